@@ -1,0 +1,1 @@
+"""An ecosystem test harness: one Compose file, started anywhere, tested as a whole."""

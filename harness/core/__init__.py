@@ -1,0 +1,1 @@
+"""Words every room shares: errors, clock, ids, endpoints. Nothing here does I/O."""

@@ -1,0 +1,77 @@
+"""Why this exists: every failure a person can meet, each with its exit code, hint and evidence.
+
+HarnessError
+├── UsageError             exit 2  the request itself is wrong
+│   └── SpecError          exit 2  the Compose file is wrong; carries every fault at once
+├── EnvironmentFailedError exit 3  the ecosystem did not come up or broke
+│   ├── ProviderUnavailableError   this machine cannot run that provider
+│   ├── ComponentExitedError       a component ended before or while it was needed
+│   └── NotReadyError              a component did not become ready in time
+└── TeardownError          exit 4  something could not be torn down; carries the leftovers
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; "environment broken" never looks like "test failed"."""
+
+    OK = 0
+    SUITE_FAILED = 1
+    USAGE = 2
+    ENVIRONMENT = 3
+    TEARDOWN = 4
+    INTERRUPTED = 130
+
+
+class HarnessError(Exception):
+    """A failure told to a person: one line first, then evidence, then what to do.
+
+    Args:
+        message: One line: what failed, on what, after how long.
+        hint: What the reader can do about it; empty when there is nothing to suggest.
+        evidence: What was observed (last log lines, last probe answers), one entry a line.
+    """
+
+    exit_code: ExitCode = ExitCode.ENVIRONMENT
+
+    def __init__(self, message: str, *, hint: str = "", evidence: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.evidence = tuple(evidence)
+
+
+class UsageError(HarnessError):
+    """The request cannot be carried out as asked."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SpecError(UsageError):
+    """The Compose file (or its `x-harness` part) is invalid; `evidence` lists every fault."""
+
+
+class EnvironmentFailedError(HarnessError):
+    """The ecosystem did not come up, or broke while it was in use."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class ProviderUnavailableError(EnvironmentFailedError):
+    """This machine lacks what the chosen provider needs."""
+
+
+class ComponentExitedError(EnvironmentFailedError):
+    """A component ended although something still needs it."""
+
+
+class NotReadyError(EnvironmentFailedError):
+    """A component did not become ready before its deadline."""
+
+
+class TeardownError(HarnessError):
+    """Something could not be removed; `evidence` names each leftover."""
+
+    exit_code = ExitCode.TEARDOWN

@@ -1,0 +1,24 @@
+"""Why this exists: names that never clash (runs, environments) and secrets nobody can guess."""
+
+import secrets
+import time
+
+
+def new_run_id(now: float) -> str:
+    """A run's name, sortable by time and unique on this machine, such as `20261121-141502-9f3a`.
+
+    Args:
+        now: Seconds since the Unix epoch.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    return f"{stamp}-{secrets.token_hex(2)}"
+
+
+def new_environment_id() -> str:
+    """An environment's name: short enough for socket paths, random enough never to clash."""
+    return secrets.token_hex(5)
+
+
+def new_secret() -> str:
+    """A credential of 256 random bits as 64 hexadecimal digits."""
+    return secrets.token_hex(32)

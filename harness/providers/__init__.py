@@ -1,0 +1,1 @@
+"""Where components run. The engine knows `base` only; `harness.bootstrap` picks one."""

@@ -1,0 +1,110 @@
+"""Why this exists: the one contract every place to run has to keep, so that the engine knows none of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from harness.core.endpoint import Endpoint
+from harness.plan.model import Plan, Step
+from harness.readiness.base import Probe
+from harness.spec.model import Component, Ecosystem
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a component ended; `code` is negative for a signal, as in subprocess."""
+
+    code: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        what = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
+        return f"{what} ({self.reason})" if self.reason else what
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an environment lives on this machine.
+
+    Args:
+        environment_id: The name that proves ownership of processes, containers and folders.
+        runtime: A private folder (0700) for sockets and credentials; gone after teardown.
+        logs: A folder for one `<component>.log` each; it stays.
+    """
+
+    environment_id: str
+    runtime: Path
+    logs: Path
+
+
+class Running(Protocol):
+    """A component that was started and not yet stopped."""
+
+    @property
+    def endpoints(self) -> Mapping[int, Endpoint]:
+        """Where each of its ports is reachable from the tests, by container port."""
+        ...
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables it was given, secrets included (for exports; never shown)."""
+        ...
+
+    def probe(self) -> Probe:
+        """What shows that it is ready, in this place to run."""
+        ...
+
+    def tail(self, lines: int = 20) -> tuple[str, ...]:
+        """Its last log lines, oldest first, secrets masked."""
+        ...
+
+    async def exited(self) -> Exit:
+        """Wait until it ends by itself or is stopped."""
+        ...
+
+    async def stop(self, grace: float) -> None:
+        """End it and everything it started: politely, then after `grace` seconds by force. Idempotent."""
+        ...
+
+
+class Provider(Protocol):
+    """Starts and removes the components of one environment.
+
+    The engine calls `refusal` while planning, `prepare` once, `start` once a step (concurrently), and
+    `aclose` always, also when `prepare` failed half-way.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that `--provider` takes."""
+        ...
+
+    def refusal(self, component: Component) -> str | None:
+        """Why this provider cannot run a component; None when it can."""
+        ...
+
+    async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
+        """Reserve addresses, make credentials, fetch or build what the plan needs."""
+        ...
+
+    async def start(self, step: Step) -> Running:
+        """Start one component; returns as soon as it runs, ready or not.
+
+        Raises:
+            EnvironmentFailedError: it could not be started; whatever was begun is undone by `aclose`.
+        """
+        ...
+
+    async def aclose(self) -> tuple[str, ...]:
+        """Remove everything this provider made and name what could not be removed. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class CanRestart(Protocol):
+    """Ability: start a component anew in its place, with its addresses kept."""
+
+    async def restart(self, step: Step, environment: Mapping[str, str]) -> Running:
+        """Stop the component and start it with `environment` laid over its own."""
+        ...

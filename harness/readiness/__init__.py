@@ -1,0 +1,1 @@
+"""Probes and the wait around them: one probe a file, each able to describe itself."""

@@ -1,0 +1,1 @@
+"""Facts folded into a RunResult: the one value all reports are written from."""

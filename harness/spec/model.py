@@ -1,0 +1,239 @@
+"""Why this exists: the ecosystem as a frozen value; every other room reads this and never YAML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+
+class Condition(StrEnum):
+    """What a dependant waits for, by the names of the Compose specification."""
+
+    STARTED = "service_started"
+    HEALTHY = "service_healthy"
+    COMPLETED = "service_completed_successfully"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a file, lines and columns counted from 1."""
+
+    path: Path
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One `depends_on` entry."""
+
+    component: str
+    condition: Condition = Condition.STARTED
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One published or exposed port. `published` is what the file asks for; providers may choose another."""
+
+    target: int
+    published: int | None = None
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How an image is built. Paths are absolute."""
+
+    context: Path
+    dockerfile: str = "Dockerfile"
+    dockerfile_inline: str | None = None
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """A Compose healthcheck; times in seconds, `test` as an exec or `CMD-SHELL` list."""
+
+    test: tuple[str, ...]
+    interval: float = 30.0
+    timeout: float = 30.0
+    retries: int = 3
+    start_period: float = 0.0
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One volume, bind or tmpfs mount of a component."""
+
+    kind: str  # "volume", "bind" or "tmpfs"
+    target: str
+    source: str | None = None  # a volume's name, or an absolute host path for a bind
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """`deploy.resources`: CPUs as a number of cores, memory in bytes; None where the file is silent."""
+
+    cpus: float | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySettings:
+    """`x-harness.ready`: what "ready" means, where the Compose file alone does not say it.
+
+    At most one of `http` (a path that must answer 2xx), `tcp` (a port that accepts), `log` (a regular
+    expression in its output) or `command` (exits 0) is set; none means the provider decides by image,
+    healthcheck and ports.
+    """
+
+    http: str | None = None
+    tcp: int | None = None
+    log: str | None = None
+    command: tuple[str, ...] | None = None
+    port: int | None = None
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """`x-harness.process`: how a component runs without a container.
+
+    Exactly one of `app` ("package.module:factory" of an ASGI app), `call` ("package.module:function" of a
+    one-shot), `command` (argv; `{port}` is the port to listen on, `{port:N}` the one standing for container
+    port N) or `embedded` ("postgres" or "redis") is set.
+    """
+
+    app: str | None = None
+    call: str | None = None
+    command: tuple[str, ...] | None = None
+    embedded: str | None = None
+    port: int | None = None
+    working_dir: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentSettings:
+    """`x-harness` below one service.
+
+    Args:
+        process: How it runs as a process; None when the file does not say.
+        ready: What readiness means.
+        exports: Variables handed to tests; values may hold `{host}`, `{port}`, `{port:N}`, `{url}` and `{env.NAME}`.
+        random: Names of environment variables whose value is replaced by a random secret in each
+            environment, everywhere in the ecosystem where that value stands.
+    """
+
+    process: ProcessSettings | None = None
+    ready: ReadySettings = ReadySettings()
+    exports: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    random: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One service of the Compose file, everything resolved: interpolation, extends, merges, env_file."""
+
+    name: str
+    location: Location
+    image: str | None = None
+    build: Build | None = None
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ports: tuple[Port, ...] = ()
+    expose: tuple[int, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    healthcheck: Healthcheck | None = None
+    mounts: tuple[Mount, ...] = ()
+    networks: tuple[str, ...] = ("default",)
+    profiles: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    replicas: int = 1
+    resources: Resources = Resources()
+    restart: str = "no"
+    working_dir: str | None = None
+    user: str | None = None
+    stop_signal: str = "SIGTERM"
+    stop_grace_period: float = 10.0
+    settings: ComponentSettings = ComponentSettings()
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """Every TCP port the component listens on by its file, published ones first, each once."""
+        listed = [p.target for p in self.ports if p.protocol == "tcp"] + list(self.expose)
+        return tuple(dict.fromkeys(listed))
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteSettings:
+    """One entry of the top-level `x-harness.suites`: a folder of tests and how it is run."""
+
+    name: str
+    path: Path
+    layer: str = "integration"  # "unit", "integration" or "e2e": its place in the test pyramid
+    instrumented: bool = True  # False: services run without coverage, as for load
+
+
+@dataclass(frozen=True, slots=True)
+class EcosystemSettings:
+    """The top-level `x-harness`.
+
+    Args:
+        pythonpath: Folders the forked Python components import from.
+        preload: Modules imported once, before the forks.
+        seed: "package.module:function", an async function given the environment, that seeds it; None for none.
+        suites: What `harness test` runs, in this order.
+        coverage: Packages or folders whose coverage is measured.
+        plugins: Modules the pytest plugin loads for this ecosystem's own fixtures.
+    """
+
+    pythonpath: tuple[Path, ...] = ()
+    preload: tuple[str, ...] = ()
+    seed: str | None = None
+    suites: tuple[SuiteSettings, ...] = ()
+    coverage: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ecosystem:
+    """Everything a set of Compose files says. `directory` is the project directory, absolute."""
+
+    name: str
+    directory: Path
+    files: tuple[Path, ...]
+    components: Mapping[str, Component]
+    networks: tuple[str, ...] = ("default",)
+    volumes: tuple[str, ...] = ()
+    settings: EcosystemSettings = EcosystemSettings()
+
+
+class Severity(StrEnum):
+    """An error stops the run; a warning is shown and the run goes on."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a Compose file: where, what, and what to write instead."""
+
+    location: Location
+    message: str
+    remedy: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        tail = f" — {self.remedy}" if self.remedy else ""
+        return f"{self.location}: {self.severity}: {self.message}{tail}"
