@@ -1,11 +1,11 @@
 """Why this exists: every fact a run can state, as frozen values with one JSON form.
 
-The JSON form of a fact is its fields plus `"event"`, the class name: `{"event": "ComponentChanged", "at": …}`.
+The JSON form of a fact is its fields plus `"event"`, the class name: `{"event": "CaseStarted", "at": …}`.
 Times `at` are seconds since the Unix epoch; durations are seconds. No fact ever carries a secret.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -98,7 +98,7 @@ class ComponentExited(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSpent(Event):
-    """One stretch of the start-up, for the critical path: `what` of `component` took `duration` and ended at `at`."""
+    """One stretch of the start-up: `what` of `component` took `duration` and ended at `at`."""
 
     component: str
     what: str
@@ -107,7 +107,7 @@ class TimeSpent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentStarted(Event):
-    """Everything planned is ready. `critical_path` lists (component, what, seconds) that decided the duration."""
+    """Everything planned is ready. `critical_path` lists the (component, what, seconds) that decided it."""
 
     environment_id: str
     duration: float
@@ -204,7 +204,14 @@ def event_types() -> dict[str, type[Event]]:
 
 def encode(event: Event) -> dict[str, Any]:
     """The JSON form of a fact, made of str, int, float, bool, None, list and dict only."""
-    return {"event": event.name} | asdict(event)
+    return {"event": event.name} | {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+
+
+def _plain(value: Any) -> Any:
+    """Facts hold any mapping and tuples (a Counter, a read-only view) where JSON has objects and arrays."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
 
 
 def decode(form: Mapping[str, Any]) -> Event | None:

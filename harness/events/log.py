@@ -1,17 +1,22 @@
 """Why this exists: facts reach the disk as they happen, so that a killed run loses none that were stated.
 
 One line of JSON per fact. Several processes append to one file: each line is a single write(2) to a file
-opened with O_APPEND, which Linux keeps whole.
+opened with O_APPEND, which Linux keeps whole. Lines are pure ASCII: whatever a test prints, lone surrogates
+included, comes back as it was.
 """
 
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from harness.events.facts import Event, decode, encode
 
 Emit = Callable[[Event], None]
+
+_HEAD = b'{"event":'  # how every line begins
 
 
 class EventLog:
@@ -23,7 +28,7 @@ class EventLog:
 
     def __call__(self, event: Event) -> None:
         """Append one fact."""
-        line = json.dumps(encode(event), ensure_ascii=False, separators=(",", ":")) + "\n"
+        line = json.dumps(encode(event), separators=(",", ":")) + "\n"
         os.write(self._fd, line.encode())
 
     def close(self) -> None:
@@ -32,14 +37,27 @@ class EventLog:
 
 
 def read(path: Path) -> Iterator[Event]:
-    """The facts of a log, in file order; a torn last line (a writer killed mid-write) and unknown kinds are passed over."""
-    with path.open(encoding="utf-8") as lines:
+    """The facts of a log, in file order.
+
+    Passed over: a torn line (its writer was killed) wherever it stands, and kinds this version does not know.
+    """
+    with path.open("rb") as lines:
         for line in lines:
-            if not line.endswith("\n"):
-                return
-            event = decode(json.loads(line))
+            form = _parse(line)
+            event = None if form is None else decode(form)
             if event is not None:
                 yield event
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """The JSON form on a line, or what another writer appended to a torn one; None for a torn end."""
+    if not line.endswith(b"\n"):
+        return None
+    for start in (0, max(line.rfind(_HEAD), 0)):
+        with suppress(ValueError):
+            form: dict[str, Any] = json.loads(line[start:])
+            return form
+    return None
 
 
 def fan_out(*sinks: Emit) -> Emit:
