@@ -66,7 +66,7 @@ def choose_probe(component: Component, around: Surroundings) -> Probe:
     """What shows that `component` is ready.
 
     Raises:
-        SpecError: `x-harness.ready` asks for a port that the component does not have, or for a broken expression.
+        SpecError: `x-harness.ready` asks for a port that the component lacks, or is no regular expression.
     """
     return (
         _from_settings(component, around)
@@ -153,9 +153,8 @@ def _speaking(protocol: str, component: Component, around: Surroundings, check: 
     if endpoint is None:
         return None
     if protocol == "redis":
-        return RedisProbe(
-            endpoint, check.password or redis_password(component, around.environment), check.user
-        )
+        password = check.password or redis_password(component, around.environment)
+        return RedisProbe(endpoint, password, check.user)
     given = around.environment
     user = check.user or given.get("POSTGRES_USER") or given.get("POSTGRESQL_USERNAME") or "postgres"
     database = check.database or given.get("POSTGRES_DB") or given.get("POSTGRESQL_DATABASE") or user
@@ -188,6 +187,7 @@ def _log_probe(component: Component, pattern: str, read: ReadLines) -> Probe:
         return LogLineProbe(pattern, read)
     except re.error as error:
         raise SpecError(
-            f"{component.location}: x-harness.ready.log of {component.name} is not a regular expression: {error}",
+            f"{component.location}: x-harness.ready.log of {component.name} is no regular expression: "
+            f"{error}",
             hint="Escape characters such as ( and [ with a backslash.",
         ) from error

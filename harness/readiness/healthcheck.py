@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["http", "tcp", "postgres", "redis"]
@@ -16,6 +17,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 _HARMLESS_TAIL = re.compile(r"\s*(\|\|\s*(exit\s+\d+|false)|\d?>&?\s*(/dev/null|\d))\s*$")
 _DEV_TCP = re.compile(rf"/dev/tcp/(?:{_OWN_HOSTS})/(\d+)")
 _CURL_SPECIAL = re.compile(r"-[XdHuF].*|--(request|data|header|user|form|json)(-\w+)?(=.*)?")
+_CURL_FAIL = re.compile(r"-[a-zA-Z]*f[a-zA-Z]*|--fail(-with-body)?")
 _REDIS_CLIENTS = frozenset({"redis-cli", "valkey-cli", "keydb-cli"})
 
 
@@ -73,7 +75,7 @@ def recognise(test: tuple[str, ...], name: str, environment: Mapping[str, str]) 
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:
-    """Replace `$NAME`, `${NAME}` and `${NAME:-default}` the way a shell would; an unset name becomes empty."""
+    """Replace `$NAME`, `${NAME}` and `${NAME:-default}` the way a shell would; unset names become empty."""
     return _VARIABLE.sub(lambda m: environment.get(m[1] or m[3]) or m[2] or "", text)
 
 
@@ -144,11 +146,8 @@ def _http(words: tuple[str, ...], name: str) -> Check | None:
 
 def _highest(programs: frozenset[str], words: tuple[str, ...]) -> int:
     """The highest healthy status: curl takes any without `--fail`; the others follow redirects themselves."""
-    if "curl" in programs and not any(
-        re.fullmatch(r"-[a-zA-Z]*f[a-zA-Z]*|--fail(-with-body)?", w) for w in words
-    ):
-        return 599
-    return 399
+    fails_on_errors = any(_CURL_FAIL.fullmatch(w) for w in words)
+    return 599 if "curl" in programs and not fails_on_errors else 399
 
 
 def _tcp(words: tuple[str, ...], name: str) -> Check | None:
@@ -157,8 +156,7 @@ def _tcp(words: tuple[str, ...], name: str) -> Check | None:
     if not _programs(words) & {"nc", "ncat", "netcat"}:
         return None
     own = re.compile(rf"(?:{_OWN_HOSTS}|{re.escape(name)})")
-    pairs = zip(words, words[1:], strict=False)
-    port = next((p for host, p in pairs if own.fullmatch(host) and p.isdigit()), None)
+    port = next((p for host, p in pairwise(words) if own.fullmatch(host) and p.isdigit()), None)
     return Check("tcp", port=int(port)) if port else None
 
 

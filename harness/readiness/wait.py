@@ -13,12 +13,16 @@ LONGEST_PAUSE = 0.25
 
 
 async def wait_until_ready(
-    component: str, probe: Probe, clock: Clock, timeout: float, exited: asyncio.Future[Any]
+    component: str,
+    probe: Probe,
+    clock: Clock,
+    timeout: float,  # noqa: ASYNC109 - measured on `clock`, which asyncio.timeout cannot do
+    exited: asyncio.Future[Any],
 ) -> Answer | None:
     """Check until the component is ready.
 
-    The first pause between two checks is 5 ms; pauses grow to 250 ms and start anew when the answer changes, for
-    then something is happening.
+    The first pause between two checks is 5 ms; pauses grow to 250 ms and start anew when the answer changes,
+    for then something is happening.
 
     Args:
         component: Its name, for the message.
@@ -73,7 +77,7 @@ class _Polling:
 
 
 async def _end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks and wait until they have ended; what the losers of the race would have said is not wanted."""
+    """Cancel tasks and wait until they have ended; what the losers would have said is not wanted."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
