@@ -47,18 +47,19 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How an image is built. Paths are absolute."""
+    """How an image is built. Paths are absolute; a `url` (git or archive) is the context instead, when set."""
 
     context: Path
     dockerfile: str = "Dockerfile"
     dockerfile_inline: str | None = None
     target: str | None = None
     args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:
-    """A Compose healthcheck; times in seconds, `test` as an exec or `CMD-SHELL` list."""
+    """A Compose healthcheck; times in seconds, `test` as an exec or `CMD-SHELL` list, empty for the image's own."""
 
     test: tuple[str, ...]
     interval: float = 30.0
@@ -76,6 +77,45 @@ class Mount:
     target: str
     source: str | None = None  # a volume's name, or an absolute host path for a bind
     read_only: bool = False
+    size: int | None = None  # of a tmpfs, in bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedFile:
+    """A config or secret as the component sees it: the file `target`, made from `source` or from `content`."""
+
+    name: str
+    target: str
+    source: Path | None = None
+    content: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSettings:
+    """What only a container can give a component; one that runs as a plain process does without.
+
+    Names and meanings are those of the Compose specification; `shm_size` is in bytes, `ulimits` are (soft, hard).
+    """
+
+    hostname: str | None = None
+    platform: str | None = None
+    runtime: str | None = None
+    network_mode: str | None = None
+    pid: str | None = None
+    ipc: str | None = None
+    privileged: bool = False
+    init: bool = False
+    read_only: bool = False
+    shm_size: int | None = None
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    group_add: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    extra_hosts: tuple[tuple[str, str], ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ulimits: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +181,10 @@ class ComponentSettings:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One service of the Compose file, everything resolved: interpolation, extends, merges, env_file."""
+    """One service of the Compose file, everything resolved: interpolation, extends, merges, env_file.
+
+    `aliases` are the further names other components reach it by (container_name, network aliases, links).
+    """
 
     name: str
     location: Location
@@ -165,6 +208,9 @@ class Component:
     user: str | None = None
     stop_signal: str = "SIGTERM"
     stop_grace_period: float = 10.0
+    aliases: tuple[str, ...] = ()
+    files: tuple[GrantedFile, ...] = ()
+    container: ContainerSettings = ContainerSettings()
     settings: ComponentSettings = ComponentSettings()
 
     @property
