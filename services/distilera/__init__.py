@@ -1,0 +1,1 @@
+"""Distilera: users, simulations, coordination, collaborations and sensitive data."""

@@ -1,0 +1,1 @@
+"""What every RuneFrameOS service shares: settings, tokens, errors, pages, events, migrations, clients."""

@@ -1,0 +1,89 @@
+"""Why this exists: every request has an id, is measured, and is answered in the envelope whatever happens to it."""
+
+import logging
+import os
+import re
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.errors import ApiError, error_response
+from kernel.metrics import Metrics
+
+log = logging.getLogger("kernel.requests")
+
+CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+
+
+class RequestContext:
+    """ASGI middleware around everything else: request ids, measures, and the answer to what nobody caught."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other protocols pass."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope["kernel.request_id"] = _request_id(scope)
+        answer = _Answer(send, request_id)
+        started = time.perf_counter()
+        self._metrics.in_flight += 1
+        try:
+            await self._serve(scope, receive, answer)
+        finally:
+            self._metrics.in_flight -= 1
+            self._measure(scope, answer.status, time.perf_counter() - started)
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        try:
+            await self._app(scope, receive, answer)
+        except ApiError as error:
+            await error_response(error, answer.request_id)(scope, receive, answer)
+        except Exception:
+            log.exception("%s %s failed, request %s", scope["method"], scope["path"], answer.request_id)
+            if answer.status:
+                raise  # the answer had begun: only closing the connection can tell the client
+            error = ApiError(500, "internal_error", "The service failed; the request id finds it in the log.")
+            await error_response(error, answer.request_id)(scope, receive, answer)
+
+    def _measure(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self._metrics.observe(scope["method"], route, status, seconds)
+        if log.isEnabledFor(logging.DEBUG) or status >= 500:
+            request_id = scope["kernel.request_id"]
+            log.info(
+                "%s %s %d %.1f ms request %s",
+                scope["method"],
+                scope["path"],
+                status,
+                seconds * 1e3,
+                request_id,
+            )
+
+
+class _Answer:
+    """An ASGI `send` that adds the request id and remembers the status."""
+
+    __slots__ = ("_send", "request_id", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode())]
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    """The client's own id where it is short and plain, otherwise a fresh one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and CLIENT_REQUEST_ID.fullmatch(value):
+            return str(value.decode())
+    return os.urandom(8).hex()
