@@ -1,0 +1,1 @@
+"""Components as plain processes of this machine: no Docker, only pip."""

@@ -1,0 +1,84 @@
+"""Why this exists: one started process, its end noticed the moment it happens, ended with all its session."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from harness.core.errors import EnvironmentFailedError
+from harness.providers.process.account import Account
+from harness.providers.process.ownership import die_with_parent
+
+
+class Child(Protocol):
+    """A process that leads its own session. `ended` resolves to its exit code, negative for a signal."""
+
+    pid: int
+    ended: asyncio.Future[int]
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal its whole process group; nothing happens once it has ended."""
+        ...
+
+
+class ExecutedChild:
+    """A child of this process, started by exec; the kernel's pidfd tells when it ends (pidfd_open(2))."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.pid = process.pid
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[int] = self._loop.create_future()
+        self._pidfd = os.pidfd_open(process.pid)
+        self._loop.add_reader(self._pidfd, self._reap)
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the group. The child is not reaped before `ended` is set, so the id cannot be another's."""
+        if not self.ended.done():
+            os.killpg(self.pid, number)
+
+    def _reap(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self.ended.set_result(self._process.wait())
+
+
+def execute(
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    directory: Path,
+    output: int,
+    account: Account | None = None,
+    inherit: tuple[int, ...] = (),
+) -> ExecutedChild:
+    """Start `argv` in a session of its own, both outputs to the descriptor `output`.
+
+    Raises:
+        EnvironmentFailedError: the program is missing or may not be run.
+    """
+    account = account or Account()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - argv is the person's own Compose file
+            list(argv),
+            env=dict(environment),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=inherit,
+            start_new_session=True,
+            user=account.uid,
+            group=account.gid,
+            extra_groups=[] if account.is_lent else None,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, no locks, no allocation
+        )
+    except OSError as error:
+        raise EnvironmentFailedError(
+            f"cannot start {argv[0]!r} in {directory}: {error.strerror}",
+            hint="check the command and working_dir under x-harness.process",
+        ) from error
+    return ExecutedChild(process)

@@ -1,0 +1,76 @@
+"""Why this exists: what every embedded server's recipe says about itself, and what it is given."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+from typing import Protocol
+
+from harness.core.endpoint import Endpoint
+from harness.providers.process.account import Account
+from harness.spec.model import Component
+
+Output = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a recipe may use.
+
+    Args:
+        folder: A folder of its own for data, on tmpfs where there is room; gone after the run.
+        cache: A folder that stays between runs, shared by all environments of this user.
+        account: Whom the server runs as.
+    """
+
+    folder: Path
+    cache: Path
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start the server, and what to do once its process runs, before it counts as started."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    finish: Callable[[], Awaitable[None]] | None = None
+
+
+class Recipe(Protocol):
+    """How one kind of server runs from a wheel. `port` is the container port its image listens on."""
+
+    polite: Signals
+    port: int
+
+    def matches(self, component: Component) -> bool:
+        """Whether the component's image is this server's official one."""
+        ...
+
+    def refusal(self, component: Component) -> str | None:
+        """Why this component cannot run from the wheel; None when it can."""
+        ...
+
+    async def warm(self, component: Component, ground: Ground) -> None:
+        """Fill the cache ahead of the start (a data directory, readable binaries); quick when it is filled."""
+        ...
+
+    async def launch(
+        self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, ground: Ground
+    ) -> Launch:
+        """Lay out the data folder and say how to start.
+
+        Args:
+            component: What the Compose file says.
+            environment: Its variables with this environment's secrets.
+            endpoint: Where it has to listen.
+            ground: Where it lives.
+        """
+        ...
+
+
+def image_name(component: Component) -> tuple[str, str]:
+    """The last part of an image's repository, and its tag: `docker.io/library/redis:7` → `redis`, `7`."""
+    reference = (component.image or "").partition("@")[0]
+    repository, _, tag = reference.rpartition("/")[2].partition(":")
+    return repository, tag

@@ -1,0 +1,196 @@
+"""Why this exists: the harness's side of the preloader: ask for a fork, learn of its end.
+
+`preloader.py` describes the protocol. The socket keeps requests until the imports are done, so nobody waits to ask.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import EnvironmentFailedError
+from harness.providers.process.child import ExecutedChild, execute
+from harness.providers.process.logs import LogPump
+
+_SCRIPT = Path(__file__).with_name("preloader.py")
+_PACKET = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the preloader is started with; `coverage` is None or the folder for data on `packages`."""
+
+    preload: tuple[str, ...]
+    pythonpath: tuple[Path, ...]
+    coverage: Path | None = None
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForkRequest:
+    """One component to fork: an ASGI `app` on `port`, or a one-shot `call`."""
+
+    name: str
+    target: Mapping[str, str]
+    port: int
+    environment: Mapping[str, str]
+    directory: Path
+    is_measured: bool = False
+
+
+class ForkedChild:
+    """A fork of the preloader, which reaps it and tells us its exit code."""
+
+    def __init__(self, pid: int, ended: asyncio.Future[int]) -> None:
+        self.pid = pid
+        self.ended = ended
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal its process group, unless it has ended; until we know that it has, the group is empty."""
+        if self.ended.done():
+            return
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return
+
+
+class ForkServer:
+    """The preloader of one environment. `start` once, `aclose` always."""
+
+    def __init__(
+        self, orders: Orders, environment: Mapping[str, str], directory: Path, pump: LogPump
+    ) -> None:
+        self._orders = orders
+        self._environment = dict(environment)
+        self._directory = directory
+        self._pump = pump
+        self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._asked: dict[str, asyncio.Future[ForkedChild]] = {}
+        self._living: dict[int, asyncio.Future[int]] = {}
+        self._process: ExecutedChild | None = None
+        self._channel: socket.socket | None = None
+
+    def start(self) -> None:
+        """Start the interpreter and hand it its orders; imports run while we go on."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            os.set_inheritable(theirs.fileno(), True)
+            self._process = execute(
+                [sys.executable, "-P", str(_SCRIPT), str(theirs.fileno())],
+                environment=self._environment | {"PYTHONPATH": self._pythonpath()},
+                directory=self._directory,
+                output=self._pump.write_end,
+                inherit=(theirs.fileno(),),
+            )
+        self._pump.child_has_it()
+        ours.setblocking(False)
+        self._channel = ours
+        asyncio.get_running_loop().add_reader(ours, self._hear)
+        self._send(self._first_message())
+
+    async def fork(self, request: ForkRequest, output: int) -> ForkedChild:
+        """Fork one component, its outputs to the descriptor `output`.
+
+        Raises:
+            EnvironmentFailedError: what is preloaded cannot be imported, or the preloader is gone.
+        """
+        asked = asyncio.get_running_loop().create_future()
+        self._asked[request.name] = asked
+        message = dict(request.target) | {
+            "name": request.name,
+            "port": request.port,
+            "environ": dict(request.environment),
+            "directory": str(request.directory),
+            "coverage": request.is_measured,
+        }
+        self._send(message, output)
+        await asyncio.wait({asked, self._ready}, return_when=asyncio.FIRST_COMPLETED)
+        await self._ready  # raises when the imports failed
+        child: ForkedChild = await asked
+        return child
+
+    async def aclose(self) -> None:
+        """Close the socket; the preloader kills what is left of its forks and ends. Idempotent."""
+        if self._channel is not None:
+            self._forget_channel()
+        if self._process is not None:
+            await asyncio.shield(self._process.ended)
+        self._pump.drain()
+        self._pump.close()
+
+    def _pythonpath(self) -> str:
+        inherited = self._environment.get("PYTHONPATH")
+        paths = [str(path) for path in self._orders.pythonpath] + ([inherited] if inherited else [])
+        return os.pathsep.join(paths)
+
+    def _first_message(self) -> dict[str, Any]:
+        folder, packages = self._orders.coverage, self._orders.packages
+        coverage = {"folder": str(folder), "packages": list(packages)} if folder else None
+        return {"preload": list(self._orders.preload), "coverage": coverage}
+
+    def _send(self, message: Mapping[str, Any], *descriptors: int) -> None:
+        if self._channel is None:
+            raise self._lost()
+        socket.send_fds(self._channel, [json.dumps(message).encode()], list(descriptors))
+
+    def _hear(self) -> None:
+        """One message of the preloader, or its end."""
+        assert self._channel is not None  # noqa: S101 - the reader is removed before the channel is
+        packet = self._channel.recv(_PACKET)
+        if not packet:
+            self._forget_channel()
+            self._fail(self._lost())
+            return
+        self._take(json.loads(packet))
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        if "ready" in message:
+            self._ready.set_result(message["ready"])
+        elif "failed" in message:
+            self._fail(_cannot_import(message["failed"]))
+        elif "name" in message:
+            ended = asyncio.get_running_loop().create_future()
+            self._living[message["pid"]] = ended
+            self._asked.pop(message["name"]).set_result(ForkedChild(message["pid"], ended))
+        else:
+            self._living.pop(message["pid"]).set_result(message["code"])
+
+    def _fail(self, error: EnvironmentFailedError) -> None:
+        """Nobody waits in vain: the imports, the forks asked for and the ends awaited all resolve."""
+        awaited: list[asyncio.Future[Any]] = [self._ready, *self._asked.values()]
+        for future in awaited:
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # seen: whoever awaits it later still gets it raised
+        for ended in self._living.values():
+            if not ended.done():
+                ended.set_result(-signal.SIGKILL)  # the preloader takes its forks along
+
+    def _forget_channel(self) -> None:
+        if self._channel is not None:
+            asyncio.get_running_loop().remove_reader(self._channel)
+            self._channel.close()
+            self._channel = None
+
+    def _lost(self) -> EnvironmentFailedError:
+        return EnvironmentFailedError(
+            "the process that imports and forks the Python components has ended",
+            evidence=self._pump.tail(20),
+            hint="its log is preloader.log below the run's logs",
+        )
+
+
+def _cannot_import(text: str) -> EnvironmentFailedError:
+    lines = text.strip().splitlines()
+    return EnvironmentFailedError(
+        f"x-harness.preload cannot be imported: {lines[-1]}",
+        evidence=lines[-20:],
+        hint="check x-harness.preload and x-harness.pythonpath, and that the packages are installed",
+    )

@@ -1,0 +1,75 @@
+"""Why this exists: what a component writes lands stamped and masked in one file, and its last lines stay at hand.
+
+Every line is `<epoch seconds with milliseconds> <text>`; the stamp is when the harness read the line.
+"""
+
+import asyncio
+import os
+import re
+from collections import deque
+from collections.abc import Collection
+from pathlib import Path
+
+from harness.core.clock import Clock
+
+_CHUNK = 65536
+_KEPT_LINES = 200
+MASK = "••••••"
+
+
+class LogPump:
+    """Moves lines from a pipe to a log file. Give `write_end` to the child and then call `child_has_it`."""
+
+    def __init__(self, path: Path, clock: Clock, secrets: Collection[str]) -> None:
+        self._clock = clock
+        self._secrets = re.compile("|".join(re.escape(s) for s in secrets if s) or r"(?!)")
+        self._file = path.open("ab", buffering=0)
+        self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._partial = b""
+        self._read_end, self.write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        self._is_open = True
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._read_end, self.drain)
+
+    def child_has_it(self) -> None:
+        """Close our copy of the writing end, so that the pipe ends when the last writer does."""
+        os.close(self.write_end)
+
+    def drain(self) -> None:
+        """Move everything that is in the pipe now."""
+        while self._is_open:
+            try:
+                chunk = os.read(self._read_end, _CHUNK)
+            except BlockingIOError:
+                return
+            if not chunk:
+                self.close()
+                return
+            self._take(chunk)
+
+    def tail(self, lines: int) -> tuple[str, ...]:
+        """The last `lines` lines, oldest first."""
+        self.drain()
+        return tuple(self._tail)[-lines:]
+
+    def close(self) -> None:
+        """Stop reading; writers that still live get a broken pipe. Idempotent."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        if self._partial:
+            self._write(self._partial)
+        self._loop.remove_reader(self._read_end)
+        os.close(self._read_end)
+        self._file.close()
+
+    def _take(self, chunk: bytes) -> None:
+        *whole, self._partial = (self._partial + chunk).split(b"\n")
+        for line in whole:
+            self._write(line)
+
+    def _write(self, line: bytes) -> None:
+        text = self._secrets.sub(MASK, line.decode(errors="replace").rstrip("\r"))
+        self._tail.append(text)
+        self._file.write(f"{self._clock.now():.3f} {text}\n".encode())

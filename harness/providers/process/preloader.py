@@ -1,0 +1,207 @@
+"""Why this exists: imports dominate a Python service's start, so this process imports once and forks for each.
+
+Run as a script by the harness's `forks` module, in the environment's own interpreter state: it imports nothing
+of the harness, only the standard library and what the Compose file's `x-harness.preload` names.
+
+Protocol, one JSON message per packet on the SOCK_SEQPACKET socket whose descriptor is argv[1]:
+    in   {"preload": [module, …], "coverage": {"folder", "packages"} or null}        first, once
+    out  {"ready": seconds}  or  {"failed": text}
+    in   {"name", "app" or "call", "port", "environ", "directory"} + the output pipe as an SCM_RIGHTS descriptor
+    out  {"name", "pid"}
+    out  {"pid", "code"}                                   a child ended; code negative for a signal
+End of file on the socket means that the owner is gone: every child is killed.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import inspect
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import Any, NoReturn
+
+PR_SET_PDEATHSIG = 1
+PACKET = 1 << 20
+
+
+def main() -> None:
+    """Import, then fork on request until the owner closes the socket."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    wakeup, children = _watch_children(), set[int]()
+    orders = json.loads(channel.recv(PACKET))
+    if not _preload(channel, orders):
+        return
+    while True:
+        readable, _, _ = select.select([channel, wakeup], [], [])
+        if wakeup in readable:
+            wakeup.recv(PACKET)
+            _report_ended(channel, children)
+        if channel in readable and not _serve_one(channel, orders["coverage"], children):
+            break
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _watch_children() -> socket.socket:
+    """A socket that becomes readable whenever a child has ended."""
+    wakeup, signalled = socket.socketpair()
+    wakeup.setblocking(False)
+    signalled.setblocking(False)
+    signal.set_wakeup_fd(signalled.detach(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    return wakeup
+
+
+def _preload(channel: socket.socket, orders: dict[str, Any]) -> bool:
+    began = time.monotonic()
+    try:
+        measure = _start_coverage(orders["coverage"], "imports")
+        for module in orders["preload"]:
+            importlib.import_module(module)
+        if measure is not None:
+            measure.stop()
+            measure.save()
+    except BaseException:  # noqa: BLE001 - whatever an import raises is the report
+        channel.send(json.dumps({"failed": traceback.format_exc()}).encode())
+        return False
+    gc.collect()
+    gc.freeze()  # what is imported stays shared between the forks: the collector will not touch its pages
+    channel.send(json.dumps({"ready": time.monotonic() - began}).encode())
+    return True
+
+
+def _serve_one(channel: socket.socket, coverage: dict[str, Any] | None, children: set[int]) -> bool:
+    """Fork for one request; False when the owner has closed the socket."""
+    message, descriptors, _, _ = socket.recv_fds(channel, PACKET, 1)
+    if not message:
+        return False
+    request = json.loads(message)
+    owner = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        channel.close()
+        _become(request, descriptors[0], owner, coverage)
+    os.close(descriptors[0])
+    children.add(pid)
+    channel.send(json.dumps({"name": request["name"], "pid": pid}).encode())
+    return True
+
+
+def _report_ended(channel: socket.socket, children: set[int]) -> None:
+    for pid in list(children):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            children.discard(pid)
+            with contextlib.suppress(BrokenPipeError):  # the owner is gone; the loop sees that next
+                channel.send(json.dumps({"pid": pid, "code": os.waitstatus_to_exitcode(status)}).encode())
+
+
+def _become(request: dict[str, Any], output: int, owner: int, coverage: dict[str, Any] | None) -> NoReturn:
+    """Turn this fork into the component; never returns."""
+    code = 1
+    try:
+        _detach(output, owner)
+        os.environ.clear()
+        os.environ.update(request["environ"])
+        os.chdir(request["directory"])
+        measure = _start_coverage(coverage if request["coverage"] else None, request["name"])
+        try:
+            code = _serve(request) if "app" in request else _call(request["call"])
+        finally:
+            if measure is not None:
+                measure.stop()
+                measure.save()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:  # noqa: BLE001 - this is the top of the component: its log gets the traceback
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _detach(output: int, owner: int) -> None:
+    """A session of its own, default signals, output to the pipe, and no life after the owner's."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != owner:  # it ended between the fork and the prctl
+        os._exit(1)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    sys.stderr.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _start_coverage(coverage: dict[str, Any] | None, name: str) -> Any:
+    """Measure this process into a data file of its own; None when coverage is not asked for."""
+    if coverage is None:
+        return None
+    from coverage import Coverage  # noqa: PLC0415 - only a measured run pays for it
+
+    data_file = os.path.join(coverage["folder"], f"{name}.{os.getpid()}")  # noqa: PTH118 - no pathlib in forks
+    measure = Coverage(data_file=data_file, source=coverage["packages"], config_file=False, messages=False)
+    measure.start()
+    return measure
+
+
+def _load(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _call(path: str) -> int:
+    """Run a one-shot: a plain or an async function without parameters; what it returns is the exit code."""
+    import asyncio  # noqa: PLC0415 - one-shots that need no loop do not pay for it
+
+    result = _load(path)()
+    if inspect.isawaitable(result):
+        result = asyncio.run(_awaited(result))
+    return result if isinstance(result, int) else 0
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
+
+
+def _serve(request: dict[str, Any]) -> int:
+    """Serve an ASGI application, or what a factory without parameters makes, until SIGTERM."""
+    import uvicorn  # noqa: PLC0415 - part of what the ecosystem brings along
+
+    config = uvicorn.Config(
+        request["app"],
+        factory=_is_factory(_load(request["app"])),
+        host="127.0.0.1",
+        port=request["port"],
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 3
+
+
+def _is_factory(candidate: Any) -> bool:
+    """A function that needs no argument makes an application; anything else is one."""
+    if not inspect.isfunction(candidate) or inspect.iscoroutinefunction(candidate):
+        return False
+    required = [p for p in inspect.signature(candidate).parameters.values() if p.default is p.empty]
+    return not required
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,307 @@
+"""Why this exists: the ecosystem as processes of this machine; needs nothing but what pip installs."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGTERM, Signals
+
+from harness.core.clock import Clock
+from harness.core.endpoint import Endpoint
+from harness.core.errors import ComponentExitedError, EnvironmentFailedError
+from harness.core.ids import new_secret
+from harness.plan.model import Plan, Step
+from harness.providers.base import Place
+from harness.providers.process.account import Account, server_account
+from harness.providers.process.child import Child, execute
+from harness.providers.process.command import command_line, fill_ports
+from harness.providers.process.embedded import recipe_for
+from harness.providers.process.embedded.base import Ground, Recipe
+from harness.providers.process.folders import make_data_folder, remove
+from harness.providers.process.forks import ForkRequest, ForkServer, Orders
+from harness.providers.process.logs import LogPump
+from harness.providers.process.ownership import COMPONENT_MARKER, MARKER, end, owned
+from harness.providers.process.reservation import LOOPBACK, Reservation
+from harness.providers.process.running import RunningProcess
+from harness.providers.substitution import Secret, make_secrets, resolve_environment
+from harness.spec.model import Component, Ecosystem, ProcessSettings
+
+# What a component inherits of our own variables; the rest would make runs differ between machines.
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE")
+_DEFAULT_APP_PORT = 8000
+# In a component's overlay: this time without coverage, as for load.
+UNMEASURED = "HARNESS_UNMEASURED"
+_END_TIMEOUT = 2.0  # seconds between SIGKILL and calling a process a leftover
+
+
+@dataclass(frozen=True, slots=True)
+class _Launched:
+    """A child that runs, how it is asked to end, and what is left to do before it counts as started."""
+
+    child: Child
+    polite: Signals = SIGTERM
+    finish: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Measure the Python components: data files into `folder`."""
+
+    folder: Path
+
+
+class ProcessProvider:
+    """Python applications forked from a process that has imported already, servers from wheels, any command.
+
+    Args:
+        place: The environment's name and folders.
+        cache: What stays between runs.
+        clock: For the stamps in logs.
+        coverage: Where coverage of the Python components goes; None measures nothing.
+    """
+
+    name = "process"
+
+    def __init__(self, place: Place, cache: Path, clock: Clock, coverage: Coverage | None = None) -> None:
+        self._place = place
+        self._cache = cache
+        self._clock = clock
+        self._coverage = coverage
+        self._ecosystem: Ecosystem | None = None
+        self._secrets: tuple[Secret, ...] = ()
+        self._reservations: list[Reservation] = []
+        self._endpoints: dict[str, dict[int, Endpoint]] = {}
+        self._forks: ForkServer | None = None
+        self._warming: dict[str, asyncio.Task[None]] = {}
+        self._pumps: list[LogPump] = []
+        self._account = Account()
+        self._data = Path()
+
+    def refusal(self, component: Component) -> str | None:
+        """Why a component cannot run as a process; None when it can."""
+        if sys.platform != "linux":
+            return f"the process provider needs Linux, this is {sys.platform}"
+        process = component.settings.process
+        if process is not None and process.embedded is None:
+            return None
+        recipe = recipe_for(component)
+        if recipe is not None:
+            return recipe.refusal(component)
+        what = f"image {component.image}" if component.image else "a build"
+        return f"{what} needs a container; say x-harness.process (app, call or command) to run it without one"
+
+    async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
+        """Reserve every port, draw the secrets, and begin what takes long: imports and initdb."""
+        self._ecosystem = ecosystem
+        self._account = server_account()
+        self._cache.mkdir(parents=True, exist_ok=True)
+        self._place.logs.mkdir(parents=True, exist_ok=True)
+        self._data = make_data_folder(self._place.environment_id)
+        (self._data / "tmp").mkdir()
+        self._secrets = make_secrets(ecosystem, new_secret)
+        for step in plan.steps:
+            self._endpoints[step.name] = {
+                target: self._reserve(target) for target in _targets(step.component)
+            }
+        if any(_is_forked(step.component) for step in plan.steps):
+            self._forks = self._start_fork_server(ecosystem)
+        for step in plan.steps:
+            if recipe := recipe_for(step.component):
+                warming = recipe.warm(step.component, self._ground(step.component))
+                self._warming[step.name] = asyncio.create_task(warming, name=f"warm {step.name}")
+
+    async def start(self, step: Step) -> RunningProcess:
+        """Start one component; returns when its process runs."""
+        return await self._start(step.component, {})
+
+    async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningProcess:
+        """Start it anew at the same addresses, `environment` laid over its own; the old one must be stopped."""
+        return await self._start(step.component, environment)
+
+    async def aclose(self) -> tuple[str, ...]:
+        """End every process of the environment, give back ports and folders; names what stays. Idempotent."""
+        for task in self._warming.values():
+            task.cancel()
+        await asyncio.gather(*self._warming.values(), return_exceptions=True)
+        if self._forks is not None:
+            await self._forks.aclose()
+        leftovers = await end(owned(self._place.environment_id), _END_TIMEOUT)
+        for pump in self._pumps:
+            pump.close()
+        for reservation in self._reservations:
+            reservation.close()
+        if self._data != Path():
+            leftovers += await asyncio.to_thread(remove, self._data)
+        return tuple(leftovers)
+
+    async def _start(self, component: Component, overlay: Mapping[str, str]) -> RunningProcess:
+        environment = self._environment_of(component) | dict(overlay)
+        pump = self._new_pump(component.name)
+        launched = await self._launch(component, environment, pump)
+        running = RunningProcess(
+            component,
+            launched.child,
+            pump,
+            endpoints=self._endpoints[component.name],
+            environment=environment,
+            environment_id=self._place.environment_id,
+            polite=launched.polite,
+        )
+        if launched.finish is not None:
+            await _finish(component, running, launched)
+        return running
+
+    async def _launch(self, component: Component, environment: Mapping[str, str], pump: LogPump) -> _Launched:
+        try:
+            if recipe := recipe_for(component):
+                return await self._launch_embedded(component, recipe, environment, pump)
+            if _is_forked(component):
+                return await self._launch_fork(component, environment, pump)
+            return self._launch_command(component, environment, pump)
+        finally:
+            pump.child_has_it()
+
+    async def _launch_embedded(
+        self, component: Component, recipe: Recipe, environment: Mapping[str, str], pump: LogPump
+    ) -> _Launched:
+        await self._warming[component.name]
+        ground = self._ground(component)
+        endpoint = next(iter(self._endpoints[component.name].values()))
+        launch = await recipe.launch(component, environment, endpoint, ground)
+        child = execute(
+            launch.argv,
+            environment=self._markers(component.name) | dict(launch.environment),
+            directory=ground.folder,
+            output=pump.write_end,
+            account=self._account,
+        )
+        return _Launched(child, recipe.polite, launch.finish)
+
+    async def _launch_fork(
+        self, component: Component, environment: Mapping[str, str], pump: LogPump
+    ) -> _Launched:
+        process = _process_of(component)
+        target = {"app": process.app} if process.app else {"call": process.call or ""}
+        endpoint = next(iter(self._endpoints[component.name].values()), None)
+        request = ForkRequest(
+            name=component.name,
+            target=target,
+            port=endpoint.port if endpoint else 0,
+            environment=environment,
+            directory=self._directory(process),
+            is_measured=self._coverage is not None and UNMEASURED not in environment,
+        )
+        if self._forks is None:
+            raise EnvironmentFailedError(f"{component.name}: nothing is preloaded; prepare was not called")
+        return _Launched(await self._forks.fork(request, pump.write_end))
+
+    def _launch_command(
+        self, component: Component, environment: Mapping[str, str], pump: LogPump
+    ) -> _Launched:
+        process = _process_of(component)
+        child = execute(
+            command_line(component, process.command or (), self._endpoints),
+            environment=environment,
+            directory=self._directory(process),
+            output=pump.write_end,
+        )
+        return _Launched(child)
+
+    def _environment_of(self, component: Component) -> dict[str, str]:
+        """What the component's process gets: the machine's basics, its own variables, the marks of ownership."""
+        own = self._endpoints[component.name]
+        resolved = resolve_environment(component, self._endpoints, self._secrets)
+        process = component.settings.process
+        extra = dict(process.environment) if process else {}
+        extra = {name: fill_ports(value, component, own) for name, value in extra.items()}
+        return self._basics() | resolved | extra | self._markers(component.name)
+
+    def _basics(self) -> dict[str, str]:
+        """The few variables of ours that programs need; temporary files go where they are removed with the rest."""
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        programs = [str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]
+        pythonpath = self._ecosystem.settings.pythonpath if self._ecosystem else ()
+        return inherited | {
+            "PATH": os.pathsep.join(programs),
+            "PYTHONPATH": os.pathsep.join(map(str, pythonpath)),
+            "TMPDIR": str(self._data / "tmp"),
+        }
+
+    def _markers(self, name: str) -> dict[str, str]:
+        return {MARKER: self._place.environment_id, COMPONENT_MARKER: name}
+
+    def _start_fork_server(self, ecosystem: Ecosystem) -> ForkServer:
+        settings = ecosystem.settings
+        folder = self._coverage.folder if self._coverage else None
+        orders = Orders(settings.preload, settings.pythonpath, folder, settings.coverage)
+        environment = self._basics() | self._markers("preloader")
+        server = ForkServer(orders, environment, ecosystem.directory, self._new_pump("preloader"))
+        server.start()
+        return server
+
+    def _new_pump(self, name: str) -> LogPump:
+        pump = LogPump(self._place.logs / f"{name}.log", self._clock, [s.actual for s in self._secrets])
+        self._pumps.append(pump)
+        return pump
+
+    def _reserve(self, target: int) -> Endpoint:
+        reservation = Reservation()
+        self._reservations.append(reservation)
+        return Endpoint(LOOPBACK, reservation.port, target)
+
+    def _ground(self, component: Component) -> Ground:
+        folder = self._data / component.name
+        if not folder.exists():
+            folder.mkdir(mode=0o700)
+            self._account.give(folder)
+        return Ground(folder, self._cache, self._account)
+
+    def _directory(self, process: ProcessSettings) -> Path:
+        return process.working_dir or (self._ecosystem.directory if self._ecosystem else Path.cwd())
+
+
+async def _finish(component: Component, running: RunningProcess, launched: _Launched) -> None:
+    """Do what is left, unless the child ends before it is done."""
+    assert launched.finish is not None  # noqa: S101 - the caller asks
+    finishing = asyncio.ensure_future(launched.finish())
+    exiting = asyncio.ensure_future(running.exited())
+    try:
+        await asyncio.wait({finishing, exiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not finishing.done():
+            raise ComponentExitedError(
+                f"{component.name} ended with {exiting.result()} while it was being set up",
+                evidence=running.tail(),
+            )
+        await finishing
+    finally:
+        finishing.cancel()
+        exiting.cancel()
+
+
+def _targets(component: Component) -> tuple[int, ...]:
+    """The ports to reserve: those of the file, x-harness.process.port first, 8000 for an application without any."""
+    process = component.settings.process
+    named = (process.port,) if process and process.port else ()
+    listed = tuple(dict.fromkeys(named + component.targets))
+    if listed:
+        return listed
+    recipe = recipe_for(component)
+    if recipe is not None:
+        return (recipe.port,)
+    return (_DEFAULT_APP_PORT,) if process and process.app else ()
+
+
+def _is_forked(component: Component) -> bool:
+    process = component.settings.process
+    return process is not None and (process.app is not None or process.call is not None)
+
+
+def _process_of(component: Component) -> ProcessSettings:
+    process = component.settings.process
+    if process is None:
+        raise EnvironmentFailedError(
+            f"{component.name} cannot run as a process: the plan should have skipped it"
+        )
+    return process

@@ -1,0 +1,76 @@
+"""Why this exists: a component that runs as a process, as the engine sees it."""
+
+import asyncio
+import signal
+from collections.abc import Mapping
+
+from harness.core.endpoint import Endpoint
+from harness.providers.base import Exit
+from harness.providers.process.child import Child
+from harness.providers.process.logs import LogPump
+from harness.providers.process.ownership import kill, owned
+from harness.readiness.base import Probe
+from harness.readiness.choose import Surroundings, choose_probe
+from harness.readiness.command import execute_here
+from harness.spec.model import Component
+
+_SEARCHED_LINES = 200  # a log probe sees the last ones at every look
+
+
+class RunningProcess:
+    """One component and everything it starts."""
+
+    def __init__(
+        self,
+        component: Component,
+        child: Child,
+        pump: LogPump,
+        *,
+        endpoints: Mapping[int, Endpoint],
+        environment: Mapping[str, str],
+        environment_id: str,
+        polite: signal.Signals,
+    ) -> None:
+        self._component = component
+        self._child = child
+        self._pump = pump
+        self._environment_id = environment_id
+        self._polite = polite
+        self.endpoints = endpoints
+        self.environment = environment
+
+    @property
+    def pid(self) -> int:
+        """The id of the process and of its session."""
+        return self._child.pid
+
+    def probe(self) -> Probe:
+        """The check its Compose file, image and ports suggest."""
+        around = Surroundings(
+            self.endpoints,
+            self.environment,
+            lambda: self.tail(_SEARCHED_LINES),
+            execute_here(self.environment),
+        )
+        return choose_probe(self._component, around)
+
+    def tail(self, lines: int = 20) -> tuple[str, ...]:
+        """Its last log lines, secrets masked."""
+        return self._pump.tail(lines)
+
+    async def exited(self) -> Exit:
+        """Wait for its end; everything it wrote is in the log by then."""
+        code = await asyncio.shield(self._child.ended)
+        self._pump.drain()
+        return Exit(code)
+
+    async def stop(self, grace: float) -> None:
+        """Ask, wait up to `grace` seconds, then force; afterwards end what it left behind in its session."""
+        self._child.send(self._polite)
+        done, _ = await asyncio.wait({self._child.ended}, timeout=grace)
+        if not done:
+            self._child.send(signal.SIGKILL)
+            await asyncio.shield(self._child.ended)
+        kill(owned(self._environment_id, component=self._component.name, session=self.pid))
+        self._pump.drain()
+        self._pump.close()
