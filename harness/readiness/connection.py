@@ -14,7 +14,7 @@ CHECK_TIMEOUT = 1.0
 @asynccontextmanager
 async def open_connection(
     endpoint: Endpoint,
-    timeout: float = CHECK_TIMEOUT,  # noqa: ASYNC109 - part of what a probe is, not of its caller
+    timeout: float = CHECK_TIMEOUT,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A TCP connection that is closed at the end, whatever happens inside.
 

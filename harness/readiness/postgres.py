@@ -1,7 +1,7 @@
 """Why this exists: a Postgres that accepts TCP may still be recovering; only its protocol says "ready".
 
 What `pg_isready` does, without starting a program: send the startup packet and read whether the server goes
-on to authentication. It needs no credentials, and no driver, whose import takes longer than the server's start.
+on to authentication. It needs no credentials, and no driver, whose import takes longer than a server's start.
 """
 
 import asyncio

@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.core.clock import Clock
 from harness.core.errors import NotReadyError
+from harness.core.tasks import cancel_and_wait
 from harness.readiness.base import Answer, Probe
 
 FIRST_PAUSE = 0.005
@@ -16,7 +17,7 @@ async def wait_until_ready(
     component: str,
     probe: Probe,
     clock: Clock,
-    timeout: float,  # noqa: ASYNC109 - measured on `clock`, which asyncio.timeout cannot do
+    timeout: float,
     exited: asyncio.Future[Any],
 ) -> Answer | None:
     """Check until the component is ready.
@@ -48,7 +49,7 @@ async def wait_until_ready(
         if asked.done():
             return asked.result()
     finally:
-        await _end(asked, deadline)
+        await cancel_and_wait(asked, deadline)
     raise _not_ready(component, probe, polling, clock.monotonic() - start)
 
 
@@ -74,13 +75,6 @@ class _Polling:
             self.last = answer
             await self._clock.sleep(pause)
             pause = min(pause * GROWTH, LONGEST_PAUSE)
-
-
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks and wait until they have ended; what the losers would have said is not wanted."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _not_ready(component: str, probe: Probe, polling: _Polling, elapsed: float) -> NotReadyError:

@@ -1,0 +1,142 @@
+"""Why this exists: a started ecosystem as one value that tests, seeding and front ends work with."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from harness.core.endpoint import Endpoint
+from harness.core.errors import HarnessError, UsageError
+from harness.engine.exports import render_exports
+from harness.engine.parts import Parts
+from harness.engine.seeding import Seeded
+from harness.engine.startup import Startup
+from harness.events.facts import State
+from harness.plan.model import Plan
+from harness.providers.base import CanRestart, Place, Running
+from harness.readiness.primary import primary_endpoint
+from harness.spec.model import Ecosystem
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Environment:
+    """An ecosystem whose components are all ready. `harness.engine.opening.open_environment` makes it.
+
+    Args:
+        ecosystem: What was started.
+        seed: What its data is generated from.
+        parts: What the engine holds for it.
+        startup: What starts its components.
+    """
+
+    def __init__(self, ecosystem: Ecosystem, seed: int, parts: Parts, startup: Startup) -> None:
+        self.ecosystem = ecosystem
+        self.seed = seed
+        self.seeded: Seeded | None = None
+        self._parts = parts
+        self._startup = startup
+
+    @property
+    def id(self) -> str:
+        """The name that proves ownership of everything in it."""
+        return self._parts.place.environment_id
+
+    @property
+    def plan(self) -> Plan:
+        """What was started."""
+        return self._parts.plan
+
+    @property
+    def place(self) -> Place:
+        """Where it lives on this machine."""
+        return self._parts.place
+
+    @property
+    def provider(self) -> str:
+        """The name of the provider that runs it."""
+        return self._parts.provider.name
+
+    @property
+    def states(self) -> Mapping[str, State]:
+        """The current state of each component, in the order of the plan."""
+        return self._parts.lifecycle.states
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What `x-harness.exports` hands to tests, rendered; holds secrets.
+
+        Raises:
+            SpecError: an export holds a placeholder that stands for nothing.
+        """
+        rendered: dict[str, str] = {}
+        for step in self.plan.steps:
+            running = self._running(step.name)
+            rendered |= render_exports(step.component, running.endpoints, running.environment)
+        return rendered
+
+    def endpoint(self, component: str, port: int | None = None) -> Endpoint:
+        """Where a component listens.
+
+        Args:
+            component: Its name.
+            port: The container port; None for its only or first one.
+
+        Raises:
+            UsageError: there is no such component, or it does not listen there.
+        """
+        endpoints = self._running(component).endpoints
+        step = self.plan.step(component)
+        found = endpoints.get(port) if port else primary_endpoint(step.component, endpoints)
+        if found is None:
+            known = ", ".join(map(str, endpoints)) or "none"
+            asked = f"on port {port}" if port else "on any port"
+            raise UsageError(f"{component} does not listen {asked}", hint=f"Its ports: {known}.")
+        return found
+
+    def url(self, component: str) -> str:
+        """The base URL of a component, without a trailing slash. Raises as `endpoint` does."""
+        return self.endpoint(component).http_url
+
+    def environment_of(self, component: str) -> Mapping[str, str]:
+        """The variables a component was given, secrets included. Raises UsageError for an unknown one."""
+        return self._running(component).environment
+
+    def tail(self, component: str, lines: int = 20) -> tuple[str, ...]:
+        """A component's last log lines, secrets masked. Raises UsageError for an unknown one."""
+        return self._running(component).tail(lines)
+
+    @property
+    def broken(self) -> HarnessError | None:
+        """Why it no longer works; None while it does."""
+        return self._parts.supervision.broken
+
+    async def wait_broken(self) -> HarnessError:
+        """Return the reason once it no longer works; wait for ever while it does."""
+        return await self._parts.supervision.wait_broken()
+
+    async def restart(self, component: str, environment: Mapping[str, str] = _NOTHING) -> None:
+        """Start a component anew with `environment` laid over its own, and return when it is ready again.
+
+        Raises:
+            UsageError: there is no such component, or the provider cannot restart.
+            EnvironmentFailedError: it did not come up again; the environment is broken from then on.
+        """
+        self._running(component)
+        provider = self._parts.provider
+        if not isinstance(provider, CanRestart):
+            raise UsageError(f"the {provider.name} provider cannot restart {component}")
+        step = self.plan.step(component)
+        await self._parts.supervision.release(step)
+        try:
+            starting = provider.restart(step, environment)
+            supervised = await self._startup.start(step, starting, "restarting")
+            await self._startup.become_ready(step, supervised)
+        except HarnessError as error:
+            self._parts.supervision.break_with(error)
+            raise
+
+    def _running(self, component: str) -> Running:
+        running = self._parts.supervision.running(component)
+        if running is None:
+            known = ", ".join(step.name for step in self.plan.steps)
+            raise UsageError(f"this environment has no component {component}", hint=f"It has: {known}.")
+        return running

@@ -1,0 +1,77 @@
+"""Why this exists: what the engine tells a person when a component fails, put together in one place. Pure."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.core.errors import ComponentExitedError, NotReadyError, TeardownError
+from harness.events.facts import State
+from harness.plan.model import Plan, Step
+from harness.providers.base import Exit
+from harness.spec.model import Condition
+
+
+def waiting_path(plan: Plan, component: str) -> tuple[str, ...]:
+    """Who waits for `component`, who waits for that one, and so on: the longest such chain, nearest first."""
+    chains: dict[str, tuple[str, ...]] = {}
+    for step in reversed(plan.steps):
+        for wait in step.waits_for:
+            chain = (step.name, *chains.get(step.name, ()))
+            if len(chain) > len(chains.get(wait.component, ())):
+                chains[wait.component] = chain
+    return chains.get(component, ())
+
+
+def component_exited(
+    plan: Plan, step: Step, ended: Exit, after: float, lines: Sequence[str], log: Path
+) -> ComponentExitedError:
+    """A component ended although it is needed.
+
+    Args:
+        plan: Who needs it.
+        step: The component.
+        ended: How.
+        after: Seconds it ran.
+        lines: Its last log lines.
+        log: Where the whole log is.
+    """
+    path = waiting_path(plan, step.name)
+    needed = f"; needed by {' ← '.join((step.name, *path))}" if path else ""
+    return ComponentExitedError(
+        f"{step.name} ended with {ended} after {after:.1f} s{needed}",
+        hint=_hint(step, log),
+        evidence=tuple(lines) or ("it wrote nothing to its log",),
+    )
+
+
+def _hint(step: Step, log: Path) -> str:
+    """What often helps: components that start before what they need is ready, for nothing restarts them here."""
+    unsure = [w.component for w in step.waits_for if w.condition is Condition.STARTED]
+    advice = f"The whole log is {log}."
+    if unsure:
+        advice += (
+            f" {step.name} waits only until {', '.join(unsure)} runs, not until it is ready; "
+            "if that is why, write `condition: service_healthy` under depends_on."
+        )
+    return advice
+
+
+def not_ready(
+    error: NotReadyError, lines: Sequence[str], log: Path, states: Mapping[str, State]
+) -> NotReadyError:
+    """`error` with the last log lines and the state of every component."""
+    shown = "; ".join(f"{name} {state}" for name, state in states.items())
+    return NotReadyError(
+        error.message,
+        hint=f"{error.hint} The whole log is {log}.",
+        evidence=(*error.evidence, *(f"log: {line}" for line in lines), f"components: {shown}"),
+    )
+
+
+def not_torn_down(leftovers: Sequence[str]) -> TeardownError:
+    """Something of the environment could not be removed."""
+    what = "1 thing" if len(leftovers) == 1 else f"{len(leftovers)} things"
+    return TeardownError(
+        f"{what} could not be torn down: {leftovers[0]}",
+        hint="Remove what is listed by hand, or run `harness down` again.",
+        evidence=leftovers,
+    )
