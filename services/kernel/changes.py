@@ -40,6 +40,7 @@ class Changes:
         self._database_url = database_url
         self._service = service
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._observers: dict[str, list[Callable[[str | None], None]]] = defaultdict(list)
 
     async def until(
         self, topic: str, look: Callable[[], Awaitable[T]], wait: float, *, enough: Callable[[T], bool] = bool
@@ -50,6 +51,7 @@ class Changes:
             topic: The word that writers announce, such as `messages` or `user:user_1`.
             look: Reads the present state; called at once, and again after each announcement.
             wait: Seconds, at most 60; 0 looks once.
+            enough: Whether what was found is what the caller waits for; by default, whether it is truthy.
         """
         deadline = _now() + min(wait, LONGEST_WAIT)
         with self.watch(topic) as woken:
@@ -72,6 +74,18 @@ class Changes:
             self._waiting[topic].discard(woken)
             if not self._waiting[topic]:
                 del self._waiting[topic]
+
+    @contextmanager
+    def observed(self, topic: str, heard: Callable[[str | None], None]) -> Iterator[None]:
+        """Call `heard` with what each announcement of `topic` says (the lines after the topic's own).
+
+        None instead of words: listening begins (again), announcements before this may have been missed.
+        """
+        self._observers[topic].append(heard)
+        try:
+            yield
+        finally:
+            self._observers[topic].remove(heard)
 
     def wake(self, topic: str) -> None:
         """Let everyone who waits for `topic` in this process look again."""
@@ -99,13 +113,21 @@ class Changes:
         try:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(_channel(self._service), self._notified)
-            self.wake_all()
+            self._began_listening()
             await lost.wait()
         finally:
             connection.terminate()
 
     def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        self.wake(str(payload))
+        topic, _, words = str(payload).partition("\n")
+        self.wake(topic)
+        for heard in tuple(self._observers.get(topic, ())):
+            heard(words)
+
+    def _began_listening(self) -> None:
+        self.wake_all()
+        for heard in [heard for observers in self._observers.values() for heard in observers]:
+            heard(None)
 
 
 def _now() -> float:

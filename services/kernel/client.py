@@ -151,7 +151,7 @@ class ServiceClient:
     def as_user(self, token: str) -> Self:
         """The same client, acting with another token over the same connections."""
         other = copy(self)
-        other._token, other._is_test, other._owns_http = token, False, False
+        other.__dict__.update(_token=token, _is_test=False, _owns_http=False)
         return other
 
     async def token(self) -> str | None:
@@ -219,9 +219,8 @@ class ServiceClient:
     ) -> httpx2.Response:
         """Send a request with the client's token.
 
-        Args:
-            body: JSON values; Decimals and instants are written as text.
-            wait: Seconds that the service may hold the answer back until there is something to tell.
+        `body` is made of JSON values, Decimals and instants (written as text). `wait` is for how many seconds
+        the service may hold the answer back until there is something to tell.
 
         Raises:
             ClientError: the service refused, or did not answer.

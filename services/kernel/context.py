@@ -12,6 +12,7 @@ from kernel.metrics import Metrics
 
 log = logging.getLogger("kernel.requests")
 
+HTTP_ERROR = 500
 CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -46,13 +47,12 @@ class RequestContext:
             log.exception("%s %s failed, request %s", scope["method"], scope["path"], answer.request_id)
             if answer.status:
                 raise  # the answer had begun: only closing the connection can tell the client
-            error = ApiError(500, "internal_error", "The service failed; the request id finds it in the log.")
-            await error_response(error, answer.request_id)(scope, receive, answer)
+            await error_response(_internal_error(), answer.request_id)(scope, receive, answer)
 
     def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         self._metrics.observe(scope["method"], route, status, seconds)
-        if log.isEnabledFor(logging.DEBUG) or status >= 500:
+        if log.isEnabledFor(logging.DEBUG) or status >= HTTP_ERROR:
             request_id = scope["kernel.request_id"]
             log.info(
                 "%s %s %d %.1f ms request %s",
@@ -62,6 +62,10 @@ class RequestContext:
                 seconds * 1e3,
                 request_id,
             )
+
+
+def _internal_error() -> ApiError:
+    return ApiError(500, "internal_error", "The service failed; the request id finds it in the log.")
 
 
 class _Answer:

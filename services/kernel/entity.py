@@ -16,7 +16,7 @@ class EntityError(ValueError):
     """A record came without what its type says it has."""
 
 
-class Entity(str):
+class Entity(str):  # noqa: SLOT000 - its fields live in __dict__
     """A record whose text is its id. Subclasses declare their fields as annotations, with defaults if optional.
 
     Fields may not be named as a method of `str` (`title`, `count`, `index`, `format`). Immutable; compares, hashes

@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
@@ -109,19 +109,13 @@ def from_http(error: HTTPException) -> ApiError:
 
 def install(app: FastAPI) -> None:
     """Make `app` answer every refusal in the envelope."""
+    app.add_exception_handler(ApiError, _answerer(lambda error: error))
+    app.add_exception_handler(RequestValidationError, _answerer(from_validation))
+    app.add_exception_handler(HTTPException, _answerer(from_http))
 
-    async def api(request: Request, error: Exception) -> Response:
-        assert isinstance(error, ApiError)
-        return error_response(error, request_id_of(request.scope))
 
-    async def validation(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        return error_response(from_validation(error), request_id_of(request.scope))
+def _answerer(translate: Callable[[Any], ApiError]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        return error_response(translate(error), request_id_of(request.scope))
 
-    async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return error_response(from_http(error), request_id_of(request.scope))
-
-    app.add_exception_handler(ApiError, api)
-    app.add_exception_handler(RequestValidationError, validation)
-    app.add_exception_handler(HTTPException, http)
+    return answer

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from kernel.migrations import MigrationError, migrations_of, pending
+from kernel.migrations import MigrationError, applied_to, migrations_of, pending
 from kernel.responses import json_response
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ async def _postgres(service: "Service") -> str | None:
     """Why Postgres cannot be relied on, None when it can."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT):
-            rows = await service.pool.fetch(f"SELECT name, checksum FROM {service.name}.schema_migrations")  # noqa: S608
-            missing = pending(migrations_of(service.name), dict(rows))
+            missing = pending(migrations_of(service.name), await applied_to(service.pool, service.name))
     except asyncpg.UndefinedTableError:
         return "postgres: the schema was never migrated; run python -m kernel.migrations"
     except (OSError, TimeoutError, MigrationError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

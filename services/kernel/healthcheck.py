@@ -1,5 +1,7 @@
 """Why this exists: container health checks without curl. `python -m kernel.healthcheck URL` exits 0 on status 200."""
 
+# ruff: noqa: T201 - a command speaks to its caller
+
 import http.client
 import sys
 from urllib.parse import urlsplit

@@ -1,6 +1,5 @@
 """Why this exists: each service can be asked whether it honours a token and what the token permits."""
 
-
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from starlette.requests import Request

@@ -6,6 +6,8 @@ For every service: its schema, the kernel's own tables (outbox, consumed_events,
 `migrations/NNN_name.sql`, each in the service's schema. What was applied stands in `<service>.schema_migrations`.
 """
 
+# ruff: noqa: T201 - a command speaks to its caller
+
 import asyncio
 import hashlib
 import os
@@ -54,10 +56,7 @@ def _read(package: str, folder: str) -> list[Migration]:
 
 
 def pending(wanted: Sequence[Migration], applied: dict[str, str]) -> list[Migration]:
-    """Those still to be applied.
-
-    Args:
-        applied: Checksums by name, as recorded.
+    """Those of `wanted` still to be applied; `applied` are the recorded checksums by name.
 
     Raises:
         MigrationError: an applied file was changed since.
@@ -95,10 +94,16 @@ async def _migrate_one(connection: Any, service: str, wanted: Sequence[Migration
                 name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
             """
         )
-        fresh = pending(wanted, dict(await connection.fetch("SELECT name, checksum FROM schema_migrations")))
+        fresh = pending(wanted, await applied_to(connection, service))
         for migration in fresh:
             await _apply(connection, migration)
         return [migration.name for migration in fresh]
+
+
+async def applied_to(connection: Any, service: str) -> dict[str, str]:
+    """Checksums by name of what was applied to a service's schema; `connection` may be a pool."""
+    rows = await connection.fetch(f"SELECT name, checksum FROM {service}.schema_migrations")  # noqa: S608
+    return {row["name"]: row["checksum"] for row in rows}
 
 
 async def _apply(connection: Any, migration: Migration) -> None:

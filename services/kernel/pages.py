@@ -38,8 +38,15 @@ async def _page_request(
 PageQuery = Annotated[PageRequest, Depends(_page_request)]
 
 
-def page_of(request: Request, rows: Sequence[Row], total: int, query: PageRequest) -> Response:
-    """A response with one page of a list of `total` rows."""
+def page_of(
+    request: Request,
+    rows: Sequence[Row],
+    total: int,
+    query: PageRequest,
+    *,
+    meta: Mapping[str, Any] | None = None,
+) -> Response:
+    """A response with one page of a list of `total` rows; `meta` is what else there is to say about the list."""
     last = max(1, -(-total // query.per_page))
     pagination = {
         "current_page": query.page,
@@ -47,9 +54,8 @@ def page_of(request: Request, rows: Sequence[Row], total: int, query: PageReques
         "per_page": query.per_page,
         "total": total,
     }
-    return json_response(
-        {"data": rows, "meta": {"pagination": pagination}, "links": _links(request, query, last)}
-    )
+    links = _links(request, query, last)
+    return json_response({"data": rows, "meta": {"pagination": pagination, **(meta or {})}, "links": links})
 
 
 def _links(request: Request, query: PageRequest, last: int) -> dict[str, str | None]:

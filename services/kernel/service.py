@@ -70,9 +70,11 @@ def create_service(
 
     Args:
         name: The service's name: its database schema, its stream, its rate limits.
+        routers: Their routes, with full paths (prefixes and dependencies given to the routers themselves).
         consumers: What to do with other services' events.
         background: Run until cancelled; one that fails is logged and run again after a second.
         public: Paths that may be asked for without a token; all others answer 401.
+        title: The name in the OpenAPI document.
     """
     metrics = Metrics(name)
     tasks = (relay, *(_consuming(consumer) for consumer in consumers), *background)

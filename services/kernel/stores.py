@@ -11,7 +11,7 @@ COMMAND_TIMEOUT = 30.0
 REDIS_TIMEOUT = 10.0
 
 
-class PooledConnection(asyncpg.Connection):  # type: ignore[type-arg]
+class PooledConnection(asyncpg.Connection):
     """A connection that is handed back without a round trip to the server.
 
     Nothing here leaves session state behind (no LISTEN, SET or advisory session locks on pooled connections),
