@@ -1,0 +1,67 @@
+"""Why this exists: Compose files in, one frozen ecosystem or every fault at once out."""
+
+import os
+from collections import ChainMap
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.spec.assemble import assemble
+from harness.spec.faults import Faults
+from harness.spec.model import Ecosystem, Fault, Location
+from harness.spec.project import project_name, read_ecosystem
+from harness.spec.tree import MappingNode
+from harness.spec.variables import with_env_file
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An ecosystem, and what was passed over in its files without changing what tests see."""
+
+    ecosystem: Ecosystem
+    warnings: tuple[Fault, ...] = ()
+
+
+def load(
+    files: Sequence[Path],
+    variables: Mapping[str, str],
+    *,
+    profiles: Collection[str] = (),
+    project_directory: Path | None = None,
+) -> Loaded:
+    """Read Compose files as Compose does, later ones laid over earlier ones.
+
+    Args:
+        files: At least one Compose file; faults show the paths as they are given here.
+        variables: What `${…}` is taken from; a `.env` file in the project directory adds what they lack.
+        profiles: Active profiles. Every service is read whatever its profiles; what an inactive one lacks
+            (its env_file) is a warning only.
+        project_directory: What relative paths are resolved against; the first file's folder when None.
+
+    Raises:
+        InvalidFileError: (a SpecError) something is wrong; `faults` has all of it, `evidence` the same as lines.
+    """
+    directory = Path(os.path.abspath(project_directory or files[0].parent if files else "."))  # noqa: PTH100 - keeps links
+    faults = Faults()
+    known = with_env_file(variables, directory / ".env", faults)
+    if not files:
+        faults.error(Location(directory, 1), "no Compose file was named", "name one with -f")
+    root = assemble(files, directory, _with_project_name(known, directory), faults)
+    ecosystem = None
+    if root is not None:
+        name = _name(root, directory, known, faults)
+        ecosystem = read_ecosystem(root, name, directory, tuple(files), known, profiles, faults)
+    faults.raise_errors()
+    assert ecosystem is not None  # noqa: S101 - a file that gives no tree has given an error
+    return Loaded(ecosystem, faults.warnings())
+
+
+def _with_project_name(variables: Mapping[str, str], directory: Path) -> Mapping[str, str]:
+    """Compose sets this one variable itself."""
+    return ChainMap({"COMPOSE_PROJECT_NAME": project_name(None, directory, variables)}, dict(variables))
+
+
+def _name(root: MappingNode, directory: Path, variables: Mapping[str, str], faults: Faults) -> str:
+    with faults.collecting():
+        return project_name(root.get("name"), directory, variables)
+    return ""

@@ -1,0 +1,233 @@
+"""Why this exists: the assembled tree of all files becomes the ecosystem; what needs several services is done here."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.spec.faults import Faults, FaultyValueError
+from harness.spec.grants import defined
+from harness.spec.graph import find_cycle
+from harness.spec.harness_keys import ecosystem_settings
+from harness.spec.keys import SETTLED, Key, Reading, Table, ignored, read_entries, refused
+from harness.spec.model import Component, Ecosystem, EcosystemSettings, GrantedFile, Mount
+from harness.spec.readers import boolean, scalar, text
+from harness.spec.service import read_service
+from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+
+_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+
+_TOP: Table = {
+    "name": Key(read=text),
+    "services": SETTLED,
+    "networks": SETTLED,
+    "volumes": SETTLED,
+    "secrets": SETTLED,
+    "configs": SETTLED,
+    "include": SETTLED,
+    "version": Key(warning="is obsolete; Compose ignores it too", remedy="remove it"),
+    "models": refused("no model runner is part of the environment", "add one as a service"),
+    "x-harness": Key(read=ecosystem_settings),
+}
+
+
+def _driver(*usual: str) -> Key:
+    def read(node: Node, reading: Reading) -> None:
+        found = scalar(node, "a driver", usual[0])
+        if found.text not in usual:
+            reading.faults.warn(
+                found.at, f"the driver {found.text} is ignored: only {usual[0]} is there", "remove it"
+            )
+
+    return Key(read=read)
+
+
+def _external(what: str) -> Key:
+    def read(node: Node, reading: Reading) -> None:
+        if isinstance(node, MappingNode) or boolean(node, reading):
+            reading.faults.warn(node.at, f"external is ignored: {what}", "remove external")
+
+    return Key(read=read)
+
+
+_OWN_NETWORK = "every environment has a network of its own"
+_NETWORK: Table = {
+    "name": ignored(_OWN_NETWORK),
+    "driver": _driver("bridge", "default"),
+    "driver_opts": ignored(_OWN_NETWORK),
+    "ipam": ignored("components reach each other by name, at addresses of the environment's own choosing"),
+    "external": _external(_OWN_NETWORK),
+    "internal": ignored("components run on this machine and can reach what it reaches"),
+    "attachable": ignored(_OWN_NETWORK),
+    "enable_ipv4": ignored(_OWN_NETWORK),
+    "enable_ipv6": ignored(_OWN_NETWORK),
+    "labels": ignored("labels of networks are not seen by components"),
+}
+_OWN_VOLUME = "every environment has a volume of its own, empty at the start"
+_VOLUME: Table = {
+    "name": ignored(_OWN_VOLUME),
+    "driver": _driver("local", "default"),
+    "driver_opts": ignored(_OWN_VOLUME),
+    "external": _external(_OWN_VOLUME),
+    "labels": ignored("labels of volumes are not seen by components"),
+}
+
+
+def read_ecosystem(
+    root: MappingNode,
+    name: str,
+    directory: Path,
+    files: tuple[Path, ...],
+    variables: Mapping[str, str],
+    profiles: Collection[str],
+    faults: Faults,
+) -> Ecosystem:
+    """The ecosystem that the tree describes; it is incomplete where faults were noted.
+
+    Args:
+        root: All files in one tree.
+        name: The project's name.
+        directory: The project directory, absolute.
+        files: The Compose files.
+        variables: What bare names under `environment` are taken from.
+        profiles: Profiles that are active: what inactive services lack is a warning only.
+        faults: Where faults are noted.
+    """
+    reading = Reading(faults, variables)
+    top = read_entries(root, _TOP, reading, "the file")
+    reading.networks = _declared(root, "networks", _NETWORK, reading)
+    reading.volumes = _declared(root, "volumes", _VOLUME, reading)
+    reading.secrets = _granted(root, "secrets", reading)
+    reading.configs = _granted(root, "configs", reading)
+    services = _section(root, "services", reading)
+    if not services:
+        faults.error(root.at, "the file has no services", "write services: and one or more of them below it")
+    reading.services = services.keys()
+    components = _components(services, profiles, reading)
+    active = {key: found for key, found in components.items() if is_enabled(found.profiles, profiles)}
+    _note_cycles(active, faults)
+    return Ecosystem(
+        name=name,
+        directory=directory,
+        files=files,
+        components=components,
+        networks=tuple(dict.fromkeys(("default", *reading.networks))),
+        volumes=tuple(reading.volumes),
+        settings=top.get("x-harness", EcosystemSettings()),
+    )
+
+
+def _section(root: MappingNode, key: str, reading: Reading) -> dict[str, Entry]:
+    node = root.get(key)
+    if node is None:
+        return {}
+    if not isinstance(node, MappingNode):
+        reading.faults.error(
+            node.at, f"{key} must be a mapping by name", f"write {key}: and a name: below it"
+        )
+        return {}
+    entries = {name: entry for name, entry in node.entries.items() if not name.startswith("x-")}
+    for name, entry in entries.items():
+        if not _NAME.fullmatch(name):
+            reading.faults.error(
+                entry.at,
+                f"{name!r} cannot be a name in {key}",
+                "use letters, digits, dots, dashes and underscores",
+            )
+    return entries
+
+
+def _declared(root: MappingNode, key: str, rows: Table, reading: Reading) -> tuple[str, ...]:
+    entries = _section(root, key, reading)
+    for name, entry in entries.items():
+        if not entry.node.is_null:
+            with reading.faults.collecting():
+                read_entries(entry.node, rows, reading, f"{key.removesuffix('s')} {name}")
+    return tuple(entries)
+
+
+def _granted(root: MappingNode, key: str, reading: Reading) -> dict[str, GrantedFile | None]:
+    granted: dict[str, GrantedFile | None] = {}
+    for name, entry in _section(root, key, reading).items():
+        granted[name] = GrantedFile(
+            name, ""
+        )  # stands in for a faulty one, so that its users are not faulty too
+        with reading.faults.collecting():
+            granted[name] = defined(f"{key.removesuffix('s')} {name}", name, entry.node, reading)
+    return granted
+
+
+def _components(
+    services: Mapping[str, Entry], profiles: Collection[str], reading: Reading
+) -> dict[str, Component]:
+    read: dict[str, tuple[Component, dict[str, Any]]] = {}
+    for name, (at, node) in services.items():
+        own = replace(reading, is_active=_is_active(node, profiles))
+        with reading.faults.collecting():
+            read[name] = read_service(name, at, node, own)
+    components = {name: component for name, (component, _) in read.items()}
+    for name, (_, values) in read.items():
+        taken = [(other, ro) for other, ro in values.get("volumes_from", ()) if other in components]
+        components[name] = _with_mounts(components[name], [(components[other], ro) for other, ro in taken])
+        _add_link_aliases(components, values.get("links", ()))
+    return components
+
+
+def _is_active(node: Node, profiles: Collection[str]) -> bool:
+    """Whether no profile or an active one enables a service that is not read yet."""
+    own = node.get("profiles") if isinstance(node, MappingNode) else None
+    items = own.items if isinstance(own, SequenceNode) else ()
+    return is_enabled([item.text for item in items if isinstance(item, ScalarNode)], profiles)
+
+
+def is_enabled(own: Collection[str], active: Collection[str]) -> bool:
+    """Compose's rule for profiles: none of its own, or one that is active, or all are (`*`)."""
+    return not own or "*" in active or not set(active).isdisjoint(own)
+
+
+def _with_mounts(component: Component, others: list[tuple[Component, bool]]) -> Component:
+    """The component with the mounts of others, where it has none of its own."""
+    mounts: dict[str, Mount] = {}
+    for other, is_read_only in others:
+        for mount in other.mounts:
+            mounts[mount.target] = replace(mount, read_only=mount.read_only or is_read_only)
+    mounts |= {mount.target: mount for mount in component.mounts}
+    return replace(component, mounts=tuple(mounts.values())) if others else component
+
+
+def _add_link_aliases(components: dict[str, Component], links: tuple[tuple[str, str], ...]) -> None:
+    for name, alias in links:
+        linked = components.get(name)
+        if linked is not None and alias not in components and alias not in linked.aliases:
+            components[name] = replace(linked, aliases=(*linked.aliases, alias))
+
+
+def _note_cycles(components: Mapping[str, Component], faults: Faults) -> None:
+    left = dict(components)
+    while cycle := find_cycle(left):
+        circle = " → ".join((*cycle, cycle[0]))
+        remedy = "remove one depends_on of the circle"
+        faults.error(left[cycle[0]].location, f"components wait for each other in a circle: {circle}", remedy)
+        for name in cycle:
+            del left[name]
+
+
+def project_name(told: Node | None, directory: Path, variables: Mapping[str, str]) -> str:
+    """COMPOSE_PROJECT_NAME, else the file's own name, else the folder's, made of a-z, 0-9, - and _.
+
+    Raises:
+        FaultyValueError: the file's own name has other characters.
+    """
+    given = variables.get("COMPOSE_PROJECT_NAME")
+    if not given and told is not None:
+        found = scalar(told, "a name", "name: my-project")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", found.text):
+            raise FaultyValueError(
+                found.at,
+                f"{found.text!r} cannot be a project's name",
+                "use a-z, 0-9, - and _, a letter or digit first",
+            )
+        given = found.text
+    plain = re.sub(r"[^a-z0-9_-]", "", (given or directory.name).lower()).lstrip("_-")
+    return plain or "project"
