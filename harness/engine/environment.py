@@ -10,7 +10,7 @@ from harness.engine.parts import Parts
 from harness.engine.seeding import Seeded
 from harness.engine.startup import Startup
 from harness.events.facts import State
-from harness.plan.model import Plan
+from harness.plan.model import Plan, Step
 from harness.providers.base import CanRestart, Place, Running
 from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Ecosystem
@@ -91,6 +91,16 @@ class Environment:
             asked = f"on port {port}" if port else "on any port"
             raise UsageError(f"{component} does not listen {asked}", hint=f"Its ports: {known}.")
         return found
+
+    @property
+    def endpoints(self) -> Mapping[str, tuple[Endpoint, ...]]:
+        """Where each component listens, the endpoint meant by default first."""
+        return {step.name: self._endpoints(step) for step in self.plan.steps}
+
+    def _endpoints(self, step: Step) -> tuple[Endpoint, ...]:
+        listed = self._running(step.name).endpoints
+        first = primary_endpoint(step.component, listed)
+        return tuple(sorted(listed.values(), key=lambda endpoint: endpoint != first))
 
     def url(self, component: str) -> str:
         """The base URL of a component, without a trailing slash. Raises as `endpoint` does."""

@@ -118,11 +118,11 @@ class Supervision:
         breaking = asyncio.create_task(self.wait_broken())
         try:
             await asyncio.wait({working, breaking}, return_when=asyncio.FIRST_COMPLETED)
-            if self.broken is not None:
-                raise self.broken
-            return working.result()
         finally:
             await cancel_and_wait(working, breaking)
+        if self.broken is not None:  # also when it broke in the same instant in which the work was done
+            raise self.broken
+        return working.result()
 
     async def end_watches(self) -> None:
         """From now on every component may end."""

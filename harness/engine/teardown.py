@@ -74,7 +74,7 @@ class Teardown:
             self._settle(step.name)
 
     def _leave_behind(self, component: str, error: Exception) -> None:
-        leftover = f"component {component}: {error or type(error).__name__}"
+        leftover = f"component {component} did not stop in order: {error or type(error).__name__}"
         self._leftovers.append(leftover)
         if self._lifecycle.states[component] is State.STOPPING:
             self._lifecycle.move(component, State.FAILED, leftover)

@@ -1,0 +1,76 @@
+"""What a person is told names the component, the time, the path, the evidence and the way out."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from hypothesis import given
+
+from harness.core.errors import ExitCode, NotReadyError
+from harness.engine.failures import component_exited, not_ready, not_torn_down, waiting_path
+from harness.events.facts import State
+from harness.plan.model import Plan
+from harness.providers.base import Exit
+from tests.doubles.plans import completed, make_plan, plans, started
+
+LOG = Path("/logs/api.log")
+
+
+def test_the_path_is_the_longest_chain_of_dependants() -> None:
+    """Who waits for a component, directly and through others."""
+    plan = make_plan({"db": [], "migrations": ["db"], "api": ["db", completed("migrations")], "web": ["api"]})
+    assert waiting_path(plan, "db") == ("migrations", "api", "web")
+    assert waiting_path(plan, "web") == ()
+
+
+@given(plans())
+def test_the_path_follows_dependencies(plan: Plan) -> None:
+    """In any plan each link waits for the one before it, and the last is waited for by nobody."""
+    for step in plan.steps:
+        chain = (step.name, *waiting_path(plan, step.name))
+        for nearer, farther in pairwise(chain):
+            assert nearer in {w.component for w in plan.step(farther).waits_for}
+        assert not any(chain[-1] in {w.component for w in s.waits_for} for s in plan.steps)
+
+
+def test_an_exit_is_told_with_its_path_and_log() -> None:
+    """One line first, then the last log lines, then where to look."""
+    plan = make_plan({"db": [], "api": ["db"], "web": ["api"]})
+    error = component_exited(plan, plan.step("api"), Exit(3), 0.62, ("one", "two"), LOG)
+    assert error.message == "api ended with exit code 3 after 0.6 s; needed by api ← web"
+    assert error.evidence == ("one", "two")
+    assert error.hint == "The whole log is /logs/api.log."
+    assert error.exit_code is ExitCode.ENVIRONMENT
+
+
+def test_an_exit_by_signal_without_a_log() -> None:
+    """A silent death says so."""
+    plan = make_plan({"api": []})
+    error = component_exited(plan, plan.step("api"), Exit(-11), 2, (), LOG)
+    assert error.message == "api ended with signal 11 after 2.0 s"
+    assert error.evidence == ("it wrote nothing to its log",)
+
+
+def test_a_component_that_may_have_started_too_early_gets_advice() -> None:
+    """Compose would start it again and again; here the file has to say what it really waits for."""
+    plan = make_plan({"db": [], "api": [started("db")]})
+    error = component_exited(plan, plan.step("api"), Exit(1), 1, (), LOG)
+    assert "api waits only until db runs" in error.hint
+    assert "condition: service_healthy" in error.hint
+
+
+def test_a_timeout_shows_every_component() -> None:
+    """What was checked stays, and log lines and states are added."""
+    plain = NotReadyError("api was not ready after 60.0 s: HTTP 503", hint="Look.", evidence=("checked",))
+    error = not_ready(plain, ("last line",), LOG, {"db": State.READY, "api": State.FAILED})
+    assert error.message == plain.message
+    assert error.hint == "Look. The whole log is /logs/api.log."
+    assert error.evidence == ("checked", "log: last line", "components: db ready; api failed")
+
+
+def test_leftovers_are_counted_and_named() -> None:
+    """The first is in the line a person sees, all are in the evidence."""
+    assert not_torn_down(["pid 1"]).message == "1 thing could not be torn down: pid 1"
+    error = not_torn_down(["pid 1", "pid 2"])
+    assert error.message == "2 things could not be torn down: pid 1"
+    assert error.evidence == ("pid 1", "pid 2")
+    assert error.exit_code is ExitCode.TEARDOWN
