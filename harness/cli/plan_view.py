@@ -1,0 +1,102 @@
+"""Why this exists: a plan as a person reads it: what starts when, what waits for what, what does not start and why."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from harness.plan.model import Plan, Skip, Step
+from harness.spec.model import Component, Condition, Fault
+
+_CONDITIONS = {
+    Condition.STARTED: "started",
+    Condition.HEALTHY: "ready",
+    Condition.COMPLETED: "completed",
+}
+_SHOWN_PLACES = 3
+
+
+def render(plan: Plan, warnings: Sequence[Fault] = ()) -> RenderableType:
+    """The whole plan: steps by level, then what is skipped, then the warnings of the files, alike ones in one line."""
+    parts: list[RenderableType] = [_summary(plan), _steps(plan.steps)]
+    if plan.skipped:
+        parts += [Text(f"\nNot started ({len(plan.skipped)}):", style="bold"), _skips(plan.skipped)]
+    if warnings:
+        parts += [Text(f"\nWarnings ({len(warnings)}):", style="bold"), _warnings(warnings)]
+    return Group(*parts)
+
+
+def _summary(plan: Plan) -> Text:
+    if not plan.steps:
+        return Text("Nothing to start.", style="bold")
+    levels = 1 + max(step.level for step in plan.steps)
+    return Text(f"{_counted(len(plan.steps), 'component')} in {_counted(levels, 'level')}", style="bold")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _steps(steps: Iterable[Step]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("level", "component", "runs", "waits for"):
+        table.add_column(title, justify="right" if title == "level" else "left", overflow="fold")
+    for step in steps:
+        table.add_row(
+            str(step.level), escape(_name(step)), escape(what_runs(step.component)), escape(_waits(step))
+        )
+    return table
+
+
+def _name(step: Step) -> str:
+    replicas = f" x{step.component.replicas}" if step.component.replicas > 1 else ""
+    return f"{step.name}{replicas}{' (one-shot)' if step.is_one_shot else ''}"
+
+
+def _waits(step: Step) -> str:
+    return (
+        ", ".join(f"{wait.component} {_CONDITIONS[wait.condition]}" for wait in step.waits_for) or "nothing"
+    )
+
+
+def what_runs(component: Component) -> str:
+    """What a component runs, in a few words: its process settings first, then its image or build."""
+    process = component.settings.process
+    if process is not None:
+        command = " ".join(process.command) if process.command else None
+        return process.app or process.call or command or f"embedded {process.embedded}"
+    if component.image:
+        return component.image
+    if component.build:
+        return f"build of {component.build.url or component.build.context.name or component.build.context}"
+    return "nothing"
+
+
+def _skips(skips: Iterable[Skip]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for skip in skips:
+        table.add_row(f"  {escape(skip.component)}", escape(skip.reason))
+    return table
+
+
+def _warnings(warnings: Iterable[Fault]) -> Group:
+    """One line for each message, with the places where it holds."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for fault in warnings:
+        places.setdefault((fault.message, fault.remedy), []).append(str(fault.location))
+    return Group(
+        *(Text(f"  {_where(found)}: {message}{_tail(remedy)}") for (message, remedy), found in places.items())
+    )
+
+
+def _where(places: Sequence[str]) -> str:
+    more = len(places) - _SHOWN_PLACES
+    return ", ".join(places[:_SHOWN_PLACES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _tail(remedy: str) -> str:
+    return f" — {remedy}" if remedy else ""
