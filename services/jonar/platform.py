@@ -1,0 +1,215 @@
+"""Why this exists: the parts of Jonar put together, opened and closed as one; what the HTTP handlers talk to."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+
+from jonar import facts, store
+from jonar.autoscaler import Autoscaler
+from jonar.autoscaling import DEFAULT_TARGET_REQUESTS
+from jonar.catalogue import CATALOGUE, PRELOAD
+from jonar.clock import Clock, SystemClock
+from jonar.controller import Controller, NotRunningError
+from jonar.deployments import Deployment, Replica, RolloutState, Status
+from jonar.journal import Journal, record
+from jonar.load import Generator, LoadPlan, connect, make_plan
+from jonar.probe import Prober
+from jonar.runtime.base import Runtime
+from jonar.runtime.process import ProcessRuntime
+from jonar.settings import PlatformSettings
+from kernel.errors import ApiError
+from kernel.ids import new_id
+from kernel.service import Service
+
+_PROBE_TIMEOUT = 2.0
+_OPEN_TIMEOUT = 5.0  # seconds that an order waits for Jonar to be open
+_DRAIN_TIMEOUT = 1.0
+_PERIODS_PER_WINDOW = 2  # rates cover so many of the autoscaler's periods
+_IDLE_EXPIRY = 2.0  # shorter than a replica keeps an idle connection, so that none is used as it closes
+_TOKEN_SLACK = 60.0
+_STOPPED = Status(RolloutState.STOPPED, 0, 0, 0, 0)
+
+_log = logging.getLogger(__name__)
+
+
+def make_runtime(name: str) -> Runtime:
+    """The runtime that JONAR_RUNTIME names."""
+    match name:
+        case "process":
+            return ProcessRuntime({component: entry.app for component, entry in CATALOGUE.items()}, PRELOAD)
+        case _:
+            raise ValueError(f"there is no runtime {name!r}")
+
+
+class Platform:
+    """Everything that Jonar keeps while it runs. Nothing is opened before `run`.
+
+    Args:
+        settings: Jonar's own settings.
+        clock: Where time comes from.
+    """
+
+    def __init__(self, settings: PlatformSettings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self._clock = clock or SystemClock()
+        self._open = asyncio.Event()
+        self._controller: Controller | None = None
+        self._journal: Journal | None = None
+        self._transport: httpx2.AsyncHTTPTransport | None = None
+        self._owner = ""
+
+    async def run(self, service: Service) -> None:
+        """Work until cancelled; then stop what was deployed and record that."""
+        self._owner = new_id("jonar")
+        async with store.presence(service.settings.database_url, self._owner), self._transports() as prober:
+            abandoned = await store.stop_abandoned(service.pool)
+            if abandoned:
+                _log.warning("marked as stopped, their Jonar has died: %s", ", ".join(abandoned))
+            journal = Journal(service)
+            try:
+                await self._work(service, journal, prober)
+            finally:
+                await _drain(journal)
+
+    async def _work(self, service: Service, journal: Journal, prober: Prober) -> None:
+        runtime = make_runtime(self.settings.runtime)
+        period = self.settings.autoscaler_period
+        controller = Controller(
+            runtime,
+            prober.is_ready,
+            self._clock,
+            note=journal.note,
+            changed=service.changes.wake,
+            window=period * _PERIODS_PER_WINDOW,
+        )
+        autoscaler = Autoscaler(controller, runtime, prober.count_requests, self._clock, period)
+        self._controller, self._journal = controller, journal
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(journal.run())
+                group.create_task(controller.run())
+                group.create_task(autoscaler.run())
+                group.create_task(_warm(runtime))
+                self._open.set()
+        finally:
+            self._open.clear()
+
+    @asynccontextmanager
+    async def _transports(self) -> AsyncIterator[Prober]:
+        """Connections to replicas: some for questions, others for passed-on requests, lest one delay the other."""
+        limits = httpx2.Limits(
+            max_connections=None, max_keepalive_connections=100, keepalive_expiry=_IDLE_EXPIRY
+        )
+        # Replicas speak plain HTTP on loopback: reading the machine's CA certificates would be wasted time.
+        asking = httpx2.AsyncHTTPTransport(verify=False, limits=limits)
+        async with (
+            httpx2.AsyncHTTPTransport(verify=False, limits=limits) as passing_on,
+            httpx2.AsyncClient(transport=asking, timeout=_PROBE_TIMEOUT) as client,
+        ):
+            self._transport = passing_on
+            yield Prober(client)
+
+    async def opened(self) -> Controller:
+        """The controller, as soon as it takes orders.
+
+        Raises:
+            ApiError: 503, it does not within a few seconds.
+        """
+        try:
+            async with asyncio.timeout(_OPEN_TIMEOUT):
+                await self._open.wait()
+        except TimeoutError as error:
+            message = f"Jonar takes no orders yet, after {_OPEN_TIMEOUT:g} s; its log says why."
+            raise ApiError(503, "unavailable", message) from error
+        return self.controller
+
+    @property
+    def controller(self) -> Controller:
+        """The controller that works now; 503 while there is none."""
+        if self._controller is None or not self._open.is_set():
+            raise ApiError(503, "unavailable", "Jonar is starting or ending; try again in a moment.")
+        return self._controller
+
+    def pick(self, deployment_id: str) -> Replica | None:
+        """The ready replica whose turn it is; None while there is none, 503 while Jonar does not work."""
+        return self.controller.pick(deployment_id)
+
+    def transport(self) -> httpx2.AsyncHTTPTransport:
+        """What passes requests on to replicas; 503 while there is none."""
+        if self._transport is None:
+            raise ApiError(503, "unavailable", "Jonar is starting or ending; try again in a moment.")
+        return self._transport
+
+    async def deploy(self, service: Service, deployment: Deployment) -> None:
+        """Record a deployment and begin its rollout."""
+        controller = await self.opened()
+        async with service.pool.acquire() as connection, connection.transaction():
+            await store.insert_deployment(connection, deployment, self._owner)
+            await record(connection, facts.deployed(deployment))
+        try:
+            controller.adopt(deployment)
+        except NotRunningError as error:
+            raise ApiError(503, "unavailable", str(error)) from error
+
+    async def load(
+        self, service: Service, component: str, load_factor: float, seconds: float
+    ) -> list[LoadPlan]:
+        """Begin to generate load on a component's ready replicas, each deployment's by its own target.
+
+        Raises:
+            ApiError: 409, it has no ready replica here.
+        """
+        controller = await self.opened()
+        ready = [deployment for deployment in controller.deployments(component) if deployment.ready]
+        if not ready:
+            message = (
+                f"No replica of {component} is ready here: deploy it with POST /api/v1/deployments/"
+                f' {{"component": "{component}"}}, wait until it is available, then generate load.'
+            )
+            raise ApiError(409, "not_deployed", message)
+        plans = [_plan(deployment, load_factor, seconds) for deployment in ready]
+        for deployment, plan in zip(ready, plans, strict=True):
+            controller.spawn(self._generate(service, deployment, plan))
+        return plans
+
+    async def _generate(self, service: Service, deployment: Deployment, plan: LoadPlan) -> None:
+        path = CATALOGUE[deployment.specification.component].load_path
+        token = service.tokens.issue("jonar", ["service"], ttl=plan.seconds + _TOKEN_SLACK).token
+        controller = self.controller
+
+        def pick() -> str | None:
+            replica = controller.pick(deployment.id)
+            return replica.url if replica else None
+
+        result = await Generator(plan, pick, lambda url: connect(url, path, token), self._clock).run()
+        if self._journal is not None:
+            self._journal.note(facts.loaded(deployment, result))
+
+    def status(self, deployment_id: str) -> Status:
+        """How far a deployment is; one that is not kept here has stopped."""
+        deployment = self._controller.find(deployment_id) if self._controller else None
+        return deployment.status(self._clock.now()) if deployment else _STOPPED
+
+
+def _plan(deployment: Deployment, load_factor: float, seconds: float) -> LoadPlan:
+    target = deployment.specification.policy.target_requests or DEFAULT_TARGET_REQUESTS
+    return make_plan(load_factor, target, len(deployment.ready), seconds)
+
+
+async def _warm(runtime: Runtime) -> None:
+    """Make the first deployment quick; when that fails, the deployment itself will say why."""
+    try:
+        await runtime.warm()
+    except OSError as error:
+        _log.warning("the runtime could not be warmed: %r", error)
+
+
+async def _drain(journal: Journal) -> None:
+    try:
+        async with asyncio.timeout(_DRAIN_TIMEOUT):
+            await journal.drain()
+    except TimeoutError:
+        _log.warning("the last facts could not be recorded within %g s", _DRAIN_TIMEOUT)

@@ -1,0 +1,1 @@
+"""What runs replicas: one small contract, and one implementation for each place to run."""
