@@ -11,11 +11,13 @@ class Endpoint:
         host: A name or address reachable from this process.
         port: The TCP port there.
         target: The component's own port, as its Compose file writes it (the container port).
+        scheme: What a URL of it begins with, when it speaks HTTP.
     """
 
     host: str
     port: int
     target: int
+    scheme: str = "http"
 
     @property
     def address(self) -> str:
@@ -26,4 +28,4 @@ class Endpoint:
     @property
     def http_url(self) -> str:
         """The endpoint as a base URL without a trailing slash."""
-        return f"http://{self.address}"
+        return f"{self.scheme}://{self.address}"

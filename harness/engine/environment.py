@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from harness.core.endpoint import Endpoint
-from harness.core.errors import HarnessError, UsageError
+from harness.core.errors import EnvironmentFailedError, HarnessError, UsageError
+from harness.core.tasks import within
 from harness.engine.exports import render_exports
 from harness.engine.parts import Parts
 from harness.engine.seeding import Seeded
 from harness.engine.startup import Startup
+from harness.engine.teardown import STOP_MARGIN
 from harness.events.facts import State
 from harness.plan.model import Plan, Step
 from harness.providers.base import CanRestart, Place, Running
@@ -137,12 +139,22 @@ class Environment:
         step = self.plan.step(component)
         await self._parts.supervision.release(step)
         try:
-            starting = provider.restart(step, environment)
-            supervised = await self._startup.start(step, starting, "restarting")
+            supervised = await self._startup.start(step, self._renew(provider, step, environment))
             await self._startup.become_ready(step, supervised)
-        except HarnessError as error:
+        except Exception as error:
             self._parts.supervision.break_with(error)
             raise
+
+    async def _renew(self, provider: CanRestart, step: Step, environment: Mapping[str, str]) -> Running:
+        """Stop the old one, politely and not for ever, and start the new one."""
+        grace = step.component.stop_grace_period
+        longest = grace + STOP_MARGIN
+        try:
+            await within(longest, self._parts.clock, self._running(step.name).stop(grace))
+        except TimeoutError:
+            message = f"{step.name} could not be restarted: it did not stop within {longest:g} s"
+            raise EnvironmentFailedError(message) from None
+        return await provider.restart(step, environment)
 
     def _running(self, component: str) -> Running:
         running = self._parts.supervision.running(component)

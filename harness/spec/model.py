@@ -228,6 +228,7 @@ class SuiteSettings:
     path: Path
     layer: str = "integration"  # "unit", "integration" or "e2e": its place in the test pyramid
     instrumented: bool = True  # False: services run without coverage, as for load
+    is_default: bool = True  # False: counted in the pyramid, run only when named
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,9 +131,9 @@ def _become(request: dict[str, Any], output: int, owner: int, coverage: dict[str
 def _detach(output: int, owner: int) -> None:
     """A session of its own, default signals, output to the pipe, and no life after the owner's."""
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))  # so that coverage is saved
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != owner:  # it ended between the fork and the prctl

@@ -23,6 +23,7 @@ from harness.providers.process.folders import make_data_folder, remove
 from harness.providers.process.forks import ForkRequest, ForkServer, Orders
 from harness.providers.process.logs import LogPump
 from harness.providers.process.ownership import COMPONENT_MARKER, MARKER, end, owned
+from harness.providers.process.refusal import refusal
 from harness.providers.process.reservation import LOOPBACK, Reservation
 from harness.providers.process.running import RunningProcess
 from harness.providers.substitution import Secret, make_secrets, resolve_environment
@@ -81,16 +82,7 @@ class ProcessProvider:
 
     def refusal(self, component: Component) -> str | None:
         """Why a component cannot run as a process; None when it can."""
-        if sys.platform != "linux":
-            return f"the process provider needs Linux, this is {sys.platform}"
-        process = component.settings.process
-        if process is not None and process.embedded is None:
-            return None
-        recipe = recipe_for(component)
-        if recipe is not None:
-            return recipe.refusal(component)
-        what = f"image {component.image}" if component.image else "a build"
-        return f"{what} needs a container; say x-harness.process (app, call or command) to run it without one"
+        return refusal(component)
 
     async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
         """Reserve every port, draw the secrets, and begin what takes long: imports and initdb."""

@@ -1,0 +1,1 @@
+"""Concrete classes are picked here and nowhere else."""

@@ -1,0 +1,87 @@
+"""Why this exists: a started environment for a front end: a keeper process that owns it, and a lease on it."""
+
+import copyreg
+import os
+import pickle
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from harness.bootstrap.preparing import Prepared, require_steps
+from harness.core.ids import new_environment_id
+from harness.events.log import Emit
+from harness.keeper import client, folders
+from harness.keeper.client import Lease
+from harness.plan.model import Plan
+from harness.spec.model import Ecosystem
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a keeper process is started with, handed over on its standard input."""
+
+    environment_id: str
+    ecosystem: Ecosystem
+    plan: Plan
+    provider: str
+    seed: int
+    run_folder: Path
+    runtime: Path
+    is_kept: bool
+    is_measured: bool
+    base_url: str
+
+
+def _read_only(items: dict[object, object]) -> MappingProxyType[object, object]:
+    """How a read-only mapping of the spec is made again; pickle does not know the type by itself."""
+    return MappingProxyType(items)
+
+
+copyreg.pickle(MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
+
+
+def acquire(prepared: Prepared, run_folder: Path, on_event: Emit) -> Lease:
+    """Start a keeper for the plan; the environment starts in the background, `Lease.wait_started` waits for it.
+
+    Raises:
+        UsageError: the plan starts nothing.
+    """
+    require_steps(prepared)
+    environment_id = new_environment_id()
+    runtime = folders.make_runtime_folder(environment_id)
+    request = prepared.request
+    order = Order(
+        environment_id=environment_id,
+        ecosystem=prepared.ecosystem,
+        plan=prepared.plan,
+        provider=prepared.kind.name,
+        seed=request.seed,
+        run_folder=run_folder,
+        runtime=runtime,
+        is_kept=request.is_kept,
+        is_measured=request.is_measured,
+        base_url=request.base_url,
+    )
+    return client.start(folders.socket_path(runtime), lambda listener: _spawn(order, listener), on_event)
+
+
+def _spawn(order: Order, listener: socket.socket) -> None:
+    """Start the keeper in a session of its own: Ctrl-C at the terminal is for the client, which then lets go."""
+    output = os.open(order.runtime / "keeper.log", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-m", "harness.bootstrap.keep", str(listener.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            pass_fds=(listener.fileno(),),
+            start_new_session=True,
+        )
+    finally:
+        os.close(output)
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    with process.stdin as pipe:
+        pickle.dump(order, pipe)

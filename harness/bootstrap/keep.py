@@ -1,0 +1,129 @@
+"""Why this exists: the keeper as a process of its own (`python -m harness.bootstrap.keep FD`), wired together.
+
+It outlives the client that started it by exactly the time teardown takes.
+"""
+
+import asyncio
+import os
+import pickle
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from harness.bootstrap.acquire import Order
+from harness.bootstrap.cache import cache_folder
+from harness.bootstrap.providers import Making, pick
+from harness.bootstrap.runs import COVERAGE, EVENTS, LOGS
+from harness.bootstrap.seeder import seeder_of
+from harness.core.clock import SystemClock
+from harness.core.errors import HarnessError
+from harness.engine.environment import Environment
+from harness.engine.opening import open_environment
+from harness.events.log import Emit, EventLog, fan_out
+from harness.keeper import folders
+from harness.keeper.description import EnvironmentDescription
+from harness.keeper.server import Keeper
+from harness.providers.base import Place, Provider
+from harness.spec.model import Ecosystem
+
+
+class _KeptEnvironment:
+    """The engine's environment as its keeper shows it."""
+
+    def __init__(self, environment: Environment, order: Order) -> None:
+        self._environment = environment
+        self._order = order
+
+    def describe(self) -> EnvironmentDescription:
+        """What clients may know."""
+        environment, order = self._environment, self._order
+        return EnvironmentDescription(
+            environment_id=order.environment_id,
+            ecosystem=order.ecosystem.name,
+            provider=order.provider,
+            seed=order.seed,
+            variables=environment.variables,
+            endpoints=environment.endpoints,
+            results=str(order.run_folder),
+        )
+
+    @property
+    def broken(self) -> HarnessError | None:
+        """Why it no longer works."""
+        return self._environment.broken
+
+    async def restart(self, component: str, environment: Mapping[str, str]) -> None:
+        """Stop a component and start it again."""
+        await self._environment.restart(component, environment)
+
+
+def _provider(order: Order) -> tuple[Provider, Place]:
+    coverage = order.run_folder / COVERAGE
+    if order.is_measured:
+        coverage.mkdir(exist_ok=True)
+    place = Place(order.environment_id, order.runtime, order.run_folder / LOGS)
+    making = Making(
+        place=place,
+        cache=cache_folder(),
+        clock=SystemClock(),
+        coverage=coverage if order.is_measured else None,
+        base_url=order.base_url,
+        variables=os.environ,
+    )
+    return pick(order.provider).make(making), place
+
+
+async def keep(order: Order, listener: socket.socket) -> bool:
+    """Run the environment until nobody needs it; True when a client died and left its work behind."""
+    log = EventLog(order.run_folder / EVENTS)
+    provider, place = _provider(order)
+
+    @asynccontextmanager
+    async def open_kept(tell: Emit) -> AsyncIterator[_KeptEnvironment]:
+        async with open_environment(
+            order.plan,
+            order.ecosystem,
+            provider,
+            place,
+            clock=SystemClock(),
+            emit=fan_out(log, tell),
+            seeder=seeder_of(order.ecosystem, order.seed),
+            seed=order.seed,
+        ) as environment:
+            yield _KeptEnvironment(environment, order)
+
+    keeper = Keeper(listener, open_kept, is_kept=order.is_kept)
+    try:
+        await keeper.run()
+    finally:
+        folders.remove(order.runtime)
+        log.close()
+    return keeper.is_abandoned
+
+
+def main() -> None:
+    """Read the order, make the environment findable, keep it; then do what a dead client could not."""
+    order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - a pipe from the process that started us
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    folders.write_about(order.runtime, _about(order, order.ecosystem))
+    is_abandoned = asyncio.run(keep(order, listener))
+    if is_abandoned:
+        from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died
+
+        rebuild(order.run_folder)
+
+
+def _about(order: Order, ecosystem: Ecosystem) -> folders.About:
+    return folders.About(
+        environment_id=order.environment_id,
+        ecosystem=ecosystem.name,
+        provider=order.provider,
+        files=tuple(str(file) for file in ecosystem.files),
+        keeper_pid=os.getpid(),
+        results=str(order.run_folder),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Why this exists: from a request to a plan, before anything is started: whatever is wrong shows here, with exit 2."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.bootstrap.providers import ProviderKind, pick
+from harness.bootstrap.request import Request
+from harness.core.errors import UsageError
+from harness.plan import make
+from harness.plan.model import Plan
+from harness.spec import load
+from harness.spec.model import Ecosystem, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A valid request: what to start, where, and what the reader should know."""
+
+    request: Request
+    ecosystem: Ecosystem
+    warnings: tuple[Fault, ...]
+    kind: ProviderKind
+    plan: Plan
+
+
+def prepare(request: Request) -> Prepared:
+    """Load the files, pick the provider, make the plan.
+
+    Raises:
+        SpecError: a file is wrong; every fault is listed.
+        UsageError: the request cannot be carried out.
+        ProviderUnavailableError: this machine cannot run it.
+    """
+    loaded = load(request.files, os.environ, profiles=request.selection.profiles)
+    kind = pick(request.provider)
+    plan = make(loaded.ecosystem, request.selection, kind.refusal)
+    return Prepared(request, loaded.ecosystem, loaded.warnings, kind, plan)
+
+
+def require_steps(prepared: Prepared) -> None:
+    """A plan that starts nothing is a mistake, not a success.
+
+    Raises:
+        UsageError: every component is skipped; the reasons are the evidence.
+    """
+    if not prepared.plan.steps:
+        raise UsageError(
+            f"nothing of {_names(prepared.ecosystem.files)} can be started by the {prepared.kind.name} provider",
+            evidence=[f"{skip.component}: {skip.reason}" for skip in prepared.plan.skipped],
+            hint="`harness plan` shows what waits for what",
+        )
+
+
+def _names(files: tuple[Path, ...]) -> str:
+    return ", ".join(str(file) for file in files)

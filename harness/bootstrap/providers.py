@@ -1,0 +1,89 @@
+"""Why this exists: the table of places to run: what each can run, what it lacks here, and how it is made."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.clock import Clock
+from harness.core.errors import ProviderUnavailableError, UsageError
+from harness.providers.base import Place, Provider
+from harness.providers.existing import ExistingProvider
+from harness.providers.existing import missing as existing_missing
+from harness.providers.process.provider import Coverage, ProcessProvider
+from harness.providers.process.refusal import missing as process_missing
+from harness.providers.process.refusal import refusal as process_refusal
+from harness.spec.model import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a provider may be made from."""
+
+    place: Place
+    cache: Path
+    clock: Clock
+    coverage: Path | None
+    base_url: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderKind:
+    """One place to run.
+
+    Args:
+        name: What `--provider` takes.
+        missing: What this machine lacks for it, in words; None when it can be used.
+        refusal: Why it cannot run a component; None when it can.
+        make: A provider for one environment.
+    """
+
+    name: str
+    missing: Callable[[], str | None]
+    refusal: Callable[[Component], str | None]
+    make: Callable[[Making], Provider]
+
+
+def _process(making: Making) -> Provider:
+    coverage = Coverage(making.coverage) if making.coverage else None
+    return ProcessProvider(making.place, making.cache, making.clock, coverage)
+
+
+def _existing(making: Making) -> Provider:
+    return ExistingProvider(making.variables, making.base_url)
+
+
+# The order is that of preference for `auto`. `existing` is never picked by itself.
+KINDS = (
+    ProviderKind("process", process_missing, process_refusal, _process),
+    ProviderKind("existing", existing_missing, lambda _component: None, _existing),
+)
+AUTOMATIC = ("process",)
+
+
+def pick(name: str) -> ProviderKind:
+    """The kind of that name; for `auto` the best that this machine can use.
+
+    Raises:
+        UsageError: there is no such provider.
+        ProviderUnavailableError: this machine lacks what it needs.
+    """
+    kinds = {kind.name: kind for kind in KINDS}
+    if name == "auto":
+        return _best([kinds[candidate] for candidate in AUTOMATIC])
+    if name not in kinds:
+        raise UsageError(f"there is no provider {name!r}", hint=f"choose one of: auto, {', '.join(kinds)}")
+    lacking = kinds[name].missing()
+    if lacking is not None:
+        raise ProviderUnavailableError(f"the {name} provider cannot be used here: {lacking}")
+    return kinds[name]
+
+
+def _best(candidates: list[ProviderKind]) -> ProviderKind:
+    reasons = []
+    for kind in candidates:
+        lacking = kind.missing()
+        if lacking is None:
+            return kind
+        reasons.append(f"{kind.name}: {lacking}")
+    raise ProviderUnavailableError("no provider can be used on this machine", evidence=reasons)

@@ -1,0 +1,35 @@
+"""Why this exists: what a person asked for, the same value whichever front end they asked."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.plan.model import Selection
+
+DEFAULT_FILE = Path("docker-compose.test.yml")
+DEFAULT_RESULTS = Path("results")
+DEFAULT_SEED = 20_240_320
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One environment to start.
+
+    Args:
+        files: The Compose files, merged in this order.
+        provider: `auto`, or a provider's name.
+        selection: Which components; empty for the default.
+        seed: What data is generated from.
+        results: The folder that run folders go into.
+        is_kept: Whether the environment stays when nobody holds it.
+        is_measured: Whether coverage of the components is wanted.
+        base_url: For the existing provider: where everything listens; empty to take it from the variables.
+    """
+
+    files: tuple[Path, ...] = (DEFAULT_FILE,)
+    provider: str = "auto"
+    selection: Selection = field(default_factory=Selection)
+    seed: int = DEFAULT_SEED
+    results: Path = DEFAULT_RESULTS
+    is_kept: bool = False
+    is_measured: bool = False
+    base_url: str = ""

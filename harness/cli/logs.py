@@ -1,0 +1,45 @@
+"""Why this exists: `harness logs`: what the components of a run wrote, merged by time."""
+
+import heapq
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.bootstrap.request import DEFAULT_RESULTS
+from harness.cli.options import Components, Results
+from harness.core.errors import UsageError
+
+Line = tuple[float, str, str]
+
+
+def logs(
+    components: Components = None,
+    results: Results = DEFAULT_RESULTS,
+    run: Annotated[str, typer.Option(help="Which run's logs.")] = "latest",
+    tail: Annotated[int, typer.Option("--tail", "-n", help="Only the last N lines; 0 for all.")] = 0,
+) -> None:
+    """Print the logs of COMPONENTS (default: all), merged by time, secrets masked."""
+    folder = results / run / "logs"
+    files = sorted(folder.glob("*.log"))
+    known = {file.stem: file for file in files}
+    unknown = [name for name in components or () if name not in known]
+    if not files or unknown:
+        what = f"no log of {', '.join(unknown)}" if unknown else "no logs"
+        raise UsageError(f"{what} in {folder}", hint=f"there are: {', '.join(known) or 'none'}")
+    chosen = [known[name] for name in components or known]
+    merged = list(heapq.merge(*(_read(file) for file in chosen)))
+    width = max(len(file.stem) for file in chosen)
+    for at, name, text in merged[-tail:]:
+        stamp = time.strftime("%H:%M:%S", time.localtime(at)) + f"{at % 1:.3f}"[1:]
+        sys.stdout.write(f"{stamp} {name:{width}} {text}\n")
+
+
+def _read(file: Path) -> Iterator[Line]:
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            stamp, _, text = line.rstrip("\n").partition(" ")
+            yield float(stamp), file.stem, text

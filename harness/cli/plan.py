@@ -1,0 +1,25 @@
+"""Why this exists: `harness plan`: what would start, in which order, what waits for what, and why the rest does not."""
+
+from rich.console import Console
+
+from harness.bootstrap.preparing import prepare
+from harness.bootstrap.request import DEFAULT_FILE, Request
+from harness.cli.options import Components, Files, Profiles, ProviderName
+from harness.cli.plan_view import render
+from harness.plan.model import Selection
+
+
+def plan(
+    components: Components = None,
+    file: Files = None,
+    provider: ProviderName = "auto",
+    profile: Profiles = None,
+) -> None:
+    """Show the start order of the ecosystem (or of COMPONENTS and what they need). Starts nothing."""
+    request = Request(
+        files=tuple(file or [DEFAULT_FILE]),
+        provider=provider,
+        selection=Selection(tuple(components or ()), tuple(profile or ())),
+    )
+    prepared = prepare(request)
+    Console(highlight=False).print(render(prepared.plan, prepared.warnings))

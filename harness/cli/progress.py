@@ -1,0 +1,106 @@
+"""Why this exists: what starts is seen while it starts: a live table at a terminal, plain lines in a log."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from harness.events.facts import (
+    ComponentChanged,
+    ComponentExited,
+    DataSeeded,
+    EnvironmentStarted,
+    EnvironmentStopped,
+    Event,
+    PlanMade,
+    State,
+)
+
+_STYLES = {
+    State.READY: ("✓", "green"),
+    State.COMPLETED: ("✓", "green"),
+    State.FAILED: ("✗", "bold red"),
+    State.SKIPPED: ("-", "dim"),
+    State.STOPPED: ("·", "dim"),
+    State.PLANNED: ("·", "dim"),
+    State.WAITING: ("·", "dim"),
+}
+_TOLD = {State.READY, State.COMPLETED, State.FAILED, State.SKIPPED}
+
+
+class Progress:
+    """Shows facts as they happen. Use as a context manager around the start."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began = time.monotonic()
+        self._rows: dict[str, tuple[State, float, str]] = {}
+        self._spinner = Spinner("dots")
+        self._live = (
+            Live(console=console, get_renderable=self._table, transient=True) if console.is_terminal else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take one fact."""
+        match event:
+            case PlanMade(levels=levels):
+                self._rows |= {name: (State.PLANNED, 0.0, "") for level in levels for name in level}
+            case ComponentChanged(component=name, new=state, detail=detail):
+                self._change(name, state, detail)
+            case ComponentExited(component=name, expected=False, exit_code=code):
+                self._print(f"{name} ended unexpectedly with {code}", "bold red")
+            case EnvironmentStarted(duration=duration, critical_path=path):
+                self._print(f"ready in {duration:.2f} s; {_explained(path)}", "green")
+            case DataSeeded(counts=counts, digest=digest):
+                rows = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+                self._print(f"seeded {rows} (digest {digest[:12]})", "default")
+            case EnvironmentStopped(duration=duration, leftovers=leftovers):
+                left = f"; left over: {', '.join(leftovers)}" if leftovers else ""
+                self._print(f"torn down in {duration:.2f} s{left}", "red" if leftovers else "default")
+
+    def _change(self, name: str, state: State, detail: str) -> None:
+        elapsed = time.monotonic() - self._began
+        self._rows[name] = (state, elapsed, detail)
+        if self._live is None and state in _TOLD:
+            tail = f" ({detail})" if detail else ""
+            self._print(f"{elapsed:6.2f} s  {name} {state}{tail}", _STYLES[state][1])
+
+    def _print(self, line: str, style: str) -> None:
+        self._console.print(Text(line, style=style))
+
+    def _table(self) -> RenderableType:
+        table = Table.grid(padding=(0, 2))
+        for name, (state, elapsed, detail) in self._rows.items():
+            sign, style = _STYLES.get(state, ("", "cyan"))
+            shown: RenderableType = Text(sign, style=style) if sign else self._spinner
+            since = f"{elapsed:.2f} s" if elapsed else ""
+            table.add_row(
+                shown, Text(name), Text(str(state), style=style), Text(since, style="dim"), _short(detail)
+            )
+        return Group(table)
+
+
+def _short(detail: str) -> Text:
+    return Text(detail, style="dim", overflow="ellipsis", no_wrap=True)
+
+
+def _explained(path: tuple[tuple[str, str, float], ...]) -> str:
+    """The critical path in a line: the stretches that decided how long it took, longest first."""
+    longest = sorted(path, key=lambda stretch: -stretch[2])[:4]
+    return "mostly " + ", ".join(f"{name} {what} {seconds:.2f} s" for name, what, seconds in longest)

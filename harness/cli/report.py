@@ -1,0 +1,19 @@
+"""Why this exists: `harness report`: write a run's reports again from its log, also when the run was killed."""
+
+import sys
+from pathlib import Path
+
+from harness.bootstrap.request import DEFAULT_RESULTS
+from harness.bootstrap.runs import EVENTS
+from harness.cli.options import Results, RunName
+from harness.core.errors import UsageError
+from harness.reports import rebuild
+
+
+def report(run: RunName = "latest", results: Results = DEFAULT_RESULTS) -> None:
+    """Write the reports of RUN from its events."""
+    folder: Path = results / run
+    if not (folder / EVENTS).exists():
+        raise UsageError(f"no run in {folder}: there is no {EVENTS}")
+    rebuild(folder)
+    sys.stdout.write(f"{folder / 'report.html'}\n")

@@ -1,0 +1,70 @@
+"""Why this exists: the steps that `up` and `test` share: from the options to a lease on a started environment."""
+
+from pathlib import Path
+
+from rich.markup import escape
+
+from harness.bootstrap.acquire import acquire
+from harness.bootstrap.preparing import Prepared, prepare
+from harness.bootstrap.request import Request
+from harness.bootstrap.runs import EVENTS, make_run_folder
+from harness.cli.progress import Progress
+from harness.cli.screen import people, warn
+from harness.core.clock import SystemClock
+from harness.core.errors import HarnessError
+from harness.events.facts import RunStarted
+from harness.events.log import EventLog
+from harness.keeper.client import Lease
+
+
+def plan_for(request: Request) -> Prepared:
+    """Prepare the request; show the warnings. Raises as `prepare` does."""
+    prepared = prepare(request)
+    for fault in prepared.warnings:
+        warn(str(fault).replace(": warning:", ":", 1))
+    for skip in prepared.plan.skipped:
+        people.print(f"[dim]skipped {escape(skip.component)}: {escape(skip.reason)}[/]")
+    return prepared
+
+
+def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
+    """The run's folder, and its log with the first fact in it."""
+    clock = SystemClock()
+    folder = make_run_folder(prepared.request.results, clock)
+    log = EventLog(folder / EVENTS)
+    started = RunStarted(
+        at=clock.now(),
+        run_id=folder.name,
+        ecosystem=prepared.ecosystem.name,
+        provider=prepared.kind.name,
+        command=command,
+        seed=prepared.request.seed,
+    )
+    log(started)
+    people.print(
+        f"[bold]{escape(prepared.ecosystem.name)}[/] on [bold]{prepared.kind.name}[/], "
+        f"{len(prepared.plan.steps)} components, seed {prepared.request.seed}"
+    )
+    return folder, log
+
+
+def start(prepared: Prepared, folder: Path, progress: Progress) -> Lease:
+    """A lease on the environment once it is ready; what happens meanwhile is shown.
+
+    Raises:
+        HarnessError: it did not start; by then it is torn down.
+    """
+    with progress:
+        lease = acquire(prepared, folder, progress)
+        try:
+            lease.wait_started()
+        except HarnessError:
+            lease.wait_ended()
+            lease.close()
+            raise
+        except KeyboardInterrupt:
+            people.print("interrupted; tearing down")
+            lease.release()
+            lease.close()
+            raise
+    return lease

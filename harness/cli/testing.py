@@ -1,0 +1,54 @@
+"""Why this exists: `harness test`, the main job: start, seed, run the suites, report, tear down."""
+
+import os
+import time
+from typing import Annotated
+
+import typer
+
+from harness.bootstrap.preparing import require_steps
+from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
+from harness.cli.job import Job
+from harness.cli.options import BaseUrl, Files, ProviderName, Results, Seed, Suites
+from harness.cli.screen import people
+from harness.cli.starting import begin_run, plan_for
+from harness.core.clock import SystemClock
+from harness.events.facts import RunFinished
+from harness.reports import rebuild
+from harness.reports.console import lines
+from harness.suites.phases import choose, phases
+from harness.suites.settings import SuiteVariables
+
+
+def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
+    context: typer.Context,
+    suites: Suites = None,
+    file: Files = None,
+    provider: ProviderName = "auto",
+    results: Results = DEFAULT_RESULTS,
+    seed: Seed = DEFAULT_SEED,
+    workers: Annotated[int, typer.Option("-n", help="Parallel pytest workers; 0 for none.")] = 0,
+    coverage: Annotated[bool, typer.Option(help="Measure coverage of the services.")] = True,
+    base_url: BaseUrl = "",
+) -> None:
+    """Run SUITES (default: all of the Compose file) against a fresh ecosystem; what follows -- goes to pytest."""
+    began = time.monotonic()
+    variables = SuiteVariables.read(os.environ)
+    base_url = base_url or variables.base_url
+    request = Request(
+        files=tuple(file or [DEFAULT_FILE]),
+        provider="existing" if base_url and provider == "auto" else provider,
+        seed=seed,
+        results=results,
+        is_measured=coverage,
+        base_url=base_url,
+    )
+    prepared = plan_for(request)
+    chosen = choose(prepared.ecosystem.settings.suites, suites or ())
+    require_steps(prepared)
+    folder, log = begin_run(prepared, "test")
+    code = Job(prepared, folder, variables, workers, tuple(context.obj or ())).run(phases(chosen), log)
+    log(RunFinished(at=SystemClock().now(), exit_code=int(code), duration=time.monotonic() - began))
+    log.close()
+    people.print(lines(rebuild(folder), people.width, folder / "report.html"))
+    raise typer.Exit(int(code))

@@ -1,0 +1,1 @@
+"""Who owns a started environment: a small process that outlives its clients' crashes and tidies up after them."""

@@ -1,0 +1,84 @@
+"""Why this exists: where environments of this user leave their sockets, and how a later command finds them.
+
+<runtime>/harness-<uid>/<environment id>/keeper.sock   0600 in a 0700 folder
+                                         about.json    no secrets
+                                         keeper.log
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.core.errors import UsageError
+
+_ABOUT = "about.json"
+_PRIVATE = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of an environment without asking it."""
+
+    environment_id: str
+    ecosystem: str
+    provider: str
+    files: tuple[str, ...]
+    keeper_pid: int
+    results: str
+
+
+def runtime_root() -> Path:
+    """The folder of all environments of this user, made when missing.
+
+    Raises:
+        UsageError: somebody else owns it or may write to it.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    root = Path(base) / f"harness-{os.geteuid()}"
+    root.mkdir(mode=_PRIVATE, exist_ok=True)
+    seen = root.lstat()
+    if seen.st_uid != os.geteuid() or seen.st_mode & 0o077:
+        raise UsageError(
+            f"{root} is not private to this user (owner {seen.st_uid}, mode {seen.st_mode & 0o777:o})",
+            hint="sockets with credentials behind them live there: remove it, or set XDG_RUNTIME_DIR",
+        )
+    return root
+
+
+def make_runtime_folder(environment_id: str) -> Path:
+    """The private folder of one environment."""
+    folder = runtime_root() / environment_id
+    folder.mkdir(mode=_PRIVATE)
+    return folder
+
+
+def socket_path(folder: Path) -> Path:
+    """Where the keeper of an environment listens."""
+    return folder / "keeper.sock"
+
+
+def write_about(folder: Path, about: About) -> None:
+    """Make the environment findable."""
+    (folder / _ABOUT).write_text(json.dumps(asdict(about), indent=1))
+
+
+def known() -> Iterator[tuple[Path, About]]:
+    """Every environment of this user, living or not, newest first."""
+    root = runtime_root()
+    for path in sorted(root.glob(f"*/{_ABOUT}"), key=lambda p: p.stat().st_mtime, reverse=True):
+        form = json.loads(path.read_text())
+        yield path.parent, About(**{**form, "files": tuple(form["files"])})
+    with contextlib.suppress(OSError):  # others are in it
+        root.rmdir()
+
+
+def remove(folder: Path) -> None:
+    """Remove an environment's folder, and the folder of all when it was the last."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are in it
+        folder.parent.rmdir()

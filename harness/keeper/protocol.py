@@ -1,0 +1,65 @@
+"""Why this exists: what a keeper and its clients say to each other, one JSON object a line over a Unix socket.
+
+Client to keeper
+    {"hold": true}                       count me: the environment stays while I am connected
+    {"release": true}                    I leave in an orderly way, before I close
+    {"ask": N, "do": NAME, …}            one of the commands below; answered by {"answer": N, …}
+Keeper to client
+    {"event": …}                         every fact of the environment, those before the connection first
+    {"answer": N, "value": …}            or {"answer": N, "error": {"message", "hint", "evidence"}}
+    {"started": description}             the environment is ready
+    {"ended": {"exit_code", "error"}}   the last line: teardown is over
+
+Commands: `describe` gives the description; `broken` the error that broke it, or null; `stop` ends the environment,
+whoever holds it; `restart` takes `components` and `environment` (variables laid over their own).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.errors import ExitCode, HarnessError
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an environment ended. `error` is None for an orderly end."""
+
+    exit_code: ExitCode
+    error: HarnessError | None = None
+
+
+def encode_line(message: Mapping[str, Any]) -> bytes:
+    """One message as a line."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def error_form(error: HarnessError) -> dict[str, Any]:
+    """An error as JSON."""
+    return {
+        "message": error.message,
+        "hint": error.hint,
+        "evidence": list(error.evidence),
+        "exit_code": int(error.exit_code),
+    }
+
+
+def error_of(form: Mapping[str, Any]) -> HarnessError:
+    """The inverse of `error_form`; the exit code stays, the exact class does not."""
+    error = HarnessError(form["message"], hint=form["hint"], evidence=form["evidence"])
+    error.exit_code = ExitCode(form["exit_code"])
+    return error
+
+
+def ending_form(ending: Ending) -> dict[str, Any]:
+    """An ending as JSON."""
+    return {
+        "exit_code": int(ending.exit_code),
+        "error": error_form(ending.error) if ending.error else None,
+    }
+
+
+def ending_of(form: Mapping[str, Any]) -> Ending:
+    """The inverse of `ending_form`."""
+    return Ending(ExitCode(form["exit_code"]), error_of(form["error"]) if form["error"] else None)

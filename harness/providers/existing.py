@@ -1,0 +1,130 @@
+"""Why this exists: the same suites against an ecosystem that somebody else started: attach, look, leave it alone.
+
+Where a component listens is read, in this order, from `--base-url`, from the variables that its
+`x-harness.exports` would hand to tests (TEST_DB_HOST, TEST_DISTILERA_URL …), and from its published ports on
+this machine, which is where plain `docker compose up` puts them.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from harness.core.endpoint import Endpoint
+from harness.core.errors import UsageError
+from harness.plan.model import Plan, Step
+from harness.providers.base import Exit
+from harness.readiness.base import Probe
+from harness.readiness.choose import Surroundings, choose_probe
+from harness.readiness.command import execute_here
+from harness.readiness.primary import primary_endpoint
+from harness.readiness.running import RunningProbe
+from harness.spec.model import Component, Ecosystem
+
+_WEB_PORTS = {"http": 80, "https": 443}
+_COMPONENT = "{component}"
+
+
+class Attached:
+    """A component that runs already. Stopping it does nothing: it is not ours."""
+
+    def __init__(
+        self, component: Component, endpoints: Mapping[int, Endpoint], environment: Mapping[str, str]
+    ) -> None:
+        self._component = component
+        self.endpoints = endpoints
+        self.environment = environment
+
+    def probe(self) -> Probe:
+        """What shows from outside that it is ready."""
+        if primary_endpoint(self._component, self.endpoints) is None:
+            return RunningProbe()
+        around = Surroundings(self.endpoints, self.environment, lambda: (), execute_here({}))
+        return choose_probe(self._component, around)
+
+    def tail(self, lines: int = 20) -> tuple[str, ...]:  # noqa: ARG002 - the contract's parameter
+        """Its log is not ours to read."""
+        return ()
+
+    async def exited(self) -> Exit:
+        """A one-shot has done its work, by assumption; anything else goes on for longer than we look."""
+        if not self.endpoints:
+            return Exit(0, "assumed to have been done")
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets that event")
+
+    async def stop(self, grace: float) -> None:
+        """Leave it alone."""
+
+
+class ExistingProvider:
+    """Attaches to what runs.
+
+    Args:
+        variables: Where TEST_… variables are looked up.
+        base_url: Where everything listens, such as `http://staging.example.com` (each component on its published
+            port) or `https://{component}.staging.example.com`; empty to go by the variables.
+
+    Raises:
+        UsageError: `base_url` is not an http(s) URL.
+    """
+
+    name = "existing"
+
+    def __init__(self, variables: Mapping[str, str], base_url: str = "") -> None:
+        if base_url and urlsplit(base_url).scheme not in _WEB_PORTS:
+            raise UsageError(f"--base-url {base_url!r} is not an http or https URL")
+        self._variables = variables
+        self._base_url = base_url
+
+    def refusal(self, component: Component) -> str | None:  # noqa: ARG002 - the contract's parameter
+        """Whatever runs can be attached to."""
+        return None
+
+    async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
+        """Nothing to prepare."""
+
+    async def start(self, step: Step) -> Attached:
+        """Find out where the component listens."""
+        component = step.component
+        given = dict(self._given(component))
+        endpoints = {target: self._endpoint(component, target, given) for target in component.targets}
+        found = {target: endpoint for target, endpoint in endpoints.items() if endpoint is not None}
+        environment = dict(component.environment) | {
+            name.removeprefix("env."): value for name, value in given.items() if name.startswith("env.")
+        }
+        return Attached(component, found, environment)
+
+    async def aclose(self) -> tuple[str, ...]:
+        """Nothing was made, nothing is left."""
+        return ()
+
+    def _given(self, component: Component) -> Mapping[str, str]:
+        """What the variables say, by the placeholder that the export stands for: `url`, `host`, `env.NAME` …."""
+        return {
+            template.strip("{}"): self._variables[name]
+            for name, template in component.settings.exports.items()
+            if re.fullmatch(r"\{[^{}]+\}", template) and self._variables.get(name)
+        }
+
+    def _endpoint(self, component: Component, target: int, given: Mapping[str, str]) -> Endpoint | None:
+        published = next((p.published for p in component.ports if p.target == target), None)
+        if self._base_url:
+            return _below(self._base_url, component, target, published)
+        if "url" in given:
+            parts = urlsplit(given["url"])
+            host, port = parts.hostname or "localhost", parts.port or _WEB_PORTS[parts.scheme]
+            return Endpoint(host, port, target, parts.scheme)
+        found = given.get(f"port:{target}") or given.get("port") or published
+        return Endpoint(given.get("host", "127.0.0.1"), int(found), target) if found else None
+
+
+def _below(base_url: str, component: Component, target: int, published: int | None) -> Endpoint | None:
+    parts = urlsplit(base_url.replace(_COMPONENT, component.name))
+    port = parts.port or (_WEB_PORTS[parts.scheme] if _COMPONENT in base_url else published)
+    return Endpoint(parts.hostname or "", port, target, parts.scheme) if port else None
+
+
+def missing() -> str | None:
+    """What this machine lacks to attach; nothing."""
+    return None

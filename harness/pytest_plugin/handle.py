@@ -1,0 +1,64 @@
+"""Why this exists: the running ecosystem as tests see it: addresses, variables, and no way to break it by accident."""
+
+from collections.abc import Mapping
+
+from harness.core.endpoint import Endpoint
+from harness.core.errors import UsageError
+from harness.keeper.client import Lease
+from harness.keeper.description import EnvironmentDescription
+
+
+class EcosystemHandle:
+    """What the `ecosystem` fixture gives."""
+
+    def __init__(self, lease: Lease, description: EnvironmentDescription) -> None:
+        self._lease = lease
+        self._description = description
+
+    @property
+    def name(self) -> str:
+        """The ecosystem's name."""
+        return self._description.ecosystem
+
+    @property
+    def provider(self) -> str:
+        """Where it runs: `process`, `docker`, `kubernetes` or `existing`."""
+        return self._description.provider
+
+    @property
+    def seed(self) -> int:
+        """What its data was generated from."""
+        return self._description.seed
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What `x-harness.exports` hands out; the same are set as environment variables. Holds credentials."""
+        return self._description.variables
+
+    def endpoint(self, component: str, port: int | None = None) -> Endpoint:
+        """Where a component listens: on the container port `port`, or on the one meant by default.
+
+        Raises:
+            UsageError: there is no such component, or it does not listen there.
+        """
+        endpoints = self._description.endpoints.get(component)
+        if endpoints is None:
+            known = ", ".join(self._description.endpoints)
+            raise UsageError(f"the ecosystem has no component {component!r}", hint=f"it has {known}")
+        for endpoint in endpoints:
+            if port is None or endpoint.target == port:
+                return endpoint
+        ports = ", ".join(str(endpoint.target) for endpoint in endpoints) or "none"
+        raise UsageError(f"{component} does not listen on {port or 'any port'}", hint=f"its ports: {ports}")
+
+    def url(self, component: str, port: int | None = None) -> str:
+        """The base URL of a component, without a trailing slash; raises as `endpoint` does."""
+        return self.endpoint(component, port).http_url
+
+    def restart(self, *components: str, environment: Mapping[str, str] | None = None) -> None:
+        """Stop components and start them again at the same addresses, `environment` laid over their own variables.
+
+        Raises:
+            HarnessError: one did not come up again, or the provider cannot do that.
+        """
+        self._lease.ask("restart", components=list(components), environment=dict(environment or {}))

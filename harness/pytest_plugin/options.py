@@ -1,0 +1,44 @@
+"""Why this exists: the plugin's command line, and the request it amounts to."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, Request
+from harness.suites.settings import SuiteVariables
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """`--harness-file`, `--harness-provider`, `--harness-seed`, `--harness-results` and `--base-url`."""
+    group = parser.getgroup("harness", "the ecosystem under test")
+    group.addoption("--harness-file", action="append", metavar="FILE", help="Compose file (may be repeated)")
+    group.addoption("--harness-provider", metavar="NAME", help="where to run it (default: auto)")
+    group.addoption("--harness-seed", type=int, metavar="N", help="what data is generated from")
+    group.addoption(
+        "--harness-results", type=Path, metavar="DIR", help="where run folders go (default: results/)"
+    )
+    with contextlib.suppress(ValueError):  # pytest-base-url has the same option with the same meaning
+        group.addoption("--base-url", default=None, metavar="URL", help="test what already runs there")
+
+
+def files_of(config: pytest.Config) -> tuple[Path, ...]:
+    """The Compose files of this session, absolute."""
+    given = config.getoption("harness_file") or [DEFAULT_FILE]
+    return tuple(config.rootpath / file for file in given)
+
+
+def request_of(config: pytest.Config) -> Request:
+    """What the options and INTEGRATION_TEST_* ask for. A base URL means that the ecosystem exists already."""
+    default = Request()
+    base_url = config.getoption("base_url", None) or SuiteVariables.read(os.environ).base_url
+    provider = config.getoption("harness_provider") or ("existing" if base_url else default.provider)
+    seed = config.getoption("harness_seed")
+    return Request(
+        files=files_of(config),
+        provider=provider,
+        seed=default.seed if seed is None else seed,
+        results=config.getoption("harness_results") or config.rootpath / DEFAULT_RESULTS,
+        base_url=base_url,
+    )

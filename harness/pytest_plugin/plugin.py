@@ -1,0 +1,87 @@
+"""Why this exists: the pytest entry point: markers per suite, the `ecosystem` fixture, facts of every test.
+
+Heavy imports wait until a test asks for the ecosystem: a session that does not pays next to nothing.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.core.clock import SystemClock
+from harness.core.errors import HarnessError
+from harness.pytest_plugin.handle import EcosystemHandle
+from harness.pytest_plugin.interrupts import ignore_echoes
+from harness.pytest_plugin.options import add_options
+from harness.pytest_plugin.recording import Recorder
+from harness.pytest_plugin.run import JoinedRun, OwnRun, Run
+from harness.suites.pytest_process import RUN_FOLDER, SOCKET
+
+_run = pytest.StashKey[Run]()
+SUITES = ("unit", "contract", "component", "api", "e2e", "performance", "security", "scaling")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, find the run this session belongs to, listen to its tests."""
+    for suite in SUITES:
+        config.addinivalue_line("markers", f"{suite}: a test of the {suite} suite, by its folder")
+    run = _find_run(config)
+    config.stash[_run] = run
+    if not hasattr(config, "workerinput"):  # an xdist worker's tests are heard of in the controller
+        config.pluginmanager.register(Recorder(run.record, SystemClock(), suite_of), "harness-recorder")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test with its suite."""
+    for item in items:
+        suite = suite_of(item.path)
+        if suite in SUITES:
+            item.add_marker(suite)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Let go of the ecosystem; a broken environment is told apart from failed tests by its exit code."""
+    session.exitstatus = session.config.stash[_run].finish(int(exitstatus))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say where the report is."""
+    run = config.stash[_run]
+    if isinstance(run, OwnRun) and run.report is not None:
+        terminalreporter.write_line(f"report: {run.report}")
+
+
+@pytest.fixture(scope="session")
+def ecosystem(pytestconfig: pytest.Config) -> Iterator[EcosystemHandle]:
+    """The running ecosystem, shared by the session; its variables (TEST_…) are in os.environ."""
+    try:
+        yield pytestconfig.stash[_run].ecosystem()
+    except HarnessError as error:
+        pytest.fail(_told(error), pytrace=False)
+
+
+def suite_of(path: Path) -> str:
+    """A test belongs to the innermost folder below `tests` that names a suite, else to that first folder."""
+    folders = path.parts[path.parts.index("tests") + 1 : -1] if "tests" in path.parts else path.parts[:-1]
+    named = [folder for folder in folders if folder in SUITES]
+    return named[-1] if named else (folders[0] if folders else "tests")
+
+
+def _find_run(config: pytest.Config) -> Run:
+    folder, socket = os.environ.get(RUN_FOLDER), os.environ.get(SOCKET)
+    if folder and socket:
+        ignore_echoes()
+        return JoinedRun(Path(socket), Path(folder))
+    return OwnRun(config)
+
+
+def _told(error: HarnessError) -> str:
+    lines = [f"environment: {error.message}", *(f"  {line}" for line in error.evidence)]
+    return "\n".join([*lines, error.hint] if error.hint else lines)

@@ -1,0 +1,100 @@
+"""Why this exists: what pytest reports about its tests becomes facts of the run."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.core.clock import Clock
+from harness.events.facts import CaseFinished, CaseStarted, Event, FigureMeasured, Outcome, SuitesCollected
+from harness.events.log import Emit
+
+FIGURE = "harness.figure"  # the user property that carries a figure from a test to the log
+_OUTPUT_LIMIT = 100_000  # characters of one captured section that are kept
+
+
+class Recorder:
+    """Listens to pytest's hooks in the process that hears of every test (the controller under xdist)."""
+
+    def __init__(self, emit: Emit, clock: Clock, suite_of: Callable[[Path], str]) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._suite_of = suite_of
+        self._reports: dict[str, list[pytest.TestReport]] = {}
+        self._places: dict[str, str] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """State how many cases there are."""
+        counts = Counter(self._suite_of(item.path) for item in session.items)
+        self._emit(SuitesCollected(at=self._clock.now(), by_suite=dict(counts), by_layer={}))
+
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        """A case begins."""
+        self._places[nodeid] = location[0]
+        self._emit(CaseStarted(at=self._clock.now(), case=nodeid, suite=self._suite(nodeid)))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One phase of a case is over; with the last of them the case is."""
+        reports = self._reports.setdefault(report.nodeid, [])
+        reports.append(report)
+        if report.when == "teardown":
+            del self._reports[report.nodeid]
+            self._finish(report.nodeid, reports)
+
+    def _finish(self, case: str, reports: list[pytest.TestReport]) -> None:
+        for report in reports:
+            for name, value in report.user_properties if report.when == "teardown" else ():
+                if name == FIGURE and isinstance(value, dict):
+                    self._emit(FigureMeasured(at=self._clock.now(), case=case, **value))
+        self._emit(self._finished(case, reports))
+
+    def _finished(self, case: str, reports: list[pytest.TestReport]) -> Event:
+        decisive = next((r for r in reports if r.failed), None) or _skipped(reports) or reports[0]
+        file, line, _ = decisive.location
+        return CaseFinished(
+            at=self._clock.now(),
+            case=case,
+            suite=self._suite(case),
+            outcome=_outcome(reports),
+            duration=sum(r.duration for r in reports),
+            phases={str(r.when): r.duration for r in reports},
+            message=_message(decisive),
+            details=decisive.longreprtext if decisive.failed else "",
+            output={title: text[-_OUTPUT_LIMIT:] for title, text in decisive.sections if decisive.failed},
+            file=file,
+            line=(line or 0) + 1,
+            worker=getattr(decisive, "worker_id", "main"),
+        )
+
+    def _suite(self, case: str) -> str:
+        return self._suite_of(Path(self._places.get(case) or case.partition("::")[0]))
+
+
+def _skipped(reports: list[pytest.TestReport]) -> pytest.TestReport | None:
+    return next((r for r in reports if r.skipped), None)
+
+
+def _outcome(reports: list[pytest.TestReport]) -> Outcome:
+    failed = next((r for r in reports if r.failed), None)
+    if failed is not None:
+        return Outcome.FAILED if failed.when == "call" else Outcome.ERROR
+    skipped = _skipped(reports)
+    if skipped is not None:
+        return Outcome.XFAILED if hasattr(skipped, "wasxfail") else Outcome.SKIPPED
+    is_xpass = any(hasattr(r, "wasxfail") for r in reports)
+    return Outcome.XPASSED if is_xpass else Outcome.PASSED
+
+
+def _message(report: pytest.TestReport) -> str:
+    """The failure in one line: what pytest's own summary would print; a skip's reason."""
+    if report.skipped:
+        if hasattr(report, "wasxfail"):
+            return str(report.wasxfail)
+        return str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else report.longreprtext
+    if not report.failed:
+        return ""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash is not None else report.longreprtext
+    return str(text).strip().partition("\n")[0]

@@ -1,0 +1,1 @@
+"""Which tests run, in which phases, and the pytest process that runs them."""
