@@ -1,1 +1,1 @@
-"""Distilera: users, simulations, coordination, collaborations and sensitive data."""
+"""Distilera: users and tokens, alchemy simulations, coordinated agents, collaborations, sensitive data."""

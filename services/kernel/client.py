@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Self, TypeVar
+from urllib.parse import quote
 
 import httpx2
 
@@ -267,6 +268,11 @@ def error_of(response: httpx2.Response) -> ClientError:
         return ClientError(response.status_code, error["code"], error["message"], **where)
     except (ValueError, KeyError, TypeError):
         return ClientError(response.status_code, "not_an_envelope", response.text[:200], **where)
+
+
+def path_of(prefix: str, record: str, action: str = "") -> str:
+    """The path of a record, or of an action on it: `path_of("/api/v1/users/", user)` is `/api/v1/users/user_1/`."""
+    return f"{prefix}{quote(str(record), safe='')}/" + (f"{action}/" if action else "")
 
 
 def test_url_of(service: str, default: str) -> str:

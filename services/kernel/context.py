@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import time
+from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,12 +17,22 @@ HTTP_ERROR = 500
 CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 
-class RequestContext:
-    """ASGI middleware around everything else: request ids, measures, and the answer to what nobody caught."""
+OnFailure = Callable[[Scope, Exception], Awaitable[None]]
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+
+class RequestContext:
+    """ASGI middleware around everything else: request ids, measures, and the answer to what nobody caught.
+
+    Args:
+        app: What is inside.
+        metrics: Where requests are counted.
+        on_failure: Called with the scope and the exception that nobody caught, before it is answered; must not raise.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, on_failure: OnFailure | None = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._on_failure = on_failure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other protocols pass."""
@@ -43,8 +54,10 @@ class RequestContext:
             await self._app(scope, receive, answer)
         except ApiError as error:
             await error_response(error, answer.request_id)(scope, receive, answer)
-        except Exception:
+        except Exception as error:
             log.exception("%s %s failed, request %s", scope["method"], scope["path"], answer.request_id)
+            if self._on_failure:
+                await self._on_failure(scope, error)
             if answer.status:
                 raise  # the answer had begun: only closing the connection can tell the client
             await error_response(_internal_error(), answer.request_id)(scope, receive, answer)

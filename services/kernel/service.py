@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from kernel import errors, health, introspection, openapi
 from kernel.changes import Changes
 from kernel.consumer import Consumer, ConsumerLoop
-from kernel.context import RequestContext
+from kernel.context import OnFailure, RequestContext
 from kernel.gate import Admission, Gate
 from kernel.metrics import Metrics
 from kernel.outbox import relay
@@ -64,6 +64,7 @@ def create_service(
     consumers: Sequence[Consumer] = (),
     background: Sequence[Background] = (),
     public: Collection[str] = (),
+    on_failure: OnFailure | None = None,
     title: str = "",
 ) -> FastAPI:
     """An app whose lifespan opens the stores and runs relay, consumers and background tasks.
@@ -74,6 +75,7 @@ def create_service(
         consumers: What to do with other services' events.
         background: Run until cancelled; one that fails is logged and run again after a second.
         public: Paths that may be asked for without a token; all others answer 401.
+        on_failure: Called with the scope and the exception of a request that failed unexpectedly; must not raise.
         title: The name in the OpenAPI document.
     """
     metrics = Metrics(name)
@@ -96,7 +98,7 @@ def create_service(
     errors.install(app)
     openapi.install(app)
     app.add_middleware(Gate, public=public)
-    app.add_middleware(RequestContext, metrics=metrics)
+    app.add_middleware(RequestContext, metrics=metrics, on_failure=on_failure)
     for router in (health.router, introspection.router, *routers):
         # Taken over as they are: include_router would look every request's route up twice.
         app.router.routes.extend(router.routes)

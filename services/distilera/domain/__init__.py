@@ -1,0 +1,1 @@
+"""What Distilera decides, as pure functions and values: no I/O, no clock, no SQL."""

@@ -1,0 +1,1 @@
+"""What Distilera answers: REST routes, one module a resource."""

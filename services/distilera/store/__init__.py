@@ -1,0 +1,1 @@
+"""What Distilera keeps: SQL and nothing else, one module a table."""
