@@ -7,19 +7,20 @@ from asyncpg import Record
 from hoardwell.messages import COLUMNS
 from hoardwell.schemas import InboxQuery
 from kernel.changes import Connection
-from kernel.pages import PageRequest
 from kernel.queries import Found, Where, fetch_page
 
 DELIVERED = ", ".join(f"messages.{name.strip()}" for name in COLUMNS.split(","))
 SOURCE = "hoardwell.deliveries JOIN hoardwell.messages ON messages.id = deliveries.message_id"
 
 
-async def latest(connection: Connection, user_id: str, query: InboxQuery, page: PageRequest) -> Found:
+async def latest(connection: Connection, user_id: str, query: InboxQuery) -> Found:
     """A user's messages, the latest first, each with `read_at`."""
     where = Where().add("deliveries.user_id = ?", user_id)
     where.add("position(? IN content) > 0", query.contains)
     where.add("(read_at IS NULL) = ?", query.unread or None)
-    return await fetch_page(connection, f"{DELIVERED}, read_at", SOURCE, where, "position DESC", page)
+    return await fetch_page(
+        connection, f"{DELIVERED}, read_at", SOURCE, where, "position DESC", query.page_request
+    )
 
 
 async def unread(connection: Connection, user_id: str) -> int:

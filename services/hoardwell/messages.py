@@ -9,7 +9,6 @@ from hoardwell.schemas import LogQuery
 from hoardwell.wording import Draft
 from kernel.changes import Connection
 from kernel.ids import new_id
-from kernel.pages import PageRequest
 from kernel.queries import Found, Where, fetch_page
 
 COLUMNS = (
@@ -73,11 +72,11 @@ async def get(connection: Connection, message_id: str, seen_by: str | None) -> R
     return row
 
 
-async def log(connection: Connection, query: LogQuery, seen_by: str | None, page: PageRequest) -> Found:
+async def log(connection: Connection, query: LogQuery, seen_by: str | None) -> Found:
     """Messages in the order they arrived, as far as the user `seen_by` (None: whoever) may see them."""
     where = Where()
     for column in ("kind", *REFERENCES):
         where.add(f"{column} = ?", getattr(query, column))
     where.add("position(? IN content) > 0", query.contains)
     where.add(SEEN_BY, seen_by)
-    return await fetch_page(connection, COLUMNS, "hoardwell.messages", where, "position", page)
+    return await fetch_page(connection, COLUMNS, "hoardwell.messages", where, "position", query.page_request)

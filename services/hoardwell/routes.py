@@ -1,9 +1,8 @@
 """Why this exists: messages and inboxes over HTTP."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,7 +19,8 @@ from hoardwell.schemas import (
 )
 from hoardwell.wording import direct
 from kernel.errors import ApiError, not_found
-from kernel.pages import Item, Page, PageQuery, documented, item_of, page_of
+from kernel.lean import principal_of, read_query, reads, service_of
+from kernel.pages import Item, Page, documented, item_of, page_of
 from kernel.queries import Found
 from kernel.service import Service, ServiceDep
 from kernel.tokens import CurrentPrincipal, Principal
@@ -30,21 +30,17 @@ router = APIRouter(prefix="/api/v1", tags=["messages"])
 TOPIC = "messages"
 
 
-@router.get("/messages/", responses=documented(Page[MessageView]))
-async def list_messages(
-    request: Request,
-    service: ServiceDep,
-    principal: CurrentPrincipal,
-    page: PageQuery,
-    query: Annotated[LogQuery, Query()],
-) -> Response:
+@router.get("/messages/", responses=documented(Page[MessageView]), openapi_extra=reads(LogQuery))
+async def list_messages(request: Request) -> Response:
     """Messages in order of arrival; a user sees its own, admin and service all of them."""
+    service, query = service_of(request), read_query(request, LogQuery)
+    seen_by = _seen_by(principal_of(request))
 
     async def look() -> Found:
-        return await messages.log(service.pool, query, _seen_by(principal), page)
+        return await messages.log(service.pool, query, seen_by)
 
     rows, total = await _enough(service, look, query)
-    return page_of(request, rows, total, page)
+    return page_of(request, rows, total, query.page_request)
 
 
 @router.post("/messages/", status_code=201, responses=documented(Item[MessageView], 201))
@@ -78,23 +74,22 @@ async def get_message(
     return item_of(request, row)
 
 
-@router.get("/inbox/{user_id}/", responses=documented(Page[DeliveryView]))
-async def get_inbox(
-    request: Request,
-    service: ServiceDep,
-    principal: CurrentPrincipal,
-    page: PageQuery,
-    user_id: str,
-    query: Annotated[InboxQuery, Query()],
-) -> Response:
+@router.get(
+    "/inbox/{user_id}/",
+    responses=documented(Page[DeliveryView]),
+    openapi_extra=reads(InboxQuery),
+)
+async def get_inbox(request: Request, user_id: str) -> Response:
     """A user's inbox, the latest first; `meta.unread` counts what is unread in all of it."""
-    principal.ensure_may_act_for(user_id)
+    service, query = service_of(request), read_query(request, InboxQuery)
+    principal_of(request).ensure_may_act_for(user_id)
 
     async def look() -> Found:
-        return await inbox.latest(service.pool, user_id, query, page)
+        return await inbox.latest(service.pool, user_id, query)
 
     rows, total = await _enough(service, look, query)
-    return page_of(request, rows, total, page, meta={"unread": await inbox.unread(service.pool, user_id)})
+    unread = await inbox.unread(service.pool, user_id)
+    return page_of(request, rows, total, query.page_request, meta={"unread": unread})
 
 
 @router.post("/inbox/{user_id}/read", responses=documented(Item[ReadView]))

@@ -1,35 +1,34 @@
 """Why this exists: what Hoardwell is asked and what it answers, as the OpenAPI document shows it."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from hoardwell.wording import LONGEST_CONTENT
 from kernel.changes import LONGEST_WAIT
+from kernel.lean import PagedQuery
 
 UserId = Annotated[str, StringConstraints(pattern=r"^\S{1,128}$")]
 MessageId = Annotated[str, StringConstraints(pattern=r"^\S{1,64}$")]
 
 
-class Kind(StrEnum):
-    """What a message is about."""
+Kind = Literal[
+    "simulation",
+    "transaction",
+    "agent",
+    "collaboration",
+    "listing",
+    "user",
+    "error",
+    "component",
+    "direct",
+    "other",
+]
 
-    SIMULATION = "simulation"
-    TRANSACTION = "transaction"
-    AGENT = "agent"
-    COLLABORATION = "collaboration"
-    LISTING = "listing"
-    USER = "user"
-    ERROR = "error"
-    COMPONENT = "component"
-    DIRECT = "direct"
-    OTHER = "other"
 
-
-class Waiting(BaseModel):
-    """How long a list waits for enough matches, and a part of the content that each must have."""
+class Waiting(PagedQuery):
+    """Which page, how long it waits for enough matches, and a part of the content that each must have."""
 
     contains: Annotated[str, StringConstraints(max_length=200)] | None = None
     wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] = 0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 from asyncpg import Record
 from fastapi import Depends, Query, Request
@@ -59,9 +60,11 @@ def page_of(
 
 
 def _links(request: Request, query: PageRequest, last: int) -> dict[str, str | None]:
+    kept = [pair for pair in request.query_params.multi_items() if pair[0] not in ("page", "per_page")]
+    others = f"{urlencode(kept)}&" if kept else ""
+
     def link(page: int) -> str:
-        url = request.url.include_query_params(page=page, per_page=query.per_page)
-        return f"{url.path}?{url.query}"
+        return f"{request.url.path}?{others}page={page}&per_page={query.per_page}"
 
     return {
         "self": link(query.page),

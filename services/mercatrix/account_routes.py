@@ -2,27 +2,22 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kernel.errors import ApiError, not_found
+from kernel.lean import principal_of, read_query, reads, service_of
 from kernel.pages import Item, documented, item_of
-from kernel.queries import WaitQuery
 from kernel.service import ServiceDep
-from kernel.tokens import AdminPrincipal, CurrentPrincipal
+from kernel.tokens import AdminPrincipal
 from mercatrix import audit
 from mercatrix.accounts import balance_of, open_accounts
-from mercatrix.schemas import AccountBody, AccountView, BalanceView, CheckView, TotalView
+from mercatrix.schemas import AccountBody, AccountView, BalanceQuery, BalanceView, CheckView, TotalView
 
 router = APIRouter(prefix="/api/v1", tags=["ledger"])
-
-AtLeast = Annotated[
-    str | None,
-    Query(pattern=r"^[a-z][a-z0-9_]*:\d+(\.\d+)?$", description="`currency:amount` that ends `wait`."),
-]
 
 
 @router.post("/accounts/", status_code=201, responses=documented(Item[AccountView], 201))
@@ -36,22 +31,20 @@ async def open_account(
     return item_of(request, view, status=201, link=f"/api/v1/accounts/{body.user_id}/balance")
 
 
-@router.get("/accounts/{user_id}/balance", responses=documented(Item[BalanceView]))
-async def get_balance(
-    request: Request,
-    service: ServiceDep,
-    principal: CurrentPrincipal,
-    user_id: str,
-    wait: WaitQuery = 0,
-    at_least: AtLeast = None,
-) -> Response:
+@router.get(
+    "/accounts/{user_id}/balance",
+    responses=documented(Item[BalanceView]),
+    openapi_extra=reads(BalanceQuery),
+)
+async def get_balance(request: Request, user_id: str) -> Response:
     """What a user holds; with `wait`, as soon as the account is open and holds `at_least`."""
-    principal.ensure_may_act_for(user_id)
+    service, query = service_of(request), read_query(request, BalanceQuery)
+    principal_of(request).ensure_may_act_for(user_id)
 
     async def look() -> dict[str, Any] | None:
         return await balance_of(service.pool, user_id)
 
-    found = await service.changes.until("accounts", look, wait, enough=_reaches(at_least))
+    found = await service.changes.until("accounts", look, query.wait, enough=_reaches(query.at_least))
     if found is None:
         raise not_found("account", user_id)
     return item_of(request, found)

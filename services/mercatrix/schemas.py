@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from kernel.changes import LONGEST_WAIT
 from mercatrix.money import DEFAULT_CURRENCY, Amount, Currency
 
 RecordId = Annotated[str, StringConstraints(pattern=r"^\S{1,128}$")]
@@ -25,6 +26,15 @@ class AccountView(BaseModel):
 
     id: str
     user_id: str
+
+
+class BalanceQuery(BaseModel):
+    """How long to wait for the account, and for what: `at_least` is `currency:amount`."""
+
+    wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] = 0
+    at_least: (
+        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}:\d{1,16}(\.\d{1,4})?$")] | None
+    ) = None
 
 
 class BalanceView(BaseModel):
