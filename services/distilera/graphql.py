@@ -14,7 +14,7 @@ from strawberry.extensions import MaskErrors, MaxAliasesLimiter, MaxTokensLimite
 from distilera import accounts
 from distilera.domain.users import NewUser
 from distilera.store.errors import DuplicateError, UnknownRecordError
-from kernel.errors import ApiError
+from kernel.errors import ApiError, plain_message
 from kernel.responses import json_response
 from kernel.service import Service, ServiceDep
 from kernel.tokens import CurrentPrincipal, Principal
@@ -135,7 +135,10 @@ def _new_user(wanted: CreateUserInput) -> NewUser:
 
 def _faults(error: ValidationError) -> list[InputFault]:
     """Faults by the input's own field names; it has no `profile` level."""
-    return [InputFault(field=str(fault["loc"][-1]), message=fault["msg"]) for fault in error.errors()]
+    return [
+        InputFault(field=str(fault["loc"][-1]), message=plain_message(fault["msg"]))
+        for fault in error.errors()
+    ]
 
 
 class _Schema(strawberry.Schema):

@@ -56,7 +56,8 @@ class ClientError(Exception):
         self.request_id = request_id
 
     def __str__(self) -> str:
-        fields = "".join(f"; {fault.field}: {fault.message}" for fault in self.fields)
+        news = [fault for fault in self.fields if fault.message != self.message]
+        fields = "".join(f"; {fault.field}: {fault.message}" for fault in news)
         request = f" [request {self.request_id}]" if self.request_id else ""
         return f"{self.method} {self.url} → {self.status or 'no answer'} {self.code}: {self.message}{fields}{request}"
 

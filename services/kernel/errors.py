@@ -90,9 +90,14 @@ def request_id_of(scope: Mapping[str, Any]) -> str:
 
 def from_validation(error: RequestValidationError) -> ApiError:
     """Request validation faults as one 400."""
-    fields = [FieldFault(_path(fault["loc"]), str(fault["msg"])) for fault in error.errors()]
+    fields = [FieldFault(_path(fault["loc"]), plain_message(fault["msg"])) for fault in error.errors()]
     named = ", ".join(dict.fromkeys(fault.field for fault in fields))
     return ApiError(400, "validation_failed", f"The request is not valid: {named}.", fields=fields)
+
+
+def plain_message(text: str) -> str:
+    """What pydantic says of a field, without the name of the Python error."""
+    return text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 def _path(location: Sequence[Any]) -> str:
