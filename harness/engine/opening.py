@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 
 from harness.core.clock import Clock
-from harness.core.errors import EnvironmentFailedError, HarnessError
 from harness.core.tasks import run_to_end
 from harness.engine.critical_path import PREPARING, SEEDING, critical_path
 from harness.engine.environment import Environment
@@ -65,11 +64,8 @@ async def _come_up(environment: Environment, parts: Parts, startup: Startup, see
     """Start and seed everything; state whether that went well."""
     try:
         await parts.supervision.unless_broken(_start(environment, parts, startup, seeder))
-    except HarnessError as error:
-        parts.supervision.break_with(error)
-        raise
     except Exception as error:
-        parts.supervision.break_with(EnvironmentFailedError(f"unexpected {type(error).__name__}: {error}"))
+        parts.supervision.break_with(error)
         raise
     path = critical_path(parts.plan, parts.stopwatch.stretches)
     fact = EnvironmentStarted(

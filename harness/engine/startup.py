@@ -63,9 +63,9 @@ class Startup:
         met = self._has_started if wait.condition is Condition.STARTED else self._is_done
         return met[wait.component]
 
-    async def start(self, step: Step, starting: Awaitable[Running], detail: str = "") -> Supervised:
+    async def start(self, step: Step, starting: Awaitable[Running]) -> Supervised:
         """Await a provider's start of one component and take charge of what it gives."""
-        self._lifecycle.move(step.name, State.STARTING, detail)
+        self._lifecycle.move(step.name, State.STARTING)
         with self._stopwatch.stretch(step.name, STARTING):
             try:
                 running = await starting

@@ -93,11 +93,11 @@ class Supervision:
         self._emit(fact)
         self._lifecycle.move(step.name, State.COMPLETED if is_expected else State.FAILED, str(ended))
 
-    def break_with(self, error: HarnessError) -> None:
+    def break_with(self, reason: Exception) -> None:
         """The environment is broken from now on; only the first reason counts."""
         if self.broken is not None:
             return
-        self.broken = error
+        self.broken = error = _as_failure(reason)
         self._is_broken.set()
         at = self._clock.now()
         self._emit(EnvironmentFailed(at=at, message=error.message, hint=error.hint, evidence=error.evidence))
@@ -135,11 +135,20 @@ class Supervision:
     async def _watch(self, step: Step) -> None:
         await asyncio.wait({self._supervised[step.name].exited})
         try:
-            error: HarnessError | None = self.conclude(step)
+            error: Exception | None = self.conclude(step)
         except Exception as failure:  # noqa: BLE001 - nobody awaits a watch; the environment carries what it met
-            error = EnvironmentFailedError(f"{step.name} can no longer be watched: {failure!r}")
+            error = failure
         if error is not None:
             self.break_with(error)
+
+
+def _as_failure(reason: Exception) -> HarnessError:
+    """A reason as people are told it; a mistake of the harness itself keeps its traceback as the cause."""
+    if isinstance(reason, HarnessError):
+        return reason
+    error = EnvironmentFailedError(f"unexpected {type(reason).__name__}: {reason}")
+    error.__cause__ = reason
+    return error
 
 
 def may_end(step: Step) -> bool:

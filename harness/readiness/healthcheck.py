@@ -6,7 +6,7 @@ Pure: a healthcheck's command line is read, never run. What is not understood is
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -14,9 +14,10 @@ Kind = Literal["http", "tcp", "postgres", "redis"]
 
 _OWN_HOSTS = r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]"
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
-_HARMLESS_TAIL = re.compile(r"\s*(\|\|\s*(exit\s+\d+|false)|\d?>&?\s*(/dev/null|\d))\s*$")
+_SILENCED = re.compile(r"(?<!\S)[\d&]?>{1,2}\s*(?:/dev/null|&\d)")
 _DEV_TCP = re.compile(rf"/dev/tcp/(?:{_OWN_HOSTS})/(\d+)")
-_CURL_SPECIAL = re.compile(r"-[XdHuF].*|--(request|data|header|user|form|json)(-\w+)?(=.*)?")
+_CURL_SPECIAL = re.compile(r"-[fsSLkviIg]*[XdHuFT].*")
+_SPECIAL = re.compile(r"--(request|data|header|user|form|json|post|method|body)(-\w+)*(=.*)?")
 _CURL_FAIL = re.compile(r"-[a-zA-Z]*f[a-zA-Z]*|--fail(-with-body)?")
 _REDIS_CLIENTS = frozenset({"redis-cli", "valkey-cli", "keydb-cli"})
 
@@ -59,18 +60,14 @@ def recognise(test: tuple[str, ...], name: str, environment: Mapping[str, str]) 
         name: The component's name, by which it may call itself.
         environment: What `$NAME` in a shell command stands for.
     """
-    command = _command_line(test)
-    if command is None:
+    read = _words(test, environment)
+    if read is None:
         return None
-    text, is_exact = _essence(expand(command, environment))
-    try:
-        words = tuple(shlex.split(text))
-    except ValueError:
-        return None
+    words, is_exact = read
     for reader in (_postgres, _redis, _http, _tcp):
         check = reader(words, name)
         if check is not None:
-            return check if is_exact else _inexact(check)
+            return replace(check, is_exact=is_exact)
     return None
 
 
@@ -79,29 +76,33 @@ def expand(text: str, environment: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda m: environment.get(m[1] or m[3]) or m[2] or "", text)
 
 
-def _inexact(check: Check) -> Check:
-    return Check(**{f: getattr(check, f) for f in Check.__slots__} | {"is_exact": False})
-
-
-def _command_line(test: tuple[str, ...]) -> str | None:
-    """The command as one line for a shell."""
+def _words(test: tuple[str, ...], environment: Mapping[str, str]) -> tuple[tuple[str, ...], bool] | None:
+    """The words of the command, and whether it is all there is; None when there is none or it cannot be read."""
     match test:
-        case ("CMD-SHELL", line):
-            return line
-        case ("CMD", "sh" | "/bin/sh" | "bash" | "/bin/bash", "-c" | "-ec", line):
-            return line
+        case ("CMD-SHELL", line) | ("CMD", "sh" | "/bin/sh" | "bash" | "/bin/bash", "-c" | "-ec", line):
+            return _shell_words(expand(line, environment))
         case ("CMD", _, *_):
-            return shlex.join(test[1:])
+            return test[1:], True
     return None
 
 
-def _essence(command: str) -> tuple[str, bool]:
-    """A command without what does not change its verdict, and whether nothing else follows it."""
-    while (shorter := _HARMLESS_TAIL.sub("", command)) != command:
-        command = shorter
-    first = re.split(r"\s(?:\|\||\||&&|;)\s|;\s", command, maxsplit=1)[0]
-    is_ping = re.search(r"\bping\b", first) is not None and re.search(r"\bPONG\b", command) is not None
-    return first, first == command or is_ping
+def _shell_words(line: str) -> tuple[tuple[str, ...], bool] | None:
+    """The words of a shell line's first command, and whether what follows leaves its verdict as it is."""
+    lexer = shlex.shlex(_SILENCED.sub("", line), posix=True, punctuation_chars="|&;")
+    lexer.whitespace_split = True
+    try:
+        words = tuple(lexer)
+    except ValueError:
+        return None
+    end = next((i for i, word in enumerate(words) if set(word) <= set("|&;")), len(words))
+    first, rest = words[:end], words[end:]
+    is_exact = rest in ((), ("||", "false")) or rest[:2] == ("||", "exit") or _greps_pong(first, rest)
+    return first, is_exact
+
+
+def _greps_pong(first: tuple[str, ...], rest: tuple[str, ...]) -> bool:
+    """`redis-cli ping | grep PONG`: what our own PING looks at too."""
+    return "ping" in [w.lower() for w in first] and rest[:2] == ("|", "grep") and "PONG" in rest
 
 
 def _postgres(words: tuple[str, ...], _name: str) -> Check | None:
@@ -132,7 +133,9 @@ def _redis(words: tuple[str, ...], _name: str) -> Check | None:
 def _http(words: tuple[str, ...], name: str) -> Check | None:
     programs = _programs(words)
     is_client = bool(programs & {"curl", "wget"})
-    if is_client and any(_CURL_SPECIAL.fullmatch(w) for w in words):
+    if is_client and any(_SPECIAL.fullmatch(w) for w in words):
+        return None
+    if "curl" in programs and any(_CURL_SPECIAL.fullmatch(w) for w in words):
         return None
     scheme = "(?:http://)?" if is_client else "http://"
     url = re.compile(rf"{scheme}({_OWN_HOSTS}|{re.escape(name)})(?::(\d+))?(/[^\s\"'`)]*)?(?=$|[\s\"'`)?])")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.core.endpoint import Endpoint
 from harness.readiness.base import Answer
-from harness.readiness.connection import explain, open_connection
+from harness.readiness.connection import CHECK_TIMEOUT, explain, open_connection
 
 _PROTOCOL_3_0 = 196608
 _NOT_YET = {"57P03", "53300", "3D000"}  # starting up or shutting down; too many connections; no such database
@@ -23,6 +23,7 @@ class PostgresProbe:
     endpoint: Endpoint
     user: str = "postgres"
     database: str = "postgres"
+    timeout: float = CHECK_TIMEOUT
 
     def describe(self) -> str:
         """What is checked."""
@@ -31,7 +32,7 @@ class PostgresProbe:
     async def check(self) -> Answer:
         """Begin a session once and leave before authentication."""
         try:
-            async with open_connection(self.endpoint) as (reader, writer):
+            async with open_connection(self.endpoint, self.timeout) as (reader, writer):
                 writer.write(self._startup_packet())
                 return await _answer(reader)
         except asyncio.IncompleteReadError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.core.endpoint import Endpoint
 from harness.readiness.base import Answer
-from harness.readiness.connection import explain, open_connection
+from harness.readiness.connection import CHECK_TIMEOUT, explain, open_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class RedisProbe:
     endpoint: Endpoint
     password: str | None = field(default=None, repr=False)
     username: str | None = None
+    timeout: float = CHECK_TIMEOUT
 
     def describe(self) -> str:
         """What is checked."""
@@ -23,7 +24,7 @@ class RedisProbe:
     async def check(self) -> Answer:
         """Say AUTH, where needed, and PING once."""
         try:
-            async with open_connection(self.endpoint) as (reader, writer):
+            async with open_connection(self.endpoint, self.timeout) as (reader, writer):
                 for command in self._commands():
                     writer.write(_encode(*command))
                     reply = await _line(reader)

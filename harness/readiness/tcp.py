@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness.core.endpoint import Endpoint
 from harness.readiness.base import Answer
-from harness.readiness.connection import explain, open_connection
+from harness.readiness.connection import CHECK_TIMEOUT, explain, open_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,7 @@ class TcpProbe:
     """Ready when the endpoint accepts a connection."""
 
     endpoint: Endpoint
+    timeout: float = CHECK_TIMEOUT
 
     def describe(self) -> str:
         """What is checked."""
@@ -20,7 +21,7 @@ class TcpProbe:
     async def check(self) -> Answer:
         """Connect once."""
         try:
-            async with open_connection(self.endpoint):
+            async with open_connection(self.endpoint, self.timeout):
                 return Answer(is_ready=True, seen="connection accepted")
         except OSError as error:
             return Answer(is_ready=False, seen=explain(error))

@@ -1,0 +1,38 @@
+"""Why this exists: probes are tried against real servers on loopback that answer what a test scripts."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from harness.core.endpoint import Endpoint
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(talk: Talk) -> AsyncIterator[Endpoint]:
+    """A server that talks to each client as told, then closes the connection."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+            await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the probe has seen enough and left
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield Endpoint("127.0.0.1", server.sockets[0].getsockname()[1], 80)
+
+
+@pytest.fixture
+async def closed() -> AsyncIterator[Endpoint]:
+    """An endpoint that nobody listens on, and nobody else can take meanwhile: bound, but not listening."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield Endpoint("127.0.0.1", held.getsockname()[1], 80)
