@@ -43,15 +43,27 @@ def _read_only(items: dict[object, object]) -> MappingProxyType[object, object]:
 copyreg.pickle(MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
 
 
-def acquire(prepared: Prepared, run_folder: Path, on_event: Emit) -> Lease:
-    """Start a keeper for the plan; the environment starts in the background, `Lease.wait_started` waits for it.
+def acquire(
+    prepared: Prepared, run_folder: Path, on_event: Emit, environment_id: str | None = None
+) -> tuple[Lease, bool]:
+    """A lease on an environment of the plan, and whether it is the first; `Lease.wait_started` waits for the rest.
+
+    Args:
+        prepared: What to start.
+        run_folder: The folder of the run.
+        on_event: Called with every fact.
+        environment_id: Shared by those who want to share: the first starts it, the others join. None for a new one.
 
     Raises:
         UsageError: the plan starts nothing.
     """
     require_steps(prepared)
-    environment_id = new_environment_id()
-    runtime = folders.make_runtime_folder(environment_id)
+    environment_id = environment_id or new_environment_id()
+    try:
+        runtime = folders.make_runtime_folder(environment_id)
+    except FileExistsError:
+        runtime = folders.runtime_root() / environment_id
+        return client.join(folders.socket_path(runtime), on_event), False
     request = prepared.request
     order = Order(
         environment_id=environment_id,
@@ -65,7 +77,8 @@ def acquire(prepared: Prepared, run_folder: Path, on_event: Emit) -> Lease:
         is_measured=request.is_measured,
         base_url=request.base_url,
     )
-    return client.start(folders.socket_path(runtime), lambda listener: _spawn(order, listener), on_event)
+    lease = client.start(folders.socket_path(runtime), lambda listener: _spawn(order, listener), on_event)
+    return lease, True
 
 
 def _spawn(order: Order, listener: socket.socket) -> None:

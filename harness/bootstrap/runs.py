@@ -12,11 +12,20 @@ LOGS = "logs"
 COVERAGE = "coverage"
 
 
-def make_run_folder(results: Path, clock: Clock) -> Path:
-    """A new folder below `results`, with `results/latest` pointing to it."""
-    folder = results.absolute() / new_run_id(clock.now())
+def new_run_folder(results: Path, clock: Clock) -> Path:
+    """Where a run that begins now will keep everything; not made yet."""
+    return results.absolute() / new_run_id(clock.now())
+
+
+def make_run_folder(folder: Path) -> Path:
+    """Make a run's folder and let `latest` beside it point to it.
+
+    Raises:
+        FileExistsError: the run has begun already.
+    """
+    results = folder.parent
     (folder / LOGS).mkdir(parents=True)
-    _point(results.absolute() / "latest", folder.name)
+    _point(results / "latest", folder.name)
     return folder
 
 

@@ -7,7 +7,7 @@ from rich.markup import escape
 from harness.bootstrap.acquire import acquire
 from harness.bootstrap.preparing import Prepared, prepare
 from harness.bootstrap.request import Request
-from harness.bootstrap.runs import EVENTS, make_run_folder
+from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
 from harness.cli.progress import Progress
 from harness.cli.screen import people, warn
 from harness.core.clock import SystemClock
@@ -30,7 +30,7 @@ def plan_for(request: Request) -> Prepared:
 def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
     """The run's folder, and its log with the first fact in it."""
     clock = SystemClock()
-    folder = make_run_folder(prepared.request.results, clock)
+    folder = make_run_folder(new_run_folder(prepared.request.results, clock))
     log = EventLog(folder / EVENTS)
     started = RunStarted(
         at=clock.now(),
@@ -55,7 +55,7 @@ def start(prepared: Prepared, folder: Path, progress: Progress) -> Lease:
         HarnessError: it did not start; by then it is torn down.
     """
     with progress:
-        lease = acquire(prepared, folder, progress)
+        lease, _ = acquire(prepared, folder, progress)
         try:
             lease.wait_started()
         except HarnessError:

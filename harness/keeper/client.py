@@ -5,6 +5,7 @@ Blocking on purpose: its users are front ends, and what they do meanwhile is wai
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -145,6 +146,27 @@ class Lease:
             evidence=lines[-20:],
             hint=f"its own output is in {self._log}",
         )
+
+
+_JOIN_TIMEOUT = (
+    10.0  # seconds between somebody's making the folder and listening in it; normally a millisecond
+)
+
+
+def join(path: Path, on_event: Emit) -> Lease:
+    """Hold an environment that somebody else is starting at this very moment, or has started.
+
+    Raises:
+        EnvironmentFailedError: nobody listens there in time.
+    """
+    deadline = time.monotonic() + _JOIN_TIMEOUT
+    while True:
+        try:
+            return Lease.attach(path, on_event, hold=True)
+        except EnvironmentFailedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
 
 
 Spawn = Callable[[socket.socket], None]

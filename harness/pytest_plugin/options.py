@@ -29,6 +29,12 @@ def files_of(config: pytest.Config) -> tuple[Path, ...]:
     return tuple(config.rootpath / file for file in given)
 
 
+def results_of(config: pytest.Config) -> Path:
+    """The folder that run folders go into."""
+    chosen: Path | None = config.getoption("harness_results")
+    return chosen or config.rootpath / DEFAULT_RESULTS
+
+
 def request_of(config: pytest.Config) -> Request:
     """What the options and INTEGRATION_TEST_* ask for. A base URL means that the ecosystem exists already."""
     default = Request()
@@ -39,6 +45,6 @@ def request_of(config: pytest.Config) -> Request:
         files=files_of(config),
         provider=provider,
         seed=default.seed if seed is None else seed,
-        results=config.getoption("harness_results") or config.rootpath / DEFAULT_RESULTS,
+        results=results_of(config),
         base_url=base_url,
     )

@@ -4,13 +4,13 @@ Heavy imports wait until a test asks for the ecosystem: a session that does not 
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.core.clock import SystemClock
-from harness.core.errors import HarnessError
+from harness.core.errors import ExitCode, HarnessError
 from harness.pytest_plugin.handle import EcosystemHandle
 from harness.pytest_plugin.interrupts import ignore_echoes
 from harness.pytest_plugin.options import add_options
@@ -37,6 +37,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Recorder(run.record, SystemClock(), suite_of), "harness-recorder")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker which run it shares."""
+    run = node.config.stash[_run]
+    if isinstance(run, OwnRun):
+        node.workerinput.update(run.for_worker)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test with its suite."""
     for item in items:
@@ -59,12 +67,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-def ecosystem(pytestconfig: pytest.Config) -> Iterator[EcosystemHandle]:
-    """The running ecosystem, shared by the session; its variables (TEST_…) are in os.environ."""
+def ecosystem(pytestconfig: pytest.Config) -> EcosystemHandle:
+    """The running ecosystem, shared by the session; its variables (TEST_…) are in os.environ.
+
+    When it does not start, the session ends with exit code 3: no test has failed, none could run.
+    """
     try:
-        yield pytestconfig.stash[_run].ecosystem()
+        return pytestconfig.stash[_run].ecosystem()
     except HarnessError as error:
-        pytest.fail(_told(error), pytrace=False)
+        told = _told(error)
+    if hasattr(pytestconfig, "workerinput"):
+        pytest.fail(told, pytrace=False)
+    pytest.exit(told, returncode=ExitCode.ENVIRONMENT)
 
 
 def suite_of(path: Path) -> str:

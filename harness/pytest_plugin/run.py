@@ -3,16 +3,19 @@
 import os
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError
-from harness.events.facts import Event, RunFinished, RunStarted
-from harness.events.log import EventLog
+from harness.core.ids import new_environment_id
+from harness.events.facts import EnvironmentFailed, Event, RunFinished, RunStarted
+from harness.events.log import EventLog, read
 from harness.keeper.client import Lease
 from harness.pytest_plugin.handle import EcosystemHandle
+
+ENVIRONMENT, FOLDER = "harness_environment", "harness_folder"  # what an xdist worker is told
 
 
 class Run(Protocol):
@@ -60,28 +63,47 @@ class JoinedRun:
 
 
 class OwnRun:
-    """A pytest session by itself. Nothing is started and nothing written before a test asks for the ecosystem."""
+    """A pytest session by itself. Nothing is started and nothing written before a test asks for the ecosystem.
+
+    Under xdist every process has one of these with the same environment and folder: whoever needs the ecosystem
+    first starts it, the others join, the last to let go takes it down. The controller writes the reports.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
+        given: dict[str, Any] = getattr(config, "workerinput", {})
         self._config = config
         self._clock = SystemClock()
         self._began = time.monotonic()
+        self._is_worker = bool(given)
+        self._environment_id: str = given.get(ENVIRONMENT) or new_environment_id()
+        self._folder = Path(given[FOLDER]) if given else _new_folder(config, self._clock)
         self._early: list[Event] = []
         self._log: EventLog | None = None
-        self._folder: Path | None = None
         self._lease: Lease | None = None
         self._handle: EcosystemHandle | None = None
         self._failure: HarnessError | None = None
 
+    @property
+    def for_worker(self) -> dict[str, str]:
+        """What an xdist worker needs to share this run."""
+        return {ENVIRONMENT: self._environment_id, FOLDER: str(self._folder)}
+
+    @property
+    def report(self) -> Path | None:
+        """Where the report will be; None for a session that never asked for the ecosystem."""
+        return self._folder / "report.html" if self._folder.exists() else None
+
     def record(self, event: Event) -> None:
-        """State a fact; kept in memory until there is a run to write it to."""
+        """State a fact; kept in memory until the run has begun."""
+        if self._log is None and self._folder.exists():
+            self._open_log()
         if self._log is None:
             self._early.append(event)
         else:
             self._log(event)
 
     def ecosystem(self) -> EcosystemHandle:
-        """Start it, once; a start that failed is not tried again for every test.
+        """Start or join it, once; a start that failed is not tried again for every test.
 
         Raises:
             HarnessError: it did not start.
@@ -97,51 +119,59 @@ class OwnRun:
         return self._handle
 
     def finish(self, exit_code: int) -> int:
-        """Tear down, write the reports."""
-        if self._folder is None or self._log is None:
-            return exit_code
+        """Let go, wait for the teardown when we are the last; in the controller also write the reports."""
         ending = self._lease.release() if self._lease is not None else None
-        if self._failure is not None:
-            exit_code = int(self._failure.exit_code)
+        if self._is_worker or not self._folder.exists():
+            return exit_code
+        if any(isinstance(event, EnvironmentFailed) for event in read(self._folder / "events.ndjson")):
+            exit_code = int(ExitCode.ENVIRONMENT)
         elif ending is not None and ending.exit_code is not ExitCode.OK and exit_code == 0:
             exit_code = int(ending.exit_code)
         duration = time.monotonic() - self._began
-        self._log(RunFinished(at=self._clock.now(), exit_code=exit_code, duration=duration))
-        self._log.close()
+        self.record(RunFinished(at=self._clock.now(), exit_code=exit_code, duration=duration))
         from harness.reports import rebuild  # noqa: PLC0415 - only a run with an ecosystem pays for it
 
         rebuild(self._folder)
         return exit_code
 
-    @property
-    def report(self) -> Path | None:
-        """Where the report is, once there is one."""
-        return self._folder / "report.html" if self._folder else None
-
     def _start(self) -> EcosystemHandle:
         from harness.bootstrap.acquire import acquire  # noqa: PLC0415 - kept off sessions without an ecosystem
         from harness.bootstrap.preparing import prepare  # noqa: PLC0415
-        from harness.bootstrap.runs import EVENTS, make_run_folder  # noqa: PLC0415
+        from harness.bootstrap.runs import make_run_folder  # noqa: PLC0415
         from harness.pytest_plugin.options import request_of  # noqa: PLC0415
 
         prepared = prepare(request_of(self._config))
-        self._folder = make_run_folder(prepared.request.results, self._clock)
-        self._log = EventLog(self._folder / EVENTS)
-        self._log(self._started(prepared.ecosystem.name, prepared.kind.name, prepared.request.seed))
-        for event in self._early:
-            self._log(event)
-        self._lease = acquire(prepared, self._folder, lambda _event: None)
+        try:
+            make_run_folder(self._folder)
+        except FileExistsError:
+            pass  # another worker was first
+        else:
+            self.record(self._started(prepared.ecosystem.name, prepared.kind.name, prepared.request.seed))
+        self._lease, _ = acquire(prepared, self._folder, lambda _event: None, self._environment_id)
         description = self._lease.wait_started()
         os.environ.update(description.variables)
         return EcosystemHandle(self._lease, description)
 
+    def _open_log(self) -> None:
+        """From now on facts go to disk; those from before the run follow the fact that it began."""
+        self._log = EventLog(self._folder / "events.ndjson")
+        early, self._early = self._early, []
+        for event in early:
+            self._log(event)
+
     def _started(self, ecosystem: str, provider: str, seed: int) -> RunStarted:
-        folder = self._folder or Path()
         return RunStarted(
             at=self._clock.now(),
-            run_id=folder.name,
+            run_id=self._folder.name,
             ecosystem=ecosystem,
             provider=provider,
             command="pytest",
             seed=seed,
         )
+
+
+def _new_folder(config: pytest.Config, clock: SystemClock) -> Path:
+    from harness.bootstrap.runs import new_run_folder  # noqa: PLC0415 - kept light
+    from harness.pytest_plugin.options import results_of  # noqa: PLC0415
+
+    return new_run_folder(results_of(config), clock)
