@@ -1,0 +1,116 @@
+"""Why this exists: how the environment came up, lived and went, as values the reports draw from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.events.facts import State
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A component entered a state. `detail` says what it waits for, answers on, or failed with."""
+
+    at: float
+    state: State
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentExit:
+    """A component's process or container ended; a negative code is a signal."""
+
+    at: float
+    exit_code: int
+    expected: bool
+    last_lines: tuple[str, ...] = ()
+    awaited_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentHistory:
+    """One component's states over time. `level` is None when no plan named it."""
+
+    name: str
+    changes: tuple[Change, ...] = ()
+    exits: tuple[ComponentExit, ...] = ()
+    level: int | None = None
+
+    @property
+    def state(self) -> State:
+        """Its last known state."""
+        return self.changes[-1].state if self.changes else State.PLANNED
+
+    @property
+    def ready_at(self) -> float | None:
+        """When it first was ready or, as a one-shot, had completed; None when it never was."""
+        done = (State.READY, State.COMPLETED)
+        return next((change.at for change in self.changes if change.state in done), None)
+
+    @property
+    def failure(self) -> Change | None:
+        """The first time it failed."""
+        return next((change for change in self.changes if change.state is State.FAILED), None)
+
+    @property
+    def crashes(self) -> tuple[ComponentExit, ...]:
+        """The exits nobody had asked for."""
+        return tuple(ended for ended in self.exits if not ended.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One stretch of the start-up: what a component spent time on."""
+
+    component: str
+    what: str
+    started: float
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step of the critical path: shortening anything else would not have helped."""
+
+    component: str
+    what: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the environment did not come up, or how it broke."""
+
+    at: float
+    message: str
+    hint: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentResult:
+    """A started ecosystem, or the attempt to start one.
+
+    Args:
+        id: The environment's name; empty when it was never up.
+        started: When the start-up began.
+        ready_after: Seconds until everything planned was ready; None when that never happened.
+        stopped_after: Seconds the teardown took; None when it was not stated.
+        skipped: Components that were not to start, with the reasons.
+        leftovers: What could not be removed.
+    """
+
+    id: str = ""
+    started: float = 0.0
+    ready_after: float | None = None
+    components: tuple[ComponentHistory, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    critical_path: tuple[PathStep, ...] = ()
+    failure: Failure | None = None
+    stopped_after: float | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    leftovers: tuple[str, ...] = ()
+
+    @property
+    def crashed(self) -> tuple[ComponentHistory, ...]:
+        """Components that ended although nobody had asked them to."""
+        return tuple(component for component in self.components if component.crashes)

@@ -1,0 +1,97 @@
+"""Why this exists: facts about cases, stated several times or never finished, become attempts."""
+
+from dataclasses import dataclass, field
+
+from harness.events.facts import CaseFinished, CaseStarted, Event, SuitesCollected
+from harness.results.cases import Attempt, Case, Status, SuiteResult
+
+
+@dataclass
+class _CaseFold:
+    """One case: the attempts that ended, and the one that runs."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    running: CaseStarted | None = None
+    file: str = ""
+    line: int = 0
+
+    def start(self, event: CaseStarted) -> None:
+        """Note that it began; an attempt that still runs was lost with its worker."""
+        self.interrupt(event.at)
+        self.running = event
+
+    def finish(self, event: CaseFinished) -> None:
+        """Note how it ended."""
+        started = self.running.at if self.running else event.at - event.duration
+        self.running = None
+        self.file, self.line = event.file or self.file, event.line or self.line
+        self.attempts.append(
+            Attempt(
+                status=Status(event.outcome.value),
+                started=started,
+                finished=max(started, event.at),
+                duration=event.duration,
+                phases=dict(event.phases),
+                message=event.message,
+                details=event.details,
+                output=dict(event.output),
+                worker=event.worker,
+            )
+        )
+
+    def interrupt(self, now: float) -> None:
+        """Close the attempt that runs, if any: nothing was heard of it until `now`."""
+        if self.running is None:
+            return
+        started = self.running.at
+        end = max(started, now)
+        message = "began and never ended: its process was stopped or died"
+        self.attempts.append(
+            Attempt(
+                Status.INTERRUPTED, started, end, end - started, message=message, worker=self.running.worker
+            )
+        )
+        self.running = None
+
+
+@dataclass
+class CasesFold:
+    """All suites; a case is known by its suite and its id."""
+
+    suites: dict[str, dict[str, _CaseFold]] = field(default_factory=dict)
+    collected: dict[str, int] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Note one fact; those about other things are passed over."""
+        match event:
+            case SuitesCollected():
+                self.collected |= event.by_suite
+            case CaseStarted():
+                self._case(event.suite, event.case).start(event)
+            case CaseFinished():
+                self._case(event.suite, event.case).finish(event)
+            case _:
+                pass
+
+    def _case(self, suite: str, case: str) -> _CaseFold:
+        return self.suites.setdefault(suite, {}).setdefault(case, _CaseFold())
+
+    def result(self, now: float) -> tuple[SuiteResult, ...]:
+        """Suites in the order they were collected or began; what still runs ends as interrupted at `now`."""
+        names = dict.fromkeys([*self.collected, *self.suites])
+        return tuple(
+            SuiteResult(
+                name,
+                tuple(
+                    _closed(case, suite=name, id_=id_, now=now)
+                    for id_, case in self.suites.get(name, {}).items()
+                ),
+                self.collected.get(name),
+            )
+            for name in names
+        )
+
+
+def _closed(case: _CaseFold, *, suite: str, id_: str, now: float) -> Case:
+    case.interrupt(now)
+    return Case(id_, suite, tuple(case.attempts), case.file, case.line)
