@@ -3,6 +3,7 @@
 Blocking on purpose: its users are front ends, and what they do meanwhile is wait.
 """
 
+import contextlib
 import json
 import socket
 import time
@@ -86,7 +87,8 @@ class Lease:
             HarnessError: the keeper refused, or is gone.
         """
         self._asked += 1
-        self._connection.sendall(encode_line({"ask": self._asked, "do": command} | arguments))
+        with contextlib.suppress(BrokenPipeError):  # what it said last tells why it is gone
+            self._connection.sendall(encode_line({"ask": self._asked, "do": command} | arguments))
         for message in self._messages():
             if message.get("answer") == self._asked:
                 if "error" in message:
@@ -96,8 +98,9 @@ class Lease:
 
     def release(self) -> Ending | None:
         """Let go, and wait for the teardown when nobody else holds it; None when the environment goes on."""
-        self._connection.sendall(encode_line({"release": True}))
-        self._connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # it ended before we let go
+            self._connection.sendall(encode_line({"release": True}))
+            self._connection.shutdown(socket.SHUT_WR)
         for _ in self._messages():
             pass
         return self.ending
@@ -120,10 +123,11 @@ class Lease:
         return self._connection.fileno()
 
     def _messages(self) -> Iterator[Mapping[str, Any]]:
-        for line in self._lines:
-            message = json.loads(line)
-            self._note(message)
-            yield message
+        with contextlib.suppress(ConnectionResetError):  # the same as its end
+            for line in self._lines:
+                message = json.loads(line)
+                self._note(message)
+                yield message
 
     def _note(self, message: Mapping[str, Any]) -> None:
         if "event" in message and isinstance(message["event"], dict):
