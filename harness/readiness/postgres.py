@@ -18,7 +18,7 @@ _NOT_YET = {"57P03", "53300", "3D000"}  # starting up or shutting down; too many
 
 @dataclass(frozen=True, slots=True)
 class PostgresProbe:
-    """Ready when the server takes sessions for `user` on `database`."""
+    """Ready when the server takes sessions; a missing database shows only where no password is asked for."""
 
     endpoint: Endpoint
     user: str = "postgres"

@@ -139,8 +139,11 @@ class FakeRunning:
     async def _listen(self, target: int) -> Endpoint:
         if not self._script.listens:
             return Endpoint("fake.invalid", 40_000, target)
-        self._server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-        return Endpoint("127.0.0.1", self._server.sockets[0].getsockname()[1], target)
+        ports = self._provider.ports
+        wanted = ports.get((self.name, target), 0)
+        self._server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", wanted)
+        ports[self.name, target] = self._server.sockets[0].getsockname()[1]
+        return Endpoint("127.0.0.1", ports[self.name, target], target)
 
 
 @dataclass(slots=True)
@@ -158,6 +161,7 @@ class FakeProvider:
 
     Attributes:
         alive: What runs now, by component.
+        ports: Real ports by component and container port, kept over restarts.
         journal: What happened, in order: (prepared | starting | started | stopping | ended | closed, component).
     """
 
@@ -168,6 +172,7 @@ class FakeProvider:
     refuses: Mapping[str, str] = field(default_factory=dict)
     name: str = "fake"
     alive: dict[str, FakeRunning] = field(default_factory=dict)
+    ports: dict[tuple[str, int], int] = field(default_factory=dict)
     journal: list[tuple[str, str]] = field(default_factory=list)
 
     def note(self, what: str, component: str = "") -> None:

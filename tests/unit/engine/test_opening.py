@@ -266,6 +266,7 @@ async def test_what_cannot_be_torn_down_is_an_error_after_success() -> None:
     )
     assert [e.leftovers for e in emit.of(EnvironmentStopped)] == [caught.value.evidence]
     assert set(provider.alive) == {"db"}
+    assert asyncio.all_tasks() == {asyncio.current_task()}
     assert emit.states("web")[-1] is State.FAILED
 
 

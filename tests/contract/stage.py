@@ -1,0 +1,81 @@
+"""Why this exists: what a provider brings along to be put through the contract tests.
+
+A provider joins by adding one function to `STAGES`: it gives the provider for an environment of the tiny ecosystem,
+and a way to look for what is left of it that does not ask the provider.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import psutil
+
+from harness.core.clock import SystemClock
+from harness.providers.base import Place, Provider
+from harness.providers.process.folders import data_root
+from harness.providers.process.provider import ProcessProvider
+from tests.contract.ecosystem import Tiny
+from tests.doubles.provider import FakeRestartingProvider, Script
+
+Look = Callable[[], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A provider, ready to be prepared.
+
+    Args:
+        tiny: What it is to run.
+        provider: Nothing was asked of it yet.
+        place: Where its environment lives.
+        living: Looks for components' processes that live now.
+        traces: Looks for anything else of the environment that exists now, such as folders.
+    """
+
+    tiny: Tiny
+    provider: Provider
+    place: Place
+    living: Look
+    traces: Look
+
+
+def fake(tiny: Tiny, place: Place, _cache: Path) -> Stage:
+    """The fake, on real time and with a real port."""
+    scripts = {
+        "web": Script(listens=True, lines=("greeting hello",)),
+        "job": Script(exits_after=0, lines=("done",)),
+        "failing": Script(exits_after=0, exit_code=3, lines=("broken",)),
+        "stubborn": Script(ignores_stop=True, lines=("stubborn",)),
+        "parent": Script(lines=("child",)),
+        "missing": Script(start_fails=True),
+    }
+    provider = FakeRestartingProvider(SystemClock(), scripts)
+    return Stage(tiny, provider, place, living=lambda: list(provider.alive), traces=list)
+
+
+def process(tiny: Tiny, place: Place, cache: Path) -> Stage:
+    """Plain processes: nothing with the token on its command line, no folder with the environment's id."""
+    provider = ProcessProvider(place, cache, SystemClock())
+    return Stage(
+        tiny,
+        provider,
+        place,
+        living=lambda: processes_with(tiny.token),
+        traces=lambda: [str(folder) for folder in data_root().glob(f"*{place.environment_id}*")],
+    )
+
+
+STAGES: Mapping[str, Callable[[Tiny, Place, Path], Stage]] = MappingProxyType(
+    {"fake": fake, "process": process}
+)
+
+
+def processes_with(token: str) -> list[str]:
+    """The command line of every living process that holds `token`."""
+    found = (p.info for p in psutil.process_iter(["cmdline", "status"]))
+    return [
+        " ".join(info["cmdline"])
+        for info in found
+        if token in (info["cmdline"] or ()) and info["status"] != psutil.STATUS_ZOMBIE
+    ]
