@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from harness.core.errors import UsageError
 from harness.plan.model import Plan, Selection, Skip, Step, Wait
 from harness.spec.faults import Faults, did_you_mean
-from harness.spec.graph import find_cycle
+from harness.spec.graph import find_cycle, is_enabled
 from harness.spec.model import Component, Condition, Dependency, Ecosystem
-from harness.spec.project import is_enabled
 
 Components = Mapping[str, Component]
 Refusal = Callable[[Component], str | None]
@@ -28,7 +27,7 @@ def make(ecosystem: Ecosystem, selection: Selection, refusal: Refusal) -> Plan:
     Raises:
         UsageError: a named component is not there.
         InvalidFileError: (a SpecError) components wait for each other in a circle, or for one that no active
-            profile enables.
+            profile enables, or one that would start lacks a file or a variable.
     """
     _check_names(ecosystem, selection)
     profiles = _profiles(ecosystem, selection)
@@ -36,6 +35,7 @@ def make(ecosystem: Ecosystem, selection: Selection, refusal: Refusal) -> Plan:
     _check_dependencies(chosen, ecosystem.components)
     skipped = _unstartable(chosen, refusal)
     started = {name: component for name, component in chosen.items() if name not in skipped}
+    _check_lacks(started)
     reasons = _left_out(ecosystem, chosen, profiles) | skipped
     return Plan(
         steps=_steps(started, _one_shots(ecosystem.components)),
@@ -91,6 +91,14 @@ def _check_dependencies(chosen: Components, components: Components) -> None:
             f"components wait for each other in a circle: {' → '.join((*cycle, cycle[0]))}",
             "remove one depends_on of the circle",
         )
+    faults.raise_errors()
+
+
+def _check_lacks(started: Components) -> None:
+    faults = Faults()
+    for component in started.values():
+        for lack in component.lacks:
+            faults.error(lack.location, lack.message, lack.remedy)
     faults.raise_errors()
 
 

@@ -19,23 +19,30 @@ _ENV_FILE: Table = {
 def env_file(node: Node, reading: Reading) -> dict[str, str]:
     """The variables of one entry of `env_file`, which is a path or `{path, required, format}`.
 
-    A required file that does not exist is an error, as it is for Compose; a warning where the service is inactive.
+    A required file that does not exist is a lack: Compose does not start the service without it.
     """
-    fields = read_entries(node, _ENV_FILE, reading, "env_file") if isinstance(node, MappingNode) else {}
-    path = _path(node, fields.get("path") if fields else filled_text(node, reading))
+    if isinstance(node, MappingNode):
+        fields = read_entries(node, _ENV_FILE, reading, "env_file")
+    else:
+        fields = {"path": filled_text(node, reading)}
+    if "path" not in fields:
+        raise FaultyValueError(node.at, "this env_file has no path", "write {path: file.env}")
+    path = resolved(fields["path"], node.base)
     if is_file(path):
         return _read(path, node, reading, is_raw=fields.get("format") == "raw")
     if fields.get("required", True):
-        note = reading.faults.error if reading.is_active else reading.faults.warn
         remedy = f"create it, or write env_file: [{{path: {path.name}, required: false}}]"
-        note(node.at, f"the env_file {path} does not exist", remedy)
+        reading.faults.lack(node.at, f"the file {path} does not exist", remedy)
     return {}
 
 
-def _path(node: Node, text: str | None) -> Path:
-    if text is None:
-        raise FaultyValueError(node.at, "this env_file has no path", "write {path: file.env}")
-    return resolved(text, node.base)
+def label_file(node: Node, reading: Reading) -> dict[str, str]:
+    """The labels of one entry of `label_file`, a path."""
+    path = resolved(filled_text(node, reading), node.base)
+    if is_file(path):
+        return _read(path, node, reading, is_raw=False)
+    reading.faults.lack(node.at, f"the file {path} does not exist", "create it")
+    return {}
 
 
 def _read(path: Path, node: Node, reading: Reading, *, is_raw: bool) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.spec import words
@@ -14,12 +15,13 @@ from harness.spec.readers import (
     choice,
     duration,
     faulty,
-    filled_pairs,
     filled_text,
     integer,
     many,
     memory_limit,
     number,
+    optional_text,
+    pairs,
     scalar,
     table,
     text,
@@ -59,12 +61,11 @@ def _test(node: Node, reading: Reading) -> tuple[str, ...]:
     test: tuple[str, ...] = tuple(_ARGUMENTS(node, reading))
     if not test or test[0] in ("NONE", "CMD", "CMD-SHELL"):
         return test
-    reading.faults.warn(
+    raise FaultyValueError(
         node.at,
-        "this healthcheck does not start with CMD; it is taken as if it did",
-        f'write ["CMD", "{test[0]}", …]',
+        f"the healthcheck starts with {test[0]!r}",
+        f'write ["CMD", "{test[0]}", …], or one text for a shell',
     )
-    return ("CMD", *test)
 
 
 def _healthcheck(**fields: Any) -> Healthcheck:
@@ -99,12 +100,19 @@ def _context(node: Node, reading: Reading) -> tuple[Path, str | None]:
     return resolved(found, node.base), None
 
 
+def _build_arguments(node: Node, reading: Reading) -> MappingProxyType[str, str]:
+    """Arguments by name; a bare NAME takes its value from outside, where it has one."""
+    given = pairs(node, reading)
+    outside = {name: reading.variables.get(name) for name, held in given.items() if held is None}
+    return MappingProxyType({name: held for name, held in (given | outside).items() if held is not None})
+
+
 _BUILD: Table = {
     "context": Key(read=_context),
-    "dockerfile": Key(read=filled_text),
+    "dockerfile": Key(read=optional_text),
     "dockerfile_inline": Key(read=text),
-    "target": Key(read=filled_text),
-    "args": Key(read=filled_pairs),
+    "target": Key(read=optional_text),
+    "args": Key(read=_build_arguments),
     "additional_contexts": ignored(_NOT_YET),
     "cache_from": ignored("it only makes builds faster"),
     "cache_to": ignored("it only makes builds faster"),
@@ -161,7 +169,7 @@ _RESOURCES: Table = {
     "reservations": Key(read=table(_RESERVATIONS, "reservations")),
 }
 _DEPLOY: Table = {
-    "mode": Key(read=choice("replicated", "global", "replicated-job", "global-job")),
+    "mode": Key(read=choice("replicated", "global", "replicated-job", "global-job", "")),
     "replicas": Key(read=integer),
     "resources": Key(read=table(_RESOURCES, "resources")),
     "endpoint_mode": ignored(_ONE_MACHINE),

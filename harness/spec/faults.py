@@ -29,11 +29,15 @@ class InvalidFileError(SpecError):
 
 
 class FaultyValueError(Exception):
-    """A value cannot be read. Readers raise it; whoever holds the `Faults` collects it."""
+    """A value cannot be read. Readers raise it; whoever holds the `Faults` collects it.
 
-    def __init__(self, at: Location, message: str, remedy: str = "") -> None:
+    `is_lack` tells that the file itself may be right: something outside it (a variable, a file) is missing.
+    """
+
+    def __init__(self, at: Location, message: str, remedy: str = "", *, is_lack: bool = False) -> None:
         super().__init__(message)
         self.fault = Fault(at, message, remedy)
+        self.is_lack = is_lack
 
 
 class Faults:
@@ -41,6 +45,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: dict[Fault, None] = {}
+        self._lacks: list[Fault] = []
         self._collecting = _Collecting(self)
 
     def error(self, at: Location, message: str, remedy: str = "") -> None:
@@ -50,6 +55,16 @@ class Faults:
     def warn(self, at: Location, message: str, remedy: str = "") -> None:
         """Note something that is passed over without changing what tests see."""
         self._faults[Fault(at, message, remedy, Severity.WARNING)] = None
+
+    def lack(self, at: Location, message: str, remedy: str = "") -> None:
+        """Note something missing outside the file: a warning, and an error for whoever starts the component."""
+        self.warn(at, message, remedy)
+        self._lacks.append(Fault(at, message, remedy))
+
+    def take_lacks(self) -> tuple[Fault, ...]:
+        """What was noted by `lack` since the last call, as errors."""
+        taken, self._lacks = tuple(self._lacks), []
+        return taken
 
     def collecting(self) -> AbstractContextManager[None]:
         """A `with` block that ends at a `FaultyValueError` and notes it."""
@@ -83,8 +98,8 @@ class _Collecting(AbstractContextManager[None]):
     ) -> bool:
         if not isinstance(error, FaultyValueError):
             return False
-        fault = error.fault
-        self._faults.error(fault.location, fault.message, fault.remedy)
+        note = self._faults.lack if error.is_lack else self._faults.error
+        note(error.fault.location, error.fault.message, error.fault.remedy)
         return True
 
 

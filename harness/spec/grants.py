@@ -51,10 +51,12 @@ def defined(label: str, name: str, node: Node, reading: Reading) -> GrantedFile 
 
 def _from_variable(label: str, variable: str, node: Node, reading: Reading) -> str:
     if variable not in reading.variables:
-        raise FaultyValueError(
-            node.at, f"{label} is taken from {variable}, which is not set", f"set {variable}"
+        reading.faults.warn(
+            node.at,
+            f"{label} is taken from {variable}, which is not set, and becomes blank",
+            f"set {variable}",
         )
-    return reading.variables[variable]
+    return reading.variables.get(variable, "")
 
 
 def _reader(sort: str, folder: str) -> Reader:
@@ -74,7 +76,9 @@ def _reader(sort: str, folder: str) -> Reader:
             )
         definition = known[name]
         if definition is None:
-            raise FaultyValueError(node.at, f"the {sort} {name} is external and cannot be had here", _ONE_OF)
+            raise FaultyValueError(
+                node.at, f"the {sort} {name} is external and cannot be had here", _ONE_OF, is_lack=True
+            )
         target = fields.get("target", name)
         return replace(definition, target=target if target.startswith("/") else f"{folder}{target}")
 

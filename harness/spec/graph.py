@@ -1,6 +1,6 @@
-"""Why this exists: a circle of components that wait for each other is found and named once, for spec and plan alike."""
+"""Why this exists: who is enabled, and who waits for each other in a circle, is decided once for spec and plan."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from harness.spec.model import Component
 
@@ -23,3 +23,8 @@ def find_cycle(components: Mapping[str, Component]) -> tuple[str, ...]:
         trail.append(name)
         name = next(need for need in left[name] if need in left)
     return tuple(trail[trail.index(name) :])
+
+
+def is_enabled(own: Collection[str], active: Collection[str]) -> bool:
+    """Compose's rule for profiles: a component has none, or one that is active, or all are (`*`)."""
+    return not own or "*" in active or not set(active).isdisjoint(own)

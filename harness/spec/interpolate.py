@@ -64,9 +64,8 @@ def _substitute(
         end = _closing_brace(template, start + 1)
         return _braced(template[start + 1 : end], variables, unset), end + 1
     name = _NAME.match(template, start)
-    if name is None:
-        seen = template[dollar : dollar + 12]
-        raise TemplateError(f"{seen!r} is not a variable", "write $$ where a dollar sign is meant")
+    if name is None:  # as in `$(date)` or `^x$`: Compose leaves it alone
+        return "$", start
     return _value(name.group(), variables, unset), name.end()
 
 

@@ -15,10 +15,7 @@ from harness.spec.tree import MappingNode, Node, kind
 
 @dataclass(slots=True)
 class Reading:
-    """What readers may look at beside their node: what else the files declare, variables, faults.
-
-    `is_active` is false while a service is read that no given profile enables: its missing files are warnings.
-    """
+    """What readers may look at beside their node: what else the files declare, variables, faults."""
 
     faults: Faults
     variables: Mapping[str, str]
@@ -27,7 +24,6 @@ class Reading:
     volumes: Collection[str] = ()
     secrets: Mapping[str, GrantedFile | None] = field(default_factory=dict)
     configs: Mapping[str, GrantedFile | None] = field(default_factory=dict)
-    is_active: bool = True
 
 
 Reader = Callable[[Node, Reading], Any]
@@ -62,7 +58,7 @@ SETTLED = Key()
 
 
 def read_entries(node: Node, table: Table, reading: Reading, owner: str) -> dict[str, Any]:
-    """The values of a mapping's keys as the table reads them; faulty and null ones are left out.
+    """The values of a mapping's keys as the table reads them; what is faulty, null or read as None is left out.
 
     Args:
         node: The mapping.
@@ -85,7 +81,7 @@ def read_entries(node: Node, table: Table, reading: Reading, owner: str) -> dict
             if key.read is not None:
                 with reading.faults.collecting():
                     values[name] = key.read(entry.node, reading)
-    return values
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _note_unknown(name: str, at: Any, table: Table, faults: Faults, owner: str) -> None:

@@ -4,10 +4,11 @@ Mappings merge key by key, lists are appended, anything else is replaced; `_RULE
 `!reset` on a value removes what was there, `!override` replaces it whole.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from harness.spec.faults import Faults
+from harness.spec.paths import mount_parts
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, kind
 
 Path = tuple[str, ...]
@@ -96,7 +97,7 @@ _IDENTITY = {
 
 def _mount_target(short: str) -> str:
     """The target in `source:target:mode`."""
-    parts = short.split(":")
+    parts = mount_parts(short)
     return parts[0] if len(parts) == 1 else parts[1]
 
 
@@ -122,9 +123,15 @@ def _as_hosts(base: Node, over: Node, faults: Faults, path: Path) -> Node:
     return _deep(_hosts(base), _hosts(over), faults, path)
 
 
-def _as_names(base: Node, over: Node, faults: Faults, path: Path) -> Node:
-    """Lists of names and mappings by name mix."""
-    return _deep(_names(base), _names(over), faults, path)
+def _as_networks(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+    """`[name]` is `{name: {}}`."""
+    return _deep(_by_name(base, {}), _by_name(over, {}), faults, path)
+
+
+def _as_dependencies(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+    """`[name]` is `{name: {condition: service_started, required: true}}`."""
+    short = {"condition": "service_started", "required": "true"}
+    return _deep(_by_name(base, short), _by_name(over, short), faults, path)
 
 
 def _as_lists(base: Node, over: Node, faults: Faults, path: Path) -> Node:
@@ -172,11 +179,15 @@ def _hosts(node: Node) -> Node:
     return SequenceNode(node.at, node.base, tuple(items), node.tag)
 
 
-def _names(node: Node) -> Node:
+def _by_name(node: Node, body: Mapping[str, str]) -> Node:
+    """A list of names as a mapping in which each name holds `body`."""
     if not isinstance(node, SequenceNode):
         return node
-    items = [item for item in node.items if isinstance(item, ScalarNode)]
-    entries = {item.text: Entry(item.at, MappingNode(item.at, item.base, {})) for item in items}
+    entries = {}
+    for item in node.items:
+        if isinstance(item, ScalarNode):
+            held = {key: Entry(item.at, replace(item, text=text, tag="")) for key, text in body.items()}
+            entries[item.text] = Entry(item.at, MappingNode(item.at, item.base, held, item.tag))
     return MappingNode(node.at, node.base, entries, node.tag)
 
 
@@ -196,7 +207,7 @@ _RULES: dict[str, Rule] = {
     "services.*.build.args": _as_pairs,
     "services.*.build.labels": _as_pairs,
     "services.*.command": _replaced,
-    "services.*.depends_on": _as_names,
+    "services.*.depends_on": _as_dependencies,
     "services.*.deploy.labels": _as_pairs,
     "services.*.dns": _as_lists,
     "services.*.dns_search": _as_lists,
@@ -208,7 +219,7 @@ _RULES: dict[str, Rule] = {
     "services.*.label_file": _as_lists,
     "services.*.labels": _as_pairs,
     "services.*.logging": _as_logging,
-    "services.*.networks": _as_names,
+    "services.*.networks": _as_networks,
     "services.*.sysctls": _as_pairs,
     "services.*.tmpfs": _as_lists,
     "services.*.ulimits.*": _limit,

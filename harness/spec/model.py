@@ -184,6 +184,7 @@ class Component:
     """One service of the Compose file, everything resolved: interpolation, extends, merges, env_file.
 
     `aliases` are the further names other components reach it by (container_name, network aliases, links).
+    `lacks` is what is missing outside the file (an env_file, a variable): an error only if the component starts.
     """
 
     name: str
@@ -211,6 +212,7 @@ class Component:
     aliases: tuple[str, ...] = ()
     files: tuple[GrantedFile, ...] = ()
     container: ContainerSettings = ContainerSettings()
+    lacks: tuple["Fault", ...] = ()
     settings: ComponentSettings = ComponentSettings()
 
     @property

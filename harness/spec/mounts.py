@@ -1,11 +1,12 @@
 """Why this exists: `volumes` and `tmpfs`, in their short and long forms, as mounts of the model."""
 
+from posixpath import normpath
 from typing import Any
 
 from harness.spec.faults import FaultyValueError, did_you_mean
 from harness.spec.keys import Key, Reading, Table, ignored, read_entries, refused
 from harness.spec.model import Mount
-from harness.spec.paths import home_expanded, resolved
+from harness.spec.paths import home_expanded, mount_parts, resolved
 from harness.spec.readers import (
     boolean,
     choice,
@@ -53,8 +54,9 @@ _MOUNT: Table = {
 
 
 def volumes(node: Node, reading: Reading) -> tuple[Mount, ...]:
-    """Every mount of a service's `volumes`."""
-    return each(items_of(node, "a list of volumes"), _mount, reading)
+    """Every mount of a service's `volumes`; of several at one target the last stands."""
+    mounts = each(items_of(node, "a list of volumes"), _mount, reading)
+    return tuple({mount.target: mount for mount in mounts}.values())
 
 
 def tmpfs(node: Node, reading: Reading) -> Mount:
@@ -62,7 +64,7 @@ def tmpfs(node: Node, reading: Reading) -> Mount:
     target, _, options = filled_text(node, reading).partition(":")
     sizes = [option.removeprefix("size=") for option in options.split(",") if option.startswith("size=")]
     try:
-        return Mount("tmpfs", target, size=bytes_(sizes[-1]) if sizes else None)
+        return Mount("tmpfs", normpath(target), size=bytes_(sizes[-1]) if sizes else None)
     except ValueError:
         raise FaultyValueError(
             node.at, f"{kind(node)} has a size that cannot be read", "write size=64m"
@@ -93,23 +95,15 @@ def _mount(node: Node, reading: Reading) -> Mount:
 
 
 def _short(node: ScalarNode, reading: Reading) -> Mount:
-    parts = _split(node.text)
+    parts = mount_parts(node.text)
     if not parts[0] or len(parts) > 3 or (len(parts) > 1 and not parts[1]):  # noqa: PLR2004 - source, target, mode
         raise faulty(node, f"{kind(node)} is not a volume", _FORMS)
     if len(parts) == 1:
-        return Mount("volume", parts[0])
+        return Mount("volume", normpath(parts[0]))
     is_read_only = len(parts) > 2 and "ro" in parts[2].split(",")  # noqa: PLR2004 - source, target, mode
     if _is_path(parts[0]):
-        return Mount("bind", parts[1], _host_path(parts[0], node), is_read_only)
-    return Mount("volume", parts[1], _declared(parts[0], node, reading), is_read_only)
-
-
-def _split(short: str) -> list[str]:
-    """The parts between colons; the colon of a Windows drive separates nothing."""
-    parts = short.split(":")
-    if len(parts) > 1 and len(parts[0]) == 1 and parts[0].isalpha() and parts[1][:1] in ("\\", "/"):
-        parts[:2] = [f"{parts[0]}:{parts[1]}"]
-    return parts
+        return Mount("bind", normpath(parts[1]), _host_path(parts[0], node), is_read_only)
+    return Mount("volume", normpath(parts[1]), _declared(parts[0], node, reading), is_read_only)
 
 
 def _is_path(source: str) -> bool:
@@ -144,7 +138,7 @@ def _long(node: MappingNode, reading: Reading) -> Mount:
         )
     return Mount(
         sort,
-        target,
+        normpath(target),
         _long_source(sort, node, fields, reading),
         fields.get("read_only", False),
         fields.get("tmpfs", {}).get("size"),

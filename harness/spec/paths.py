@@ -25,3 +25,11 @@ def is_file(path: Path) -> bool:
 def real(path: Path) -> Path:
     """The path with links followed as far as they can be, to tell whether two paths are one file."""
     return Path(os.path.realpath(path))
+
+
+def mount_parts(short: str) -> list[str]:
+    """The parts of `source:target:mode`; as for Compose, the colon behind one letter is that of a Windows drive."""
+    parts = short.split(":")
+    if len(parts) > 1 and len(parts[0]) == 1 and parts[0].isalpha():
+        parts[:2] = [f"{parts[0]}:{parts[1]}"]
+    return parts

@@ -26,12 +26,14 @@ _PORT: Table = {
 
 def ports(node: Node, reading: Reading) -> tuple[Port, ...]:
     """Every published port of a service; ranges are written out."""
-    return tuple(chain.from_iterable(each(items_of(node, "a list of ports"), _ports, reading)))
+    read = each(items_of(node, "a list of ports"), _ports, reading)
+    return tuple(dict.fromkeys(chain.from_iterable(read)))
 
 
 def expose(node: Node, reading: Reading) -> tuple[int, ...]:
     """Every TCP port of `expose`."""
-    return tuple(chain.from_iterable(each(items_of(node, "a list of ports"), _exposed, reading)))
+    read = each(items_of(node, "a list of ports"), _exposed, reading)
+    return tuple(dict.fromkeys(chain.from_iterable(read)))
 
 
 def _exposed(node: Node, _reading: Reading) -> tuple[int, ...]:

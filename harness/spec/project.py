@@ -8,13 +8,13 @@ from typing import Any
 
 from harness.spec.faults import Faults, FaultyValueError
 from harness.spec.grants import defined
-from harness.spec.graph import find_cycle
+from harness.spec.graph import find_cycle, is_enabled
 from harness.spec.harness_keys import ecosystem_settings
 from harness.spec.keys import SETTLED, Key, Reading, Table, ignored, read_entries, refused
 from harness.spec.model import Component, Ecosystem, EcosystemSettings, GrantedFile, Mount
 from harness.spec.readers import boolean, scalar, text
 from harness.spec.service import read_service
-from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from harness.spec.tree import Entry, MappingNode, Node
 
 _NAME = re.compile(r"[a-zA-Z0-9._-]+")
 
@@ -27,6 +27,7 @@ _TOP: Table = {
     "configs": SETTLED,
     "include": SETTLED,
     "version": Key(warning="is obsolete; Compose ignores it too", remedy="remove it"),
+    "jobs": ignored("jobs run only when someone asks for one"),
     "models": refused("no model runner is part of the environment", "add one as a service"),
     "x-harness": Key(read=ecosystem_settings),
 }
@@ -91,10 +92,11 @@ def read_ecosystem(
         directory: The project directory, absolute.
         files: The Compose files.
         variables: What bare names under `environment` are taken from.
-        profiles: Profiles that are active: what inactive services lack is a warning only.
+        profiles: Profiles that are active: circles among other components are no faults.
         faults: Where faults are noted.
     """
     reading = Reading(faults, variables)
+    root = _without_old_format(root, faults)
     top = read_entries(root, _TOP, reading, "the file")
     reading.networks = _declared(root, "networks", _NETWORK, reading)
     reading.volumes = _declared(root, "volumes", _VOLUME, reading)
@@ -104,7 +106,9 @@ def read_ecosystem(
     if not services:
         faults.error(root.at, "the file has no services", "write services: and one or more of them below it")
     reading.services = services.keys()
-    components = _components(services, profiles, reading)
+    for fault in faults.take_lacks():  # what no component alone is to blame for
+        faults.error(fault.location, fault.message, fault.remedy)
+    components = _components(services, reading)
     active = {key: found for key, found in components.items() if is_enabled(found.profiles, profiles)}
     _note_cycles(active, faults)
     return Ecosystem(
@@ -116,6 +120,25 @@ def read_ecosystem(
         volumes=tuple(reading.volumes),
         settings=top.get("x-harness", EcosystemSettings()),
     )
+
+
+def _without_old_format(root: MappingNode, faults: Faults) -> MappingNode:
+    """`root` without the services that stand at the top level, as they did in Compose 1."""
+    old = {
+        name
+        for name, node in root.nodes()
+        if name not in _TOP and isinstance(node, MappingNode) and (node.get("image") or node.get("build"))
+    }
+    if not old or root.get("services") is not None:
+        return root
+    at = min((root.entries[name].at for name in old), key=lambda location: location.line)
+    faults.error(
+        at, "services stand at the top level, which ended with Compose 1", "indent them below services:"
+    )
+    services = {name: entry for name, entry in root.entries.items() if name in old}
+    rest = {name: entry for name, entry in root.entries.items() if name not in old}
+    below = Entry(at, MappingNode(at, root.base, services))
+    return replace(root, entries=rest | {"services": below})
 
 
 def _section(root: MappingNode, key: str, reading: Reading) -> dict[str, Entry]:
@@ -158,32 +181,18 @@ def _granted(root: MappingNode, key: str, reading: Reading) -> dict[str, Granted
     return granted
 
 
-def _components(
-    services: Mapping[str, Entry], profiles: Collection[str], reading: Reading
-) -> dict[str, Component]:
+def _components(services: Mapping[str, Entry], reading: Reading) -> dict[str, Component]:
     read: dict[str, tuple[Component, dict[str, Any]]] = {}
     for name, (at, node) in services.items():
-        own = replace(reading, is_active=_is_active(node, profiles))
         with reading.faults.collecting():
-            read[name] = read_service(name, at, node, own)
+            component, values = read_service(name, at, node, reading)
+            read[name] = replace(component, lacks=reading.faults.take_lacks()), values
     components = {name: component for name, (component, _) in read.items()}
     for name, (_, values) in read.items():
         taken = [(other, ro) for other, ro in values.get("volumes_from", ()) if other in components]
         components[name] = _with_mounts(components[name], [(components[other], ro) for other, ro in taken])
         _add_link_aliases(components, values.get("links", ()))
     return components
-
-
-def _is_active(node: Node, profiles: Collection[str]) -> bool:
-    """Whether no profile or an active one enables a service that is not read yet."""
-    own = node.get("profiles") if isinstance(node, MappingNode) else None
-    items = own.items if isinstance(own, SequenceNode) else ()
-    return is_enabled([item.text for item in items if isinstance(item, ScalarNode)], profiles)
-
-
-def is_enabled(own: Collection[str], active: Collection[str]) -> bool:
-    """Compose's rule for profiles: none of its own, or one that is active, or all are (`*`)."""
-    return not own or "*" in active or not set(active).isdisjoint(own)
 
 
 def _with_mounts(component: Component, others: list[tuple[Component, bool]]) -> Component:
@@ -222,7 +231,7 @@ def project_name(told: Node | None, directory: Path, variables: Mapping[str, str
     given = variables.get("COMPOSE_PROJECT_NAME")
     if not given and told is not None:
         found = scalar(told, "a name", "name: my-project")
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", found.text):
+        if found.text and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", found.text):
             raise FaultyValueError(
                 found.at,
                 f"{found.text!r} cannot be a project's name",

@@ -31,7 +31,7 @@ def faulty(node: ScalarNode, message: str, remedy: str = "") -> FaultyValueError
     """A fault about a value; names the variables that were blank in it, which mostly are the reason."""
     if node.unset:
         message += f" (with {', '.join(node.unset)} not set)"
-    return FaultyValueError(node.at, message, remedy)
+    return FaultyValueError(node.at, message, remedy, is_lack=bool(node.unset))
 
 
 def text(node: Node, _reading: Reading) -> str:
@@ -45,6 +45,11 @@ def filled_text(node: Node, _reading: Reading) -> str:
     if not found.text.strip():
         raise faulty(found, "expected text, found nothing", "write a value, or remove the key")
     return found.text
+
+
+def optional_text(node: Node, reading: Reading) -> str | None:
+    """Text; None for a blank one, which says as much as no key at all (`container_name: ${UNSET}`)."""
+    return text(node, reading) or None
 
 
 def value(node: Node, reading: Reading) -> str:

@@ -5,7 +5,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from harness.spec.environment import env_file, resolved_environment
+from harness.spec.environment import env_file, label_file, resolved_environment
 from harness.spec.execution import build, command, deploy, healthcheck, replicas_of, resources_of
 from harness.spec.faults import FaultyValueError
 from harness.spec.grants import configs, secrets
@@ -21,12 +21,12 @@ from harness.spec.readers import (
     duration,
     faulty,
     filled_pairs,
-    filled_text,
     integer,
     limit,
     memory_limit,
     number,
     one_or_many,
+    optional_text,
     pairs,
     scalar,
     size,
@@ -37,8 +37,10 @@ from harness.spec.tree import MappingNode, Node, ScalarNode, SequenceNode, kind
 _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
 
 
-def _restart(node: Node, _reading: Reading) -> str:
+def _restart(node: Node, _reading: Reading) -> str | None:
     found = scalar(node, "a restart policy", '"no"')
+    if not found.text:
+        return None
     policy = "no" if found.text.lower() == "false" else found.text
     if not _RESTART.fullmatch(policy):
         raise faulty(
@@ -94,9 +96,9 @@ def _contained(read: Reader) -> Key:
 
 
 _CONTAINER: dict[str, Key] = {
-    "hostname": _contained(filled_text),
-    "platform": _contained(text),
-    "runtime": _contained(text),
+    "hostname": _contained(optional_text),
+    "platform": _contained(optional_text),
+    "runtime": _contained(optional_text),
     "network_mode": _contained(shared),
     "pid": _contained(shared),
     "ipc": _contained(shared),
@@ -120,19 +122,19 @@ _IMAGES = "images are fetched when they are missing"
 _ISOLATION = "it sets how a container is kept apart from the machine"
 _NAMES = "components find each other by name without it"
 
-SERVICE: Table = _CONTAINER | {
+SERVICE: Table = {
     # what runs, and how
-    "image": Key(read=text),
+    "image": Key(read=optional_text),
     "build": Key(read=build),
     "command": Key(read=command),
     "entrypoint": Key(read=command),
     "environment": Key(read=pairs),
     "env_file": Key(read=one_or_many(env_file)),
-    "working_dir": Key(read=filled_text),
-    "user": Key(read=text),
+    "working_dir": Key(read=optional_text),
+    "user": Key(read=optional_text),
     "healthcheck": Key(read=healthcheck),
     "restart": Key(read=_restart),
-    "stop_signal": Key(read=filled_text),
+    "stop_signal": Key(read=optional_text),
     "stop_grace_period": Key(read=duration),
     "profiles": Key(read=TEXTS),
     "x-harness": Key(read=component_settings),
@@ -143,7 +145,7 @@ SERVICE: Table = _CONTAINER | {
     "depends_on": Key(read=depends_on),
     "links": Key(read=links),
     "networks": Key(read=networks),
-    "container_name": Key(read=filled_text),
+    "container_name": Key(read=optional_text),
     # what it stores and reads
     "volumes": Key(read=volumes),
     "volumes_from": Key(read=volumes_from),
@@ -156,7 +158,7 @@ SERVICE: Table = _CONTAINER | {
     "cpus": Key(read=number),
     "mem_limit": Key(read=memory_limit),
     "labels": Key(read=filled_pairs),
-    "label_file": Key(read=one_or_many(env_file)),
+    "label_file": Key(read=one_or_many(label_file)),
     # passed over: nothing that tests see depends on them
     "annotations": ignored("annotations are not seen by components"),
     "attach": ignored("the logs of every component are kept"),
@@ -198,7 +200,10 @@ SERVICE: Table = _CONTAINER | {
     "credential_spec": refused("there are no Windows accounts here", "remove it"),
     "external_links": refused("containers outside this file are not there", "add them as services"),
     "models": refused("no model runner is part of the environment", "add one as a service"),
-    "post_start": refused("no commands are run after the start", "make it a service that others wait for"),
+    "post_start": refused(
+        "no commands are run in a started component", "make it a service that others wait for"
+    ),
+    "pre_start": refused("no commands are run before a start", "make it a service that this one waits for"),
     "provider": refused("Compose plugins are not called", "give the service an image or a build"),
     "use_api_socket": refused("components get no access to the container engine", "remove it"),
     # keys of long-gone formats, named so that the message can say what to write
@@ -207,6 +212,7 @@ SERVICE: Table = _CONTAINER | {
     "log_opt": refused("Compose dropped it", "write logging: {options: …}"),
     "net": refused("Compose dropped it", "write network_mode: …"),
     "volume_driver": refused("Compose dropped it", "write driver: … below the volume at the top level"),
+    **_CONTAINER,
 }
 
 
@@ -220,11 +226,12 @@ def read_service(name: str, at: Location, node: Node, reading: Reading) -> tuple
     """One service as a component, and its values by key for what needs the other services too.
 
     Raises:
-        FaultyValueError: it is no mapping, or there is nothing to run.
+        FaultyValueError: it is no mapping.
     """
     values = read_entries(node, SERVICE, reading, f"service {name}")
     fields = MappingNode(at, node.base, node.entries if isinstance(node, MappingNode) else {})
-    _check_runnable(name, fields)
+    with reading.faults.collecting():
+        _check_runnable(name, fields)
     component = Component(
         name=name,
         location=at,
@@ -247,29 +254,22 @@ def read_service(name: str, at: Location, node: Node, reading: Reading) -> tuple
 
 def _check_runnable(name: str, fields: MappingNode) -> None:
     """Something must say what runs: an image, a build, or `x-harness.process`."""
-    settings = fields.get("x-harness")
-    image = fields.get("image")
-    is_image = isinstance(image, ScalarNode) and bool(image.text)
-    runs_otherwise = (
-        fields.get("build")
-        or fields.get("provider")
-        or (isinstance(settings, MappingNode) and settings.get("process"))
-    )
-    if not (is_image or runs_otherwise):
-        unset = (
-            f" ({', '.join(image.unset)} not set)" if isinstance(image, ScalarNode) and image.unset else ""
-        )
-        raise FaultyValueError(
-            fields.at,
-            f"service {name} has neither image nor build{unset}",
-            "write image: name:tag or build: folder",
-        )
     if fields.get("networks") and fields.get("network_mode"):
-        raise FaultyValueError(
-            fields.entries["network_mode"].at,
-            f"service {name} has both networks and network_mode",
-            "remove one of them",
-        )
+        at = fields.entries["network_mode"].at
+        raise FaultyValueError(at, f"service {name} has both networks and network_mode", "remove one of them")
+    image = fields.get("image")
+    if isinstance(image, ScalarNode) and image.text:
+        return
+    settings = fields.get("x-harness")
+    process = settings.get("process") if isinstance(settings, MappingNode) else None
+    # An `extends` that is still there could not be followed, which is a fault of its own.
+    if any((process, *(fields.get(key) for key in ("build", "provider", "extends")))):
+        return
+    message = f"service {name} has neither image nor build"
+    remedy = "write image: name:tag or build: folder, or name the file that this one is laid over with -f before it"
+    if isinstance(image, ScalarNode):
+        raise faulty(image, message, remedy)
+    raise FaultyValueError(fields.at, message, remedy)
 
 
 def _environment(values: dict[str, Any], reading: Reading) -> MappingProxyType[str, str]:
