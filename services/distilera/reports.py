@@ -4,13 +4,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
 from starlette.types import Scope
 
 from distilera.domain.rules import RuleError
 from kernel.ids import new_id
 from kernel.outbox import publish
 from kernel.service import Service
+from kernel.stores import OUTAGES
 from kernel.tokens import Principal
 
 log = logging.getLogger("distilera.reports")
@@ -40,7 +40,7 @@ async def report_failure(scope: Scope, error: Exception) -> None:
     try:
         user_id = principal.user_id if principal else None
         await _report(service, operation, user_id, "internal_error", type(error).__name__)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except OUTAGES:
         log.exception("the failure of %s cannot be reported", operation)
 
 

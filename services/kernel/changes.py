@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from kernel.stores import CONNECT_TIMEOUT
+from kernel.stores import CONNECT_TIMEOUT, OUTAGES
 
 log = logging.getLogger("kernel.changes")
 
@@ -103,7 +103,7 @@ class Changes:
             try:
                 await self._listen_once()
                 log.warning("%s lost its listening connection to Postgres; connecting anew", self._service)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except OUTAGES as error:
                 log.warning("%s cannot listen to Postgres (%s); trying again", self._service, error)
             await asyncio.sleep(RETRY_DELAY)
 

@@ -14,11 +14,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from kernel.changes import Connection
 from kernel.events import Event, stream_of
+from kernel.stores import OUTAGES, is_outage
 
 if TYPE_CHECKING:
     from kernel.service import Service
@@ -32,12 +32,6 @@ BATCH = 64
 BLOCK = 2.0  # seconds that one read waits for news
 CLAIM_AFTER = 5.0  # seconds without a sign of life after which an entry is taken over
 RETRY_DELAY = 0.5
-STORE_ERRORS = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,7 @@ class ConsumerLoop:
                 if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
                     raise
                 await self._create_group()
-            except (RedisError, *STORE_ERRORS) as error:
+            except OUTAGES as error:
                 log.warning(
                     "%s cannot consume %s (%s); trying again", self._consumer.group, self._stream, error
                 )
@@ -131,9 +125,9 @@ class ConsumerLoop:
         for number in range(1, self._consumer.tries + 1):
             try:
                 await self._take_effect(event)
-            except STORE_ERRORS:
-                raise
             except Exception as error:
+                if is_outage(error):
+                    raise
                 log.exception(
                     "%s failed on %s %s (try %d)", self._consumer.group, event.type, event.id, number
                 )

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.errors import ApiError, error_response
 from kernel.metrics import Metrics
+from kernel.stores import is_outage
 
 log = logging.getLogger("kernel.requests")
 
@@ -26,7 +27,7 @@ class RequestContext:
     Args:
         app: What is inside.
         metrics: Where requests are counted.
-        on_failure: Called with the scope and the exception that nobody caught, before it is answered; must not raise.
+        on_failure: Called with the scope and the exception that nobody foresaw, before it is answered; must not raise.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, on_failure: OnFailure | None = None) -> None:
@@ -55,19 +56,29 @@ class RequestContext:
         except ApiError as error:
             await error_response(error, answer.request_id)(scope, receive, answer)
         except Exception as error:
-            log.exception("%s %s failed, request %s", scope["method"], scope["path"], answer.request_id)
-            if self._on_failure:
-                await self._on_failure(scope, error)
+            await self._failed(scope, error, answer)
             if answer.status:
                 raise  # the answer had begun: only closing the connection can tell the client
-            await error_response(_internal_error(), answer.request_id)(scope, receive, answer)
+            refusal = _unavailable(error) if is_outage(error) else _internal_error()
+            await error_response(refusal, answer.request_id)(scope, receive, answer)
+
+    async def _failed(self, scope: Scope, error: Exception, answer: "_Answer") -> None:
+        where = (scope["method"], scope["path"], answer.request_id)
+        if is_outage(error):
+            log.error("%s %s, request %s: a store does not answer: %r", *where, error)
+            return
+        log.error("%s %s failed, request %s", *where, exc_info=error)
+        if self._on_failure:
+            await self._on_failure(scope, error)
 
     def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         self._metrics.observe(scope["method"], route, status, seconds)
-        if log.isEnabledFor(logging.DEBUG) or status >= HTTP_ERROR:
+        level = logging.WARNING if status >= HTTP_ERROR else logging.DEBUG
+        if log.isEnabledFor(level):
             request_id = scope["kernel.request_id"]
-            log.info(
+            log.log(
+                level,
                 "%s %s %d %.1f ms request %s",
                 scope["method"],
                 scope["path"],
@@ -75,6 +86,10 @@ class RequestContext:
                 seconds * 1e3,
                 request_id,
             )
+
+
+def _unavailable(error: Exception) -> ApiError:
+    return ApiError(503, "unavailable", f"A store of the service does not answer ({type(error).__name__}).")
 
 
 def _internal_error() -> ApiError:

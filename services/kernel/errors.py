@@ -3,18 +3,16 @@
 {"error": {"code": "user_not_found", "message": "…", "details": [{"field", "message"}], "request_id": "…"}}
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from kernel.responses import json_response
-
-log = logging.getLogger("kernel.errors")
 
 STATUS_CODES = {
     400: "bad_request",
@@ -117,6 +115,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _answerer(lambda error: error))
     app.add_exception_handler(RequestValidationError, _answerer(from_validation))
     app.add_exception_handler(HTTPException, _answerer(from_http))
+    for kind in (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
+        app.add_exception_handler(kind, _answerer(_unstorable))
+
+
+def _unstorable(_: Exception) -> ApiError:
+    return ApiError(400, "invalid_text", "The request contains a character that cannot be stored (U+0000).")
 
 
 def _answerer(translate: Callable[[Any], ApiError]) -> Callable[[Request, Exception], Awaitable[Response]]:

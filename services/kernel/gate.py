@@ -1,38 +1,70 @@
-"""Why this exists: who comes in is decided at one door, closed by default, with one Redis round trip a request.
+"""Why this exists: who comes in is decided at one door, closed by default, with at most one Redis round trip a request.
 
-Each request is checked for a valid, unrevoked token and charged to its principal's rate limit, both in one script.
+Each request is checked for a valid, unrevoked token and charged to its principal's rate limit, both in one script;
+requests that arrive while Redis is being asked share the next round trip.
 The limit is a bucket that refills evenly (GCRA) on Redis's own clock, so it is right across processes.
 """
 
-from collections.abc import Collection
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kernel.coalescing import Coalesced
 from kernel.errors import ApiError
 from kernel.settings import RateLimit
 from kernel.tokens import InvalidTokenError, Principal, Tokens, revocation_key, unauthorized
+
+log = logging.getLogger("kernel.gate")
 
 PRIVILEGED_FACTOR = 100
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/openapi.json"})
 NO_TOKEN = "-"  # noqa: S105 - stands where a token's id would
 
-# KEYS: mark of revocation, bucket. ARGV: requests per period, period in microseconds.
-# Answers -1 for a revoked token, 0 when admitted, otherwise microseconds until the next request is.
+# KEYS: for each request the mark of revocation and the bucket. ARGV: for each the requests per period and the period
+# in microseconds. Answers for each: -1 for a revoked token, 0 when admitted, otherwise microseconds until it would be.
 ADMIT = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local period = tonumber(ARGV[2])
-local full_at = math.max(now, tonumber(redis.call('GET', KEYS[2]) or 0)) + period / ARGV[1]
-local wait = full_at - now - period
-if wait > 0 then return math.ceil(wait) end
-redis.call('SET', KEYS[2], string.format('%.0f', full_at), 'PX', math.ceil(period / 1000))
-return 0
+local function admit(revoked, bucket, requests, period)
+  if redis.call('EXISTS', revoked) == 1 then return -1 end
+  local full_at = math.max(now, tonumber(redis.call('GET', bucket) or 0)) + period / requests
+  local wait = full_at - now - period
+  if wait > 0 then return math.ceil(wait) end
+  redis.call('SET', bucket, string.format('%.0f', full_at), 'PX', math.ceil(period / 1000))
+  return 0
+end
+local answers = {}
+for i = 1, #KEYS, 2 do
+  answers[#answers + 1] = admit(KEYS[i], KEYS[i + 1], tonumber(ARGV[i]), tonumber(ARGV[i + 1]))
+end
+return answers
 """
+
+
+class Question(NamedTuple):
+    """One request to be admitted, as the script takes it; the period is in microseconds."""
+
+    revoked: str
+    bucket: str
+    requests: int
+    period: int
+
+
+def _asking(redis: Redis) -> Callable[[Sequence[Question]], Awaitable[Sequence[int]]]:
+    script = redis.register_script(ADMIT)
+
+    async def ask(questions: Sequence[Question]) -> Sequence[int]:
+        keys = [key for question in questions for key in (question.revoked, question.bucket)]
+        limits = [limit for question in questions for limit in (question.requests, question.period)]
+        answers: Sequence[int] = await script(keys, limits)
+        return answers
+
+    return ask
 
 
 class Admission:
@@ -47,7 +79,7 @@ class Admission:
         self._service = service
         self._tokens = tokens
         self._redis = redis
-        self._script = redis.register_script(ADMIT)
+        self._ask = Coalesced(_asking(redis))
         self._plain = _arguments(limit)
         self._privileged = _arguments(limit.times(PRIVILEGED_FACTOR))
 
@@ -78,10 +110,11 @@ class Admission:
         return bool(await self._redis.exists(revocation_key(principal.token_id)))
 
     async def _charge(self, token_id: str, who: str, limit: tuple[int, int]) -> None:
-        keys = [revocation_key(token_id), f"rate:{self._service}:{who}"]
+        question = Question(revocation_key(token_id), f"rate:{self._service}:{who}", *limit)
         try:
-            answer: int = await self._script(keys, limit)
+            answer = await self._ask(question)
         except RedisError as error:
+            log.warning("%s cannot ask Redis whether a request is admitted: %s", self._service, error)
             raise ApiError(
                 503, "unavailable", "The token could not be checked: Redis does not answer."
             ) from error

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-from redis.exceptions import RedisError
-
 from kernel.changes import Connection, wait_for
 from kernel.events import Event, stream_of
 from kernel.ids import new_id
+from kernel.stores import OUTAGES
 
 if TYPE_CHECKING:
     from kernel.service import Service
@@ -67,7 +65,7 @@ async def relay(service: "Service") -> None:
 async def _try_to_move(service: "Service") -> int:
     try:
         return await move_batch(service)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError) as error:
+    except OUTAGES as error:
         log.warning("%s cannot pass on its events (%s); trying again", service.name, error)
         await asyncio.sleep(RETRY_DELAY)
         return 0

@@ -1,12 +1,23 @@
-"""Why this exists: filtered pages of rows with their total in one query, and readers that wait for enough of them."""
+"""Why this exists: lists are filtered, paged and waited for in one way, with one database query a look.
 
-from typing import Annotated, Any, Self
+A busy route (`kernel.lean.LeanRoute`) reads its query as one model instead of parameter by parameter:
+
+    @router.get("/messages/", responses=documented(Page[MessageView]), openapi_extra=reads(LogQuery))
+    async def list_messages(request: Request, service: ServiceDep, principal: CurrentPrincipal) -> Response:
+        query = read_query(request, LogQuery)
+"""
+
+from typing import Annotated, Any, Self, TypeVar
 
 from fastapi import Query
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import Request
 
 from kernel.changes import LONGEST_WAIT, Connection
 from kernel.pages import PageRequest
 
+Q = TypeVar("Q", bound=BaseModel)
 Found = tuple[list[dict[str, Any]], int]
 
 WaitQuery = Annotated[
@@ -16,6 +27,42 @@ WaitQuery = Annotated[
     ),
 ]
 AtLeastQuery = Annotated[int, Query(ge=1, description="How many matches are enough to end `wait`.")]
+
+
+class PagedQuery(BaseModel):
+    """The query of a list; subclasses add what it is filtered by."""
+
+    page: int = Field(1, ge=1, le=1_000_000)
+    per_page: int = Field(20, ge=1, le=100)
+
+    @property
+    def page_request(self) -> PageRequest:
+        """Which page was asked for."""
+        return PageRequest(self.page, self.per_page)
+
+
+def read_query(request: Request, model: type[Q]) -> Q:
+    """The request's query as `model`; parameters it does not know are ignored.
+
+    Raises:
+        RequestValidationError: answered as 400 with the faults of each field.
+    """
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]
+        raise RequestValidationError(faults) from error
+
+
+def reads(model: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra=` of a route that reads its query as `model` (one without nested models)."""
+    properties = model.model_json_schema()["properties"]
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in properties.items()
+        ]
+    }
 
 
 class Where:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import HTTPConnection
 
-from kernel import errors, health, introspection, openapi
+from kernel import errors, health, introspection, logs, openapi
 from kernel.changes import Changes
 from kernel.consumer import Consumer, ConsumerLoop
 from kernel.context import OnFailure, RequestContext
@@ -83,6 +83,7 @@ def create_service(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.install(name)
         async with opened(Settings.from_environ(os.environ, name), metrics) as service:
             app.state.service = service
             async with running(service, tasks):
@@ -99,7 +100,7 @@ def create_service(
     openapi.install(app)
     app.add_middleware(Gate, public=public)
     app.add_middleware(RequestContext, metrics=metrics, on_failure=on_failure)
-    for router in (health.router, introspection.router, *routers):
+    for router in (*routers, introspection.router, health.router):
         # Taken over as they are: include_router would look every request's route up twice.
         app.router.routes.extend(router.routes)
     return app

@@ -1,9 +1,22 @@
 """Why this exists: how Postgres and Redis are reached, decided once for all services."""
 
 import asyncpg
+import redis.exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+
+# What is raised when Postgres or Redis cannot be reached or goes away: worth another try, unlike everything else.
+OUTAGES = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+)
 
 POOL_SIZE = 8
 CONNECT_TIMEOUT = 5.0
@@ -45,3 +58,8 @@ def open_redis(redis_url: str) -> Redis:
         socket_connect_timeout=CONNECT_TIMEOUT,
         retry=Retry(NoBackoff(), 1),
     )
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether a store is to blame, rather than what was asked of it (asyncpg has one kind of error for both)."""
+    return isinstance(error, OUTAGES) and not isinstance(error, ValueError)

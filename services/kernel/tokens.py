@@ -130,12 +130,17 @@ def unauthorized(message: str) -> ApiError:
     return ApiError(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
 
 
-async def current_principal(connection: HTTPConnection) -> Principal:
-    """The principal that the gate admitted; 401 on a public path that was asked for without a token."""
+def admitted_principal(connection: HTTPConnection) -> Principal:
+    """The principal that the gate admitted; ApiError 401 on a public path that was asked for without a token."""
     principal = connection.scope.get("kernel.principal")
     if not isinstance(principal, Principal):
         raise unauthorized("Send a bearer token.")
     return principal
+
+
+async def current_principal(connection: HTTPConnection) -> Principal:
+    """`admitted_principal` as a dependency."""
+    return admitted_principal(connection)
 
 
 async def optional_principal(connection: HTTPConnection) -> Principal | None:
@@ -155,7 +160,7 @@ def require(permission: str) -> Callable[[HTTPConnection], Awaitable[Principal]]
     """
 
     async def admitted(connection: HTTPConnection) -> Principal:
-        principal = await current_principal(connection)
+        principal = admitted_principal(connection)
         if not principal.may(permission):
             raise ApiError(403, "forbidden", f"This needs the permission {permission!r}.")
         return principal

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import Response
 
 from distilera.domain.collaboration import MOST_PARTICIPANTS, party_of
@@ -35,7 +35,7 @@ class NewContribution(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     user_id: RecordId | None = None
-    contribution: Annotated[dict[str, Any], Field(max_length=50)]
+    contribution: Annotated[dict[str, JsonValue], Field(max_length=50)]
 
 
 class CollaborationView(BaseModel):

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from distilera import accounts
 from distilera.domain.users import NewUser, Profile, UserChange
 from distilera.store import users
+from kernel.lean import LeanRoute
 from kernel.pages import Item, Page, PageQuery, documented, item_of, page_of
 from kernel.service import ServiceDep
 from kernel.tokens import CurrentPrincipal
 
-router = APIRouter(prefix="/api/v1/users", tags=["users"])
+router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=LeanRoute)
 
 
 class UserView(BaseModel):
