@@ -1,7 +1,5 @@
 """Why this exists: messages and inboxes over HTTP."""
 
-from collections.abc import Awaitable, Callable
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,31 +13,29 @@ from hoardwell.schemas import (
     MessageView,
     ReadBody,
     ReadView,
-    Waiting,
 )
 from hoardwell.wording import direct
 from kernel.errors import ApiError, not_found
-from kernel.lean import principal_of, read_query, reads, service_of
+from kernel.lean import LeanRoute
 from kernel.pages import Item, Page, documented, item_of, page_of
-from kernel.queries import Found
-from kernel.service import Service, ServiceDep
+from kernel.queries import Found, enough, read_query, reads
+from kernel.service import ServiceDep
 from kernel.tokens import CurrentPrincipal, Principal
 
-router = APIRouter(prefix="/api/v1", tags=["messages"])
+router = APIRouter(prefix="/api/v1", tags=["messages"], route_class=LeanRoute)
 
 TOPIC = "messages"
 
 
 @router.get("/messages/", responses=documented(Page[MessageView]), openapi_extra=reads(LogQuery))
-async def list_messages(request: Request) -> Response:
+async def list_messages(request: Request, service: ServiceDep, principal: CurrentPrincipal) -> Response:
     """Messages in order of arrival; a user sees its own, admin and service all of them."""
-    service, query = service_of(request), read_query(request, LogQuery)
-    seen_by = _seen_by(principal_of(request))
+    query, seen_by = read_query(request, LogQuery), _seen_by(principal)
 
     async def look() -> Found:
         return await messages.log(service.pool, query, seen_by)
 
-    rows, total = await _enough(service, look, query)
+    rows, total = await enough(service.changes, TOPIC, look, query)
     return page_of(request, rows, total, query.page_request)
 
 
@@ -79,15 +75,17 @@ async def get_message(
     responses=documented(Page[DeliveryView]),
     openapi_extra=reads(InboxQuery),
 )
-async def get_inbox(request: Request, user_id: str) -> Response:
+async def get_inbox(
+    request: Request, service: ServiceDep, principal: CurrentPrincipal, user_id: str
+) -> Response:
     """A user's inbox, the latest first; `meta.unread` counts what is unread in all of it."""
-    service, query = service_of(request), read_query(request, InboxQuery)
-    principal_of(request).ensure_may_act_for(user_id)
+    query = read_query(request, InboxQuery)
+    principal.ensure_may_act_for(user_id)
 
     async def look() -> Found:
         return await inbox.latest(service.pool, user_id, query)
 
-    rows, total = await _enough(service, look, query)
+    rows, total = await enough(service.changes, TOPIC, look, query)
     unread = await inbox.unread(service.pool, user_id)
     return page_of(request, rows, total, query.page_request, meta={"unread": unread})
 
@@ -105,10 +103,3 @@ async def mark_read(
 def _seen_by(principal: Principal) -> str | None:
     """Whose messages a principal may see: its own, None for everybody's."""
     return None if principal.is_privileged else principal.user_id
-
-
-async def _enough(service: Service, look: Callable[[], Awaitable[Found]], query: Waiting) -> Found:
-    """What `look` finds, as soon as that is enough or the wait is over."""
-    return await service.changes.until(
-        TOPIC, look, query.wait, enough=lambda found: found[1] >= query.at_least
-    )

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from hoardwell.wording import LONGEST_CONTENT
-from kernel.changes import LONGEST_WAIT
-from kernel.lean import PagedQuery
+from kernel.queries import WaitingQuery
 
 UserId = Annotated[str, StringConstraints(pattern=r"^\S{1,128}$")]
 MessageId = Annotated[str, StringConstraints(pattern=r"^\S{1,64}$")]
@@ -27,15 +26,13 @@ Kind = Literal[
 ]
 
 
-class Waiting(PagedQuery):
-    """Which page, how long it waits for enough matches, and a part of the content that each must have."""
+class ContentQuery(WaitingQuery):
+    """A list of messages; `contains` is a part of the content that each must have."""
 
     contains: Annotated[str, StringConstraints(max_length=200)] | None = None
-    wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] = 0
-    at_least: Annotated[int, Field(ge=1)] = 1
 
 
-class LogQuery(Waiting):
+class LogQuery(ContentQuery):
     """Which messages of the log."""
 
     kind: Kind | None = None
@@ -45,7 +42,7 @@ class LogQuery(Waiting):
     collaboration_id: str | None = None
 
 
-class InboxQuery(Waiting):
+class InboxQuery(ContentQuery):
     """Which messages of an inbox."""
 
     unread: bool = False

@@ -61,8 +61,26 @@ def _names(payload: Payload) -> str:
 
 
 def _started(payload: Payload) -> str:
-    kind = payload.get("reaction_type") or "reaction"
-    return f"{kind} of {_listed(payload['elements'])} towards {payload['target_result']}"
+    target = f" towards {payload['target_result']}" if payload["target_result"] else ""
+    return f"{payload['reaction_type'] or 'reaction'} of {_listed(payload['elements'])}{target}"
+
+
+def _contribution(payload: Payload) -> str:
+    """What was contributed: words as they are, a record as `element: fire`."""
+    given = payload["contribution"]
+    if not isinstance(given, Mapping):
+        return str(given)
+    return "; ".join(
+        f"{key}: {_listed(value) if isinstance(value, list) else value}" for key, value in given.items()
+    )
+
+
+def _reported(payload: Payload) -> str:
+    return f"{payload['name']} ({payload['role']}) reports {_contribution(payload)}"
+
+
+def _contributed(payload: Payload) -> str:
+    return f"{payload['user_id']} contributes {_contribution(payload)}"
 
 
 def _paid(payload: Payload) -> str:
@@ -111,14 +129,12 @@ FORMS: Mapping[str, Form] = {
     "simulation.completed": _simulation(_saying("the result is {result}")),
     "simulation.failed": _simulation(_saying("{reason}")),
     "coordination.started": Form("agent", _agents, "coordination_id"),
-    "agent.reported": Form(
-        "agent", _saying("{name} ({role}) reports {contribution}"), "coordination_id", "coordination_id"
-    ),
+    "agent.reported": Form("agent", _reported, "coordination_id", "coordination_id"),
     "coordination.completed": Form("agent", _saying("the result is {result}"), "coordination_id"),
     "collaboration.created": _collaboration(
         _saying("{leader} begins {simulation_type}"), "leader", "participants"
     ),
-    "collaboration.contributed": _collaboration(_saying("{user_id} contributes {contribution}"), "user_id"),
+    "collaboration.contributed": _collaboration(_contributed, "user_id"),
     "collaboration.completed": _collaboration(_saying("the result is {result}"), "leader", "participants"),
     "distilera.error": Form("error", _saying("{operation} failed with {code}: {message}")),
     "transaction.processed": Form("transaction", _paid, "transaction_id", people=("from_user", "to_user")),

@@ -7,6 +7,7 @@ A busy route (`kernel.lean.LeanRoute`) reads its query as one model instead of p
         query = read_query(request, LogQuery)
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Self, TypeVar
 
 from fastapi import Query
@@ -14,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 
-from kernel.changes import LONGEST_WAIT, Connection
+from kernel.changes import LONGEST_WAIT, Changes, Connection
 from kernel.pages import PageRequest
 
 Q = TypeVar("Q", bound=BaseModel)
@@ -22,9 +23,7 @@ Found = tuple[list[dict[str, Any]], int]
 
 WaitQuery = Annotated[
     float,
-    Query(
-        ge=0, le=LONGEST_WAIT, description="Seconds to hold the answer back until there is enough to tell."
-    ),
+    Query(ge=0, le=LONGEST_WAIT, description="Seconds to hold the answer back until what it needs is there."),
 ]
 AtLeastQuery = Annotated[int, Query(ge=1, description="How many matches are enough to end `wait`.")]
 
@@ -39,6 +38,20 @@ class PagedQuery(BaseModel):
     def page_request(self) -> PageRequest:
         """Which page was asked for."""
         return PageRequest(self.page, self.per_page)
+
+
+class WaitingQuery(PagedQuery):
+    """The query of a list that can be waited for: `wait` seconds, until `at_least` so many rows match."""
+
+    wait: float = Field(0, ge=0, le=LONGEST_WAIT)
+    at_least: int = Field(1, ge=1)
+
+
+async def enough(
+    changes: Changes, topic: str, look: Callable[[], Awaitable[Found]], query: WaitingQuery
+) -> Found:
+    """What `look` finds, as soon as that is enough or the query's wait is over; `topic` is what writers announce."""
+    return await changes.until(topic, look, query.wait, enough=lambda found: found[1] >= query.at_least)
 
 
 def read_query(request: Request, model: type[Q]) -> Q:

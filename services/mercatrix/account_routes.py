@@ -9,15 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kernel.errors import ApiError, not_found
-from kernel.lean import principal_of, read_query, reads, service_of
+from kernel.lean import LeanRoute
 from kernel.pages import Item, documented, item_of
+from kernel.queries import read_query, reads
 from kernel.service import ServiceDep
-from kernel.tokens import AdminPrincipal
+from kernel.tokens import AdminPrincipal, CurrentPrincipal
 from mercatrix import audit
 from mercatrix.accounts import balance_of, open_accounts
 from mercatrix.schemas import AccountBody, AccountView, BalanceQuery, BalanceView, CheckView, TotalView
 
-router = APIRouter(prefix="/api/v1", tags=["ledger"])
+router = APIRouter(prefix="/api/v1", tags=["ledger"], route_class=LeanRoute)
 
 
 @router.post("/accounts/", status_code=201, responses=documented(Item[AccountView], 201))
@@ -36,10 +37,12 @@ async def open_account(
     responses=documented(Item[BalanceView]),
     openapi_extra=reads(BalanceQuery),
 )
-async def get_balance(request: Request, user_id: str) -> Response:
+async def get_balance(
+    request: Request, service: ServiceDep, principal: CurrentPrincipal, user_id: str
+) -> Response:
     """What a user holds; with `wait`, as soon as the account is open and holds `at_least`."""
-    service, query = service_of(request), read_query(request, BalanceQuery)
-    principal_of(request).ensure_may_act_for(user_id)
+    query = read_query(request, BalanceQuery)
+    principal.ensure_may_act_for(user_id)
 
     async def look() -> dict[str, Any] | None:
         return await balance_of(service.pool, user_id)

@@ -1,23 +1,20 @@
 """Why this exists: the market's listings over HTTP."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kernel.errors import ApiError
-from kernel.pages import Item, Page, PageQuery, documented, item_of, page_of
-from kernel.queries import AtLeastQuery, Found, WaitQuery
+from kernel.lean import LeanRoute
+from kernel.pages import Item, Page, documented, item_of, page_of
+from kernel.queries import Found, WaitQuery, enough, read_query, reads
 from kernel.service import ServiceDep
 from kernel.tokens import CurrentPrincipal
 from mercatrix import listings
 from mercatrix.accounts import are_open
-from mercatrix.schemas import ListingBody, ListingView
+from mercatrix.schemas import ListingBody, ListingQuery, ListingView
 
-router = APIRouter(prefix="/api/v1/listings", tags=["listings"])
-
-Status = Annotated[str | None, Query(pattern="^(open|closed)$")]
+router = APIRouter(prefix="/api/v1/listings", tags=["listings"], route_class=LeanRoute)
 
 
 @router.post("/", status_code=201, responses=documented(Item[ListingView], 201))
@@ -42,28 +39,16 @@ async def create(
     return item_of(request, row, status=201, link=f"/api/v1/listings/{row['id']}/")
 
 
-@router.get("/", responses=documented(Page[ListingView]))
-async def list_listings(
-    request: Request,
-    service: ServiceDep,
-    _principal: CurrentPrincipal,
-    page: PageQuery,
-    seller: str | None = None,
-    status: Status = None,
-    item_type: str | None = None,
-    wait: WaitQuery = 0,
-    at_least: AtLeastQuery = 1,
-) -> Response:
+@router.get("/", responses=documented(Page[ListingView]), openapi_extra=reads(ListingQuery))
+async def list_listings(request: Request, service: ServiceDep, _principal: CurrentPrincipal) -> Response:
     """The market, open to every user, the latest offers first."""
-    wanted = {"seller": seller, "status": status, "item_type": item_type}
+    query = read_query(request, ListingQuery)
 
     async def look() -> Found:
-        return await listings.latest(service.pool, wanted, page)
+        return await listings.latest(service.pool, query)
 
-    rows, total = await service.changes.until(
-        "listings", look, wait, enough=lambda found: found[1] >= at_least
-    )
-    return page_of(request, rows, total, page)
+    rows, total = await enough(service.changes, "listings", look, query)
+    return page_of(request, rows, total, query.page_request)
 
 
 @router.get("/{listing_id}/", responses=documented(Item[ListingView]))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 import asyncpg
 from asyncpg import Record
@@ -11,9 +10,8 @@ from kernel.changes import Connection
 from kernel.errors import ApiError, not_found
 from kernel.ids import new_id
 from kernel.outbox import publish
-from kernel.pages import PageRequest
 from kernel.queries import Found, Where, fetch_page
-from mercatrix.schemas import ListingBody
+from mercatrix.schemas import ListingBody, ListingQuery
 
 SERVICE = "mercatrix"
 COLUMNS = "id, item_type, quantity, price_per_unit, currency, seller, status, created_at, closed_at"
@@ -104,9 +102,11 @@ async def get(connection: Connection, listing_id: str) -> Record:
     return row
 
 
-async def latest(connection: Connection, wanted: Mapping[str, Any], page: PageRequest) -> Found:
-    """Offers with the wanted `seller`, `status` and `item_type` (None: any), the latest first."""
+async def latest(connection: Connection, query: ListingQuery) -> Found:
+    """Offers, the latest first."""
     where = Where()
     for column in ("seller", "status", "item_type"):
-        where.add(f"{column} = ?", wanted.get(column))
-    return await fetch_page(connection, COLUMNS, "mercatrix.listings", where, "created_at DESC, id", page)
+        where.add(f"{column} = ?", getattr(query, column))
+    return await fetch_page(
+        connection, COLUMNS, "mercatrix.listings", where, "created_at DESC, id", query.page_request
+    )

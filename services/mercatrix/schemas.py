@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from kernel.changes import LONGEST_WAIT
+from kernel.queries import WaitingQuery
 from mercatrix.money import DEFAULT_CURRENCY, Amount, Currency
 
 RecordId = Annotated[str, StringConstraints(pattern=r"^\S{1,128}$")]
@@ -68,6 +69,13 @@ class RewardBody(BaseModel):
     idempotency_key: Key | None = None
 
 
+class TransactionQuery(WaitingQuery):
+    """Which transfers: from or to `user_id`, and how they ended."""
+
+    user_id: str | None = None
+    status: Literal["completed", "failed"] | None = None
+
+
 class TransactionView(BaseModel):
     """A transfer that was made, or was refused for `reason`."""
 
@@ -117,6 +125,14 @@ class ListingBody(BaseModel):
     currency: Currency = DEFAULT_CURRENCY
     seller: RecordId | None = None
     id: RecordId | None = None
+
+
+class ListingQuery(WaitingQuery):
+    """Which offers."""
+
+    seller: str | None = None
+    status: Literal["open", "closed"] | None = None
+    item_type: str | None = None
 
 
 class ListingView(BaseModel):

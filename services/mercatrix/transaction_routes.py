@@ -2,26 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kernel.errors import ApiError, not_found
-from kernel.pages import Item, Page, PageQuery, documented, item_of, page_of
-from kernel.queries import AtLeastQuery, Found, WaitQuery
+from kernel.lean import LeanRoute
+from kernel.pages import Item, Page, documented, item_of, page_of
+from kernel.queries import Found, WaitQuery, enough, read_query, reads
 from kernel.service import Service, ServiceDep
 from kernel.tokens import AdminPrincipal, CurrentPrincipal, Principal
 from mercatrix import transactions
 from mercatrix.accounts import are_open, open_accounts
 from mercatrix.ledger import TREASURY, Transfer, is_system
 from mercatrix.rewards import reward
-from mercatrix.schemas import Key, PaymentBody, RewardBody, TransactionView
+from mercatrix.schemas import Key, PaymentBody, RewardBody, TransactionQuery, TransactionView
 from mercatrix.transactions import Answer, Order
 
-router = APIRouter(prefix="/api/v1", tags=["transactions"])
+router = APIRouter(prefix="/api/v1", tags=["transactions"], route_class=LeanRoute)
 
 KeyHeader = Annotated[Key | None, Header(alias="Idempotency-Key")]
-Status = Annotated[str | None, Query(pattern="^(completed|failed)$")]
 
 
 @router.post("/transactions/", status_code=201, responses=documented(Item[TransactionView], 201))
@@ -68,29 +68,21 @@ async def pay_reward(
     return await _paid(request, service, order, wait)
 
 
-@router.get("/transactions/", responses=documented(Page[TransactionView]))
-async def list_transactions(
-    request: Request,
-    service: ServiceDep,
-    principal: CurrentPrincipal,
-    page: PageQuery,
-    user_id: str | None = None,
-    status: Status = None,
-    wait: WaitQuery = 0,
-    at_least: AtLeastQuery = 1,
-) -> Response:
+@router.get(
+    "/transactions/", responses=documented(Page[TransactionView]), openapi_extra=reads(TransactionQuery)
+)
+async def list_transactions(request: Request, service: ServiceDep, principal: CurrentPrincipal) -> Response:
     """Transfers from or to a user, the latest first; a user sees its own, admin and service everybody's."""
-    whose = user_id if user_id or principal.is_privileged else principal.user_id
-    if whose is not None:
-        principal.ensure_may_act_for(whose)
+    query = read_query(request, TransactionQuery)
+    user_id = query.user_id if query.user_id or principal.is_privileged else principal.user_id
+    if user_id is not None:
+        principal.ensure_may_act_for(user_id)
 
     async def look() -> Found:
-        return await transactions.latest(service.pool, whose, status, page)
+        return await transactions.latest(service.pool, user_id, query.status, query.page_request)
 
-    rows, total = await service.changes.until(
-        "transactions", look, wait, enough=lambda found: found[1] >= at_least
-    )
-    return page_of(request, rows, total, page)
+    rows, total = await enough(service.changes, "transactions", look, query)
+    return page_of(request, rows, total, query.page_request)
 
 
 @router.get("/transactions/{transaction_id}/", responses=documented(Item[TransactionView]))
