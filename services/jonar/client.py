@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from kernel.client import ServiceClient
+from kernel.client import ServiceClient, trusted_certificates
 from kernel.entity import Entity
 
 
@@ -144,7 +144,8 @@ class JonarClient(ServiceClient):
 
     async def test_service_health(self, url: str) -> httpx2.Response:
         """GET `url`/health, whatever the answer's status."""
-        async with httpx2.AsyncClient(timeout=self.http.timeout, trust_env=False) as client:
+        trusted = trusted_certificates()
+        async with httpx2.AsyncClient(timeout=self.http.timeout, trust_env=False, verify=trusted) as client:
             return await client.get(f"{url.rstrip('/')}/health")
 
     async def get_component_metrics(self, name: str) -> ComponentMetrics:

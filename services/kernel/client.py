@@ -4,11 +4,13 @@ Clients are usable at once and without `async with`; call `aclose` (or use `asyn
 """
 
 import os
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 from urllib.parse import quote
 
@@ -101,8 +103,14 @@ class Http:
 
     def _open(self) -> httpx2.AsyncClient:
         if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=self.timeout, trust_env=False)
+            self._client = httpx2.AsyncClient(timeout=self.timeout, trust_env=False, verify=trusted_certificates())
         return self._client
+
+
+@cache
+def trusted_certificates() -> ssl.SSLContext:
+    """The authorities to trust, read once a process: that takes longer than a dozen requests."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class ServiceClient:
