@@ -29,7 +29,7 @@ lint: setup ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=.:services $(BIN)/lint-imports
 
 format: setup ## let ruff format and mend what it can
 	$(BIN)/ruff check --fix .

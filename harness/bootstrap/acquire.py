@@ -33,6 +33,7 @@ class Order:
     is_kept: bool
     is_measured: bool
     base_url: str
+    attached: tuple[str, ...]
 
 
 def _read_only(items: dict[object, object]) -> MappingProxyType[object, object]:
@@ -76,6 +77,7 @@ def acquire(
         is_kept=request.is_kept,
         is_measured=request.is_measured,
         base_url=request.base_url,
+        attached=request.attached,
     )
     lease = client.start(folders.socket_path(runtime), lambda listener: _spawn(order, listener), on_event)
     return lease, True

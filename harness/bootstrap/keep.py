@@ -70,6 +70,7 @@ def _provider(order: Order) -> tuple[Provider, Place]:
         coverage=coverage if order.is_measured else None,
         base_url=order.base_url,
         variables=os.environ,
+        attached=tuple(order.ecosystem.components[name] for name in order.attached),
     )
     return pick(order.provider).make(making), place
 

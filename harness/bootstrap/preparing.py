@@ -34,8 +34,22 @@ def prepare(request: Request) -> Prepared:
     """
     loaded = load(request.files, os.environ, profiles=request.selection.profiles)
     kind = pick(request.provider)
-    plan = make(loaded.ecosystem, request.selection, kind.refusal)
+    _require_components(loaded.ecosystem, request.attached)
+    plan = make(
+        loaded.ecosystem,
+        request.selection,
+        lambda component: None if component.name in request.attached else kind.refusal(component),
+    )
     return Prepared(request, loaded.ecosystem, loaded.warnings, kind, plan)
+
+
+def _require_components(ecosystem: Ecosystem, names: tuple[str, ...]) -> None:
+    unknown = [name for name in names if name not in ecosystem.components]
+    if unknown:
+        raise UsageError(
+            f"cannot attach to {', '.join(unknown)}: {_names(ecosystem.files)} has no such service",
+            hint=f"it has {', '.join(ecosystem.components)}",
+        )
 
 
 def require_steps(prepared: Prepared) -> None:

@@ -25,6 +25,7 @@ class Making:
     coverage: Path | None
     base_url: str
     variables: Mapping[str, str]
+    attached: tuple[Component, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ class ProviderKind:
 
 def _process(making: Making) -> Provider:
     coverage = Coverage(making.coverage) if making.coverage else None
-    return ProcessProvider(making.place, making.cache, making.clock, coverage)
+    existing = ExistingProvider(making.variables)
+    attached = {component.name: existing.attach(component) for component in making.attached}
+    return ProcessProvider(making.place, making.cache, making.clock, coverage, attached)
 
 
 def _existing(making: Making) -> Provider:

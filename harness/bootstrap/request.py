@@ -22,6 +22,7 @@ class Request:
         results: The folder that run folders go into.
         is_kept: Whether the environment stays when nobody holds it.
         is_measured: Whether coverage of the components is wanted.
+        attached: Components not to start: they run already, where the variables of their exports say.
         base_url: For the existing provider: where everything listens; empty to take it from the variables.
     """
 
@@ -33,3 +34,4 @@ class Request:
     is_kept: bool = False
     is_measured: bool = False
     base_url: str = ""
+    attached: tuple[str, ...] = ()

@@ -1,18 +1,22 @@
 """Why this exists: the main job's middle: an environment held while suites run against it, phase by phase."""
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bootstrap.coverage import measured_components, state_coverage
 from harness.bootstrap.preparing import Prepared
+from harness.bootstrap.runs import EVENTS
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell
 from harness.cli.starting import start
 from harness.core.errors import ExitCode, HarnessError
-from harness.events.log import EventLog
+from harness.events.log import EventLog, read
 from harness.keeper.client import Lease
 from harness.keeper.protocol import error_of
+from harness.results import fold
+from harness.results.cases import Status
 from harness.suites.phases import Phase
 from harness.suites.pyramid import Counting
 from harness.suites.pytest_process import RUN_FOLDER, SOCKET, arguments, run
@@ -80,11 +84,27 @@ class Job:
         if self.prepared.request.is_measured and not phase.is_instrumented:
             components = measured_components(self.prepared.plan)
             lease.ask("restart", components=components, environment=_WITHOUT_COVERAGE)
-        argv = arguments(phase, self.variables, self.workers, self.for_pytest)
+        code = self._run_pytest(lease, arguments(phase, self.variables, self.workers, self.for_pytest))
+        for _ in range(self.variables.retry_count):
+            if code is not ExitCode.SUITE_FAILED:
+                break
+            code = self._run_pytest(lease, self._failed(phase))
+        return code
+
+    def _run_pytest(self, lease: Lease, argv: Sequence[str]) -> ExitCode:
+        """One pytest process. Raises HarnessError when the environment broke meanwhile: its tests prove nothing."""
         code = _meaning(run(argv, self.prepared.ecosystem.directory, self._environment(lease)))
         if broken := lease.ask("broken"):
             raise error_of(broken)
         return code
+
+    def _failed(self, phase: Phase) -> list[str]:
+        """The phase's cases whose last attempt failed."""
+        names = {suite.name for suite in phase.suites}
+        suites = [suite for suite in fold(read(self.folder / EVENTS)).suites if suite.name in names]
+        return [
+            case.id for suite in suites for case in suite.cases if case.last.status.group is Status.FAILED
+        ]
 
     def _environment(self, lease: Lease) -> dict[str, str]:
         variables = dict(lease.description.variables) if lease.description else {}

@@ -28,6 +28,14 @@ Components = Annotated[
 ]
 Suites = Annotated[list[str] | None, typer.Argument(help="Suites; without any, all.", show_default=False)]
 RunName = Annotated[str, typer.Argument(help="The run's folder below the results folder.", metavar="[RUN]")]
+Attach = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attach",
+        help="Component that runs already, where its TEST_… variables say; may be repeated.",
+        show_default=False,
+    ),
+]
 EnvironmentName = Annotated[
     str | None,
     typer.Option("--environment", "-e", help="Which environment, when several run.", show_default=False),

@@ -9,7 +9,7 @@ import typer
 from harness.bootstrap.preparing import require_steps
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
 from harness.cli.job import Job
-from harness.cli.options import BaseUrl, Files, ProviderName, Results, Seed, Suites
+from harness.cli.options import Attach, BaseUrl, Files, ProviderName, Results, Seed, Suites
 from harness.cli.screen import people
 from harness.cli.starting import begin_run, plan_for
 from harness.core.clock import SystemClock
@@ -30,6 +30,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     workers: Annotated[int, typer.Option("-n", help="Parallel pytest workers; 0 for none.")] = 0,
     coverage: Annotated[bool, typer.Option(help="Measure coverage of the services.")] = True,
     base_url: BaseUrl = "",
+    attach: Attach = None,
 ) -> None:
     """Run SUITES (default: all of the Compose file) against a fresh ecosystem; what follows -- goes to pytest."""
     began = time.monotonic()
@@ -42,6 +43,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         results=results,
         is_measured=coverage,
         base_url=base_url,
+        attached=tuple(attach or ()),
     )
     prepared = plan_for(request)
     chosen = choose(prepared.ecosystem.settings.suites, suites or ())

@@ -4,7 +4,7 @@ import sys
 import time
 
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
-from harness.cli.options import BaseUrl, Components, Files, Profiles, ProviderName, Results, Seed
+from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, ProviderName, Results, Seed
 from harness.cli.progress import Progress
 from harness.cli.screen import people
 from harness.cli.starting import begin_run, plan_for, start
@@ -21,6 +21,7 @@ def up(
     seed: Seed = DEFAULT_SEED,
     profile: Profiles = None,
     base_url: BaseUrl = "",
+    attach: Attach = None,
 ) -> None:
     """Start the ecosystem (or COMPONENTS and what they need), seed it, and leave it running."""
     began = time.monotonic()
@@ -32,6 +33,7 @@ def up(
         results=results,
         is_kept=True,
         base_url=base_url,
+        attached=tuple(attach or ()),
     )
     prepared = plan_for(request)
     folder, log = begin_run(prepared, "up")

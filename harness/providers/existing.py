@@ -23,6 +23,7 @@ from harness.spec.model import Component, Ecosystem
 
 _WEB_PORTS = {"http": 80, "https": 443}
 _COMPONENT = "{component}"
+_ONE_PLACEHOLDER = re.compile(r"\{[^{}]+\}")
 
 
 class Attached:
@@ -86,7 +87,10 @@ class ExistingProvider:
 
     async def start(self, step: Step) -> Attached:
         """Find out where the component listens."""
-        component = step.component
+        return self.attach(step.component)
+
+    def attach(self, component: Component) -> Attached:
+        """A component as the variables describe it, without a look at whether it is there."""
         given = dict(self._given(component))
         endpoints = {target: self._endpoint(component, target, given) for target in component.targets}
         found = {target: endpoint for target, endpoint in endpoints.items() if endpoint is not None}
@@ -104,19 +108,19 @@ class ExistingProvider:
         return {
             template.strip("{}"): self._variables[name]
             for name, template in component.settings.exports.items()
-            if re.fullmatch(r"\{[^{}]+\}", template) and self._variables.get(name)
+            if _ONE_PLACEHOLDER.fullmatch(template) and name in self._variables
         }
 
     def _endpoint(self, component: Component, target: int, given: Mapping[str, str]) -> Endpoint | None:
         published = next((p.published for p in component.ports if p.target == target), None)
         if self._base_url:
             return _below(self._base_url, component, target, published)
-        if "url" in given:
+        if given.get("url"):
             parts = urlsplit(given["url"])
             host, port = parts.hostname or "localhost", parts.port or _WEB_PORTS[parts.scheme]
             return Endpoint(host, port, target, parts.scheme)
         found = given.get(f"port:{target}") or given.get("port") or published
-        return Endpoint(given.get("host", "127.0.0.1"), int(found), target) if found else None
+        return Endpoint(given.get("host") or "127.0.0.1", int(found), target) if found else None
 
 
 def _below(base_url: str, component: Component, target: int, published: int | None) -> Endpoint | None:

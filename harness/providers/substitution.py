@@ -7,6 +7,7 @@ holds it. Secrets: a value that `x-harness.random` names becomes a random one wh
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from harness.core.endpoint import Endpoint
 from harness.spec.model import Component, Ecosystem
@@ -28,6 +29,7 @@ DEFAULT_PORTS = {
     "amqp": 5672,
     "nats": 4222,
 }
+_NONE: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 _SECRET_NAME = re.compile(r"PASS|PWD|SECRET|KEY|TOKEN|CREDENTIAL", re.IGNORECASE)
 
 
@@ -40,15 +42,27 @@ class Secret:
     actual: str
 
 
-def make_secrets(ecosystem: Ecosystem, new_secret: Callable[[], str]) -> tuple[Secret, ...]:
-    """One random secret per distinct (variable, value) that any component declares in `x-harness.random`."""
-    declared = {
-        (variable, component.environment[variable])
-        for component in ecosystem.components.values()
-        for variable in component.settings.random
-        if component.environment.get(variable)
-    }
-    return tuple(Secret(variable, written, new_secret()) for variable, written in sorted(declared))
+def make_secrets(
+    ecosystem: Ecosystem, new_secret: Callable[[], str], given: Mapping[str, Mapping[str, str]] = _NONE
+) -> tuple[Secret, ...]:
+    """What replaces each value that any component declares in `x-harness.random`, the same for the same value.
+
+    Args:
+        ecosystem: The components.
+        new_secret: Draws one.
+        given: Variables of components that run already, by name: their secrets are what they are.
+    """
+    drawn: dict[tuple[str, str], str] = {}
+    for component in ecosystem.components.values():
+        for variable in component.settings.random:
+            written = component.environment.get(variable)
+            if not written:
+                continue
+            if component.name in given:
+                drawn[variable, written] = given[component.name].get(variable, written)
+            else:
+                drawn.setdefault((variable, written), new_secret())
+    return tuple(Secret(*defined, actual) for defined, actual in sorted(drawn.items()))
 
 
 def replace_secrets(environment: Mapping[str, str], secrets: tuple[Secret, ...]) -> dict[str, str]:

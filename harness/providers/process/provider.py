@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM, Signals
+from types import MappingProxyType
 
 from harness.core.clock import Clock
 from harness.core.endpoint import Endpoint
@@ -14,6 +15,7 @@ from harness.core.errors import ComponentExitedError, EnvironmentFailedError
 from harness.core.ids import new_secret
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
+from harness.providers.existing import Attached
 from harness.providers.process.account import Account, server_account
 from harness.providers.process.child import Child, execute
 from harness.providers.process.command import command_line, fill_ports
@@ -61,15 +63,24 @@ class ProcessProvider:
         cache: What stays between runs.
         clock: For the stamps in logs.
         coverage: Where coverage of the Python components goes; None measures nothing.
+        attached: Components that run already, by name: the others are pointed to them.
     """
 
     name = "process"
 
-    def __init__(self, place: Place, cache: Path, clock: Clock, coverage: Coverage | None = None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        cache: Path,
+        clock: Clock,
+        coverage: Coverage | None = None,
+        attached: Mapping[str, Attached] = MappingProxyType({}),
+    ) -> None:
         self._place = place
         self._cache = cache
         self._clock = clock
         self._coverage = coverage
+        self._attached = attached
         self._ecosystem: Ecosystem | None = None
         self._secrets: tuple[Secret, ...] = ()
         self._reservations: list[Reservation] = []
@@ -82,7 +93,7 @@ class ProcessProvider:
 
     def refusal(self, component: Component) -> str | None:
         """Why a component cannot run as a process; None when it can."""
-        return refusal(component)
+        return None if component.name in self._attached else refusal(component)
 
     async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
         """Reserve every port, draw the secrets, and begin what takes long: imports and initdb."""
@@ -92,20 +103,23 @@ class ProcessProvider:
         self._place.logs.mkdir(parents=True, exist_ok=True)
         self._data = make_data_folder(self._place.environment_id)
         (self._data / "tmp").mkdir()
-        self._secrets = make_secrets(ecosystem, new_secret)
-        for step in plan.steps:
-            self._endpoints[step.name] = {
-                target: self._reserve(target) for target in _targets(step.component)
-            }
-        if any(_is_forked(step.component) for step in plan.steps):
+        own = [step for step in plan.steps if step.name not in self._attached]
+        given = {name: attached.environment for name, attached in self._attached.items()}
+        self._secrets = make_secrets(ecosystem, new_secret, given)
+        self._endpoints = {name: dict(attached.endpoints) for name, attached in self._attached.items()}
+        for step in own:
+            self._endpoints[step.name] = {t: self._reserve(t) for t in _targets(step.component)}
+        if any(_is_forked(step.component) for step in own):
             self._forks = self._start_fork_server(ecosystem)
-        for step in plan.steps:
+        for step in own:
             if recipe := recipe_for(step.component):
                 warming = recipe.warm(step.component, self._ground(step.component))
                 self._warming[step.name] = asyncio.create_task(warming, name=f"warm {step.name}")
 
-    async def start(self, step: Step) -> RunningProcess:
-        """Start one component; returns when its process runs."""
+    async def start(self, step: Step) -> RunningProcess | Attached:
+        """Start one component; returns when its process runs. What runs already is attached to."""
+        if step.name in self._attached:
+            return self._attached[step.name]
         return await self._start(step.component, {})
 
     async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningProcess:

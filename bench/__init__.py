@@ -1,0 +1,1 @@
+"""What we promise in numbers, measured beside the floor and the peers in one run: `make bench`."""

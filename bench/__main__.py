@@ -1,0 +1,28 @@
+"""Why this exists: `make bench` and `make bench NAME=start`."""
+
+import importlib
+import sys
+
+from bench.figures import show, store
+
+BENCHES = ("start", "overhead", "main_job")
+
+
+def main() -> int:
+    """Run the named bench, or all; exit code 1 when a goal is missed."""
+    wanted = sys.argv[1:] or list(BENCHES)
+    unknown = [name for name in wanted if name not in BENCHES]
+    if unknown:
+        print(f"there is no bench {', '.join(unknown)}; choose among {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    figures = []
+    for name in wanted:
+        measured = importlib.import_module(f"bench.{name}").measure()
+        store(measured)
+        figures += measured
+    show(figures)
+    return 0 if all(figure.ok for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
