@@ -103,7 +103,9 @@ class Http:
 
     def _open(self) -> httpx2.AsyncClient:
         if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=self.timeout, trust_env=False, verify=trusted_certificates())
+            self._client = httpx2.AsyncClient(
+                timeout=self.timeout, trust_env=False, verify=trusted_certificates()
+            )
         return self._client
 
 
