@@ -72,7 +72,7 @@ def _substitute(
 def _closing_brace(template: str, start: int) -> int:
     depth = 1
     for position in range(start, len(template)):
-        if template.startswith("${", position):
+        if template[position] == "{":
             depth += 1
         elif template[position] == "}":
             depth -= 1
