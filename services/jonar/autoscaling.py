@@ -132,13 +132,13 @@ def _ratio(values: Sequence[float], target: float) -> float:
     return sum(values) / len(values) / target
 
 
-def _trimmed(replicas: float) -> float:
+def _trimmed(figure: float) -> float:
     """Without the last digits' noise of binary fractions, which ceil would turn into a whole replica."""
-    return round(replicas, 9)
+    return round(figure, 9)
 
 
 def _is_close(ratio: float) -> bool:
-    return abs(ratio - 1.0) <= TOLERANCE
+    return _trimmed(abs(ratio - 1.0)) <= TOLERANCE
 
 
 def _turns(ratio: float, other: float) -> bool:

@@ -27,6 +27,13 @@ GROWTH = 1.5
 FAILURES_UNTIL_UNREADY = 3
 
 
+def next_period(failures: int, last: float) -> float:
+    """Seconds until a replica is asked again: at once after a first failure, then less and less often."""
+    if failures == 0:
+        return READY_PERIOD
+    return FIRST_PERIOD if failures == 1 else min(READY_PERIOD, last * GROWTH)
+
+
 class NotRunningError(Exception):
     """Jonar is starting or ending and takes no orders."""
 
@@ -140,10 +147,12 @@ class Controller:
         deployment.want(replicas, self._clock.now())
         tended.told = RolloutState.PROGRESSING
         tended.wake.set()
-        self.spawn(self._wake_after(deployment.specification.progress_deadline, tended))
+        self.spawn(self._wake_at(deployment.deadline, tended))
 
-    async def _wake_after(self, seconds: float, tended: _Tended) -> None:
-        await self._clock.sleep(seconds)
+    async def _wake_at(self, instant: float, tended: _Tended) -> None:
+        """Have a deployment looked at when time itself has changed something about it; never early."""
+        while (left := instant - self._clock.now()) > 0:
+            await self._clock.sleep(left)
         tended.wake.set()
 
     async def _tend(self, tended: _Tended) -> None:
@@ -170,10 +179,6 @@ class Controller:
         """Let everyone who waits look, and record what the rollout has come to."""
         deployment = tended.deployment
         status = deployment.status(self._clock.now())
-        was_available = tended.told is RolloutState.AVAILABLE
-        if was_available and status.state is not RolloutState.AVAILABLE and not deployment.is_stopped:
-            self._begin_rollout(tended, deployment.desired)
-            status = deployment.status(self._clock.now())
         if status.state is not tended.told:
             tended.told = status.state
             if status.state is RolloutState.AVAILABLE:
@@ -205,15 +210,17 @@ class Controller:
             failures = 0 if is_ready else failures + 1
             if replica.is_live:
                 self._judge(tended, replica, is_ready=is_ready, failures=failures)
-            period = READY_PERIOD if is_ready else min(READY_PERIOD, period * GROWTH)
+            period = next_period(failures, period)
             await self._clock.sleep(period)
 
     def _judge(self, tended: _Tended, replica: Replica, *, is_ready: bool, failures: int) -> None:
         if is_ready and replica.state is not ReplicaState.READY:
             replica.change(ReplicaState.READY, self._clock.now())
-            self.spawn(self._wake_after(tended.deployment.specification.min_ready_seconds, tended))
+            available_at = self._clock.now() + tended.deployment.specification.min_ready_seconds
+            self.spawn(self._wake_at(available_at, tended))
         elif replica.state is ReplicaState.READY and failures >= FAILURES_UNTIL_UNREADY:
             replica.change(ReplicaState.UNREADY, self._clock.now())
+            self._unsettle(tended)
         else:
             return
         tended.wake.set()
@@ -230,15 +237,20 @@ class Controller:
         replica.change(ReplicaState.EXITED, self._clock.now())
         if not is_expected:
             self._note(facts.exited(tended.deployment, ended, self._fail(tended)))
+            self._unsettle(tended)
         tended.wake.set()
+
+    def _unsettle(self, tended: _Tended) -> None:
+        """Something was lost: what was available has to become so anew, and gets the time for it."""
+        if tended.told is RolloutState.AVAILABLE:
+            self._begin_rollout(tended, tended.deployment.desired)
 
     def _fail(self, tended: _Tended) -> float:
         """Count a failure; the seconds after which it is made good."""
         now = self._clock.now()
         tended.backoff.fail(now)
-        delay = tended.backoff.remaining(now)
-        self.spawn(self._wake_after(delay, tended))
-        return delay
+        self.spawn(self._wake_at(tended.backoff.not_before, tended))
+        return tended.backoff.remaining(now)
 
     async def _close(self) -> None:
         await asyncio.gather(*(self._runtime.stop(r.replica_id, CLOSE_TIMEOUT) for r in self._runtime.list()))

@@ -73,7 +73,7 @@ class Replica:
 
     def is_available(self, now: float, min_ready_seconds: float) -> bool:
         """Whether it has been ready for long enough to be counted on."""
-        return self.ready_since is not None and now - self.ready_since >= min_ready_seconds
+        return self.ready_since is not None and now >= self.ready_since + min_ready_seconds
 
 
 @dataclass(frozen=True, slots=True)

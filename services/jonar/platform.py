@@ -24,7 +24,7 @@ from kernel.errors import ApiError
 from kernel.ids import new_id
 from kernel.service import Service
 
-_PROBE_TIMEOUT = 2.0
+_PROBE_TIMEOUT = 1.0
 _OPEN_TIMEOUT = 5.0  # seconds that an order waits for Jonar to be open
 _DRAIN_TIMEOUT = 1.0
 _PERIODS_PER_WINDOW = 2  # rates cover so many of the autoscaler's periods

@@ -15,6 +15,9 @@ from kernel.errors import ApiError, request_id_of
 
 PREFIX = "/services/"
 Header = tuple[bytes, bytes]
+_OWN_ANSWER = frozenset(
+    {b"date", b"server", b"x-request-id"}
+)  # Jonar's server and outermost layer write these
 _TIMEOUT = httpx2.Timeout(70.0, connect=2.0)  # longer than the longest wait that a service grants
 
 # Of one connection only (RFC 9110, 7.6.1), or set anew for the next one.
@@ -62,7 +65,7 @@ class ReplicaProxy:
         except ClientDisconnect:
             return
         try:
-            headers = [header for header in _passed_on(response.headers.raw) if header[0] not in _SET_ANEW]
+            headers = [header for header in _passed_on(response.headers.raw) if header[0] not in _OWN_ANSWER]
             await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
             async for chunk in response.aiter_raw():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
