@@ -30,7 +30,7 @@ class HoardwellClient(ServiceClient):
     async def get_simulation_messages(
         self, simulation: str, *, containing: str | None = None, at_least: int = 1, wait: float = 5.0
     ) -> list[Message]:
-        """What was said about a simulation, in order of arrival."""
+        """What was said about a simulation, in the order it happened."""
         return await self._log(containing, at_least, wait, simulation_id=simulation)
 
     get_messages = get_simulation_messages
@@ -38,7 +38,7 @@ class HoardwellClient(ServiceClient):
     async def get_transaction_messages(
         self, transaction: str, *, containing: str | None = None, at_least: int = 1, wait: float = 5.0
     ) -> list[Message]:
-        """What was said about a transaction, in order of arrival."""
+        """What was said about a transaction, in the order it happened."""
         return await self._log(containing, at_least, wait, transaction_id=transaction)
 
     async def get_agent_messages(
@@ -50,19 +50,19 @@ class HoardwellClient(ServiceClient):
     async def get_collaboration_messages(
         self, collaboration: str, *, containing: str | None = None, at_least: int = 1, wait: float = 5.0
     ) -> list[Message]:
-        """What was said about a collaboration, in order of arrival."""
+        """What was said about a collaboration, in the order it happened."""
         return await self._log(containing, at_least, wait, collaboration_id=collaboration)
 
     async def get_error_messages(
         self, *, containing: str | None = None, at_least: int = 1, wait: float = 5.0
     ) -> list[Message]:
-        """What was said about errors, in order of arrival."""
+        """What was said about errors, in the order it happened."""
         return await self._log(containing, at_least, wait, kind="error")
 
     async def get_all_messages(
         self, *, containing: str | None = None, at_least: int = 1, wait: float = 5.0
     ) -> list[Message]:
-        """Every message the caller may see, in order of arrival."""
+        """Every message the caller may see, in the order it happened."""
         return await self._log(containing, at_least, wait)
 
     async def get_message(self, message: str) -> Message:

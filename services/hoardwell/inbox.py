@@ -10,6 +10,7 @@ from kernel.changes import Connection
 from kernel.queries import Found, Where, fetch_page
 
 DELIVERED = ", ".join(f"messages.{name.strip()}" for name in COLUMNS.split(","))
+LATEST = "messages.created_at DESC, messages.position DESC"
 SOURCE = "hoardwell.deliveries JOIN hoardwell.messages ON messages.id = deliveries.message_id"
 
 
@@ -18,9 +19,7 @@ async def latest(connection: Connection, user_id: str, query: InboxQuery) -> Fou
     where = Where().add("deliveries.user_id = ?", user_id)
     where.add("position(? IN content) > 0", query.contains)
     where.add("(read_at IS NULL) = ?", query.unread or None)
-    return await fetch_page(
-        connection, f"{DELIVERED}, read_at", SOURCE, where, "position DESC", query.page_request
-    )
+    return await fetch_page(connection, f"{DELIVERED}, read_at", SOURCE, where, LATEST, query.page_request)
 
 
 async def unread(connection: Connection, user_id: str) -> int:

@@ -15,6 +15,7 @@ COLUMNS = (
     "id, kind, content, subject_id, simulation_id, transaction_id, coordination_id, collaboration_id,"
     " sender_id, user_id, created_at"
 )
+ORDER = "messages.created_at, messages.position"
 REFERENCES = ("simulation_id", "transaction_id", "coordination_id", "collaboration_id")
 
 # A user sees what was delivered to it and what it sent.
@@ -73,10 +74,10 @@ async def get(connection: Connection, message_id: str, seen_by: str | None) -> R
 
 
 async def log(connection: Connection, query: LogQuery, seen_by: str | None) -> Found:
-    """Messages in the order they arrived, as far as the user `seen_by` (None: whoever) may see them."""
+    """Messages in the order things happened, as far as the user `seen_by` (None: whoever) may see them."""
     where = Where()
     for column in ("kind", *REFERENCES):
         where.add(f"{column} = ?", getattr(query, column))
     where.add("position(? IN content) > 0", query.contains)
     where.add(SEEN_BY, seen_by)
-    return await fetch_page(connection, COLUMNS, "hoardwell.messages", where, "position", query.page_request)
+    return await fetch_page(connection, COLUMNS, "hoardwell.messages", where, ORDER, query.page_request)

@@ -29,7 +29,7 @@ TOPIC = "messages"
 
 @router.get("/messages/", responses=documented(Page[MessageView]), openapi_extra=reads(LogQuery))
 async def list_messages(request: Request, service: ServiceDep, principal: CurrentPrincipal) -> Response:
-    """Messages in order of arrival; a user sees its own, admin and service all of them."""
+    """Messages in the order things happened; a user sees its own, admin and service all of them."""
     query, seen_by = read_query(request, LogQuery), _seen_by(principal)
 
     async def look() -> Found:
