@@ -94,7 +94,7 @@ def _shell_words(line: str) -> tuple[tuple[str, ...], bool] | None:
         words = tuple(lexer)
     except ValueError:
         return None
-    end = next((i for i, word in enumerate(words) if set(word) <= set("|&;")), len(words))
+    end = next((i for i, word in enumerate(words) if word and set(word) <= set("|&;")), len(words))
     first, rest = words[:end], words[end:]
     is_exact = rest in ((), ("||", "false")) or rest[:2] == ("||", "exit") or _greps_pong(first, rest)
     return first, is_exact

@@ -70,6 +70,7 @@ NODE = "require('http').get('http://localhost:3000/healthz', r => process.exit(r
         ),
         (("CMD-SHELL", "pg_isready -Ume -dmine"), Check("postgres", user="me", database="mine")),
         (("CMD", "redis-cli", "ping"), Check("redis")),
+        (("CMD-SHELL", "redis-cli -a '' ping || exit 1"), Check("redis")),
         (("CMD-SHELL", "redis-cli -a $REDIS_PASSWORD ping | grep PONG"), Check("redis", password="s3cret")),
         (
             ("CMD-SHELL", 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli ping | grep PONG'),
