@@ -112,7 +112,8 @@ class ForkServer:
         }
         self._send(message, output)
         await asyncio.wait({asked, self._ready}, return_when=asyncio.FIRST_COMPLETED)
-        await self._ready  # raises when the imports failed
+        if not asked.done():
+            await self._ready  # raises when the imports failed
         child: ForkedChild = await asked
         return child
 

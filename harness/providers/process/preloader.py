@@ -34,19 +34,78 @@ PACKET = 1 << 20
 def main() -> None:
     """Import, then fork on request until the owner closes the socket."""
     channel = socket.socket(fileno=int(sys.argv[1]))
-    wakeup, children = _watch_children(), set[int]()
     orders = json.loads(channel.recv(PACKET))
-    if not _preload(channel, orders):
-        return
-    while True:
-        readable, _, _ = select.select([channel, wakeup], [], [])
-        if wakeup in readable:
-            wakeup.recv(PACKET)
-            _report_ended(channel, children)
-        if channel in readable and not _serve_one(channel, orders["coverage"], children):
-            break
-    for pid in children:
-        os.kill(pid, signal.SIGKILL)
+    server = Server(channel, orders["coverage"])
+    if _preload(channel, orders, server):
+        while server.serve(None):
+            pass
+    server.end()
+
+
+class Server:
+    """Answers requests: forks, and tells when a fork has ended."""
+
+    def __init__(self, channel: socket.socket, coverage: dict[str, Any] | None) -> None:
+        self._channel = channel
+        self._coverage = coverage
+        self._wakeup = _watch_children()
+        self._children = set[int]()
+        self._held: list[tuple[dict[str, Any], int]] = []
+
+    def serve(self, timeout: float | None) -> bool:
+        """Wait up to `timeout` seconds for one thing to do; False when the owner has closed the socket."""
+        readable, _, _ = select.select([self._channel, self._wakeup], [], [], timeout)
+        if self._wakeup in readable:
+            self._wakeup.recv(PACKET)
+            self._report_ended()
+        return self._channel not in readable or self._take()
+
+    def serve_early(self) -> None:
+        """Between two imports: one-shots need not wait for all of them; applications are held until `release`."""
+        while select.select([self._channel], [], [], 0)[0] and self._take(hold=True):
+            pass
+
+    def release(self) -> None:
+        """Everything is imported: fork what was held."""
+        held, self._held = self._held, []
+        for request, output in held:
+            self._fork(request, output)
+
+    def end(self) -> None:
+        """The owner is gone: so are all forks."""
+        for pid in self._children:
+            os.kill(pid, signal.SIGKILL)
+
+    def _take(self, *, hold: bool = False) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(self._channel, PACKET, 1)
+        if not message:
+            return False
+        request = json.loads(message)
+        if hold and "app" in request:
+            self._held.append((request, descriptors[0]))
+        else:
+            self._fork(request, descriptors[0])
+        return True
+
+    def _fork(self, request: dict[str, Any], output: int) -> None:
+        owner = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._channel.close()
+            gc.enable()
+            _become(request, output, owner, self._coverage)
+        os.close(output)
+        self._children.add(pid)
+        self._channel.send(json.dumps({"name": request["name"], "pid": pid}).encode())
+
+    def _report_ended(self) -> None:
+        for pid in list(self._children):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._children.discard(pid)
+                with contextlib.suppress(BrokenPipeError):  # the owner is gone; that is seen next
+                    told = {"pid": pid, "code": os.waitstatus_to_exitcode(status)}
+                    self._channel.send(json.dumps(told).encode())
 
 
 def _watch_children() -> socket.socket:
@@ -59,12 +118,14 @@ def _watch_children() -> socket.socket:
     return wakeup
 
 
-def _preload(channel: socket.socket, orders: dict[str, Any]) -> bool:
+def _preload(channel: socket.socket, orders: dict[str, Any], server: Server) -> bool:
     began = time.monotonic()
+    gc.disable()  # modules live for ever: looking for garbage among them costs a tenth of the time
     try:
         measure = _start_coverage(orders["coverage"], "imports")
         for module in orders["preload"]:
             importlib.import_module(module)
+            server.serve_early()
         if measure is not None:
             measure.stop()
             measure.save()
@@ -74,33 +135,8 @@ def _preload(channel: socket.socket, orders: dict[str, Any]) -> bool:
     gc.collect()
     gc.freeze()  # what is imported stays shared between the forks: the collector will not touch its pages
     channel.send(json.dumps({"ready": time.monotonic() - began}).encode())
+    server.release()
     return True
-
-
-def _serve_one(channel: socket.socket, coverage: dict[str, Any] | None, children: set[int]) -> bool:
-    """Fork for one request; False when the owner has closed the socket."""
-    message, descriptors, _, _ = socket.recv_fds(channel, PACKET, 1)
-    if not message:
-        return False
-    request = json.loads(message)
-    owner = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        channel.close()
-        _become(request, descriptors[0], owner, coverage)
-    os.close(descriptors[0])
-    children.add(pid)
-    channel.send(json.dumps({"name": request["name"], "pid": pid}).encode())
-    return True
-
-
-def _report_ended(channel: socket.socket, children: set[int]) -> None:
-    for pid in list(children):
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            children.discard(pid)
-            with contextlib.suppress(BrokenPipeError):  # the owner is gone; the loop sees that next
-                channel.send(json.dumps({"pid": pid, "code": os.waitstatus_to_exitcode(status)}).encode())
 
 
 def _become(request: dict[str, Any], output: int, owner: int, coverage: dict[str, Any] | None) -> NoReturn:
