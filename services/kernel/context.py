@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kernel.bodies import LimitedBody
 from kernel.errors import ApiError, error_response
 from kernel.metrics import Metrics
 from kernel.stores import is_outage
@@ -52,7 +53,7 @@ class RequestContext:
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, LimitedBody(receive), answer)
         except ApiError as error:
             await error_response(error, answer.request_id)(scope, receive, answer)
         except Exception as error:

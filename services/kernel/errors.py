@@ -29,6 +29,9 @@ STATUS_CODES = {
 }
 
 
+DEEPEST_PATH = 10
+
+
 class FieldFault(NamedTuple):
     """What is wrong with one field of a request; `field` is a dotted path such as `profile.bio`."""
 
@@ -99,9 +102,11 @@ def plain_message(text: str) -> str:
 
 
 def _path(location: Sequence[Any]) -> str:
-    """`("body", "profile", "bio")` as `profile.bio`; a fault of the body itself keeps the word `body`."""
-    inner = location[1:] if len(location) > 1 else location
-    return ".".join(str(part) for part in inner)
+    """`("body", "profile", "bio")` as `profile.bio`; a fault of the whole body (or a place in it) as `body`."""
+    inner = location[1:]
+    if all(isinstance(part, int) for part in inner):
+        return str(location[0])
+    return ".".join(str(part) for part in inner[:DEEPEST_PATH])
 
 
 def from_http(error: HTTPException) -> ApiError:

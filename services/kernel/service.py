@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("kernel.service")
 
 RESTART_DELAY = 1.0
-BODY_LIMIT = 1_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +88,7 @@ def create_service(
             async with running(service, tasks):
                 yield
 
-    app = FastAPI(
-        title=title or name.capitalize(),
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        max_body_size=BODY_LIMIT,
-    )
+    app = FastAPI(title=title or name.capitalize(), lifespan=lifespan, docs_url=None, redoc_url=None)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(Gate, public=public)

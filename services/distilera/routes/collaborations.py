@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from distilera.domain.collaboration import MOST_PARTICIPANTS, party_of
@@ -16,6 +16,7 @@ from kernel.errors import ApiError
 from kernel.pages import Item, Page, PageQuery, documented, item_of, page_of
 from kernel.service import ServiceDep
 from kernel.tokens import CurrentPrincipal, Principal
+from kernel.values import StorableJson
 
 router = APIRouter(prefix="/api/v1/collaborations", tags=["collaborations"])
 
@@ -35,7 +36,7 @@ class NewContribution(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     user_id: RecordId | None = None
-    contribution: Annotated[dict[str, JsonValue], Field(max_length=50)]
+    contribution: Annotated[dict[str, StorableJson], Field(max_length=50)]
 
 
 class CollaborationView(BaseModel):
