@@ -33,6 +33,7 @@ async def test_where_things_are() -> None:
         assert environment.endpoint("api") == Endpoint("fake.invalid", 40_000, 8000)
         assert environment.endpoint("api", 8000) == environment.endpoint("api")
         assert environment.url("api") == "http://fake.invalid:40000"
+        assert environment.endpoints == {"job": (), "api": (environment.endpoint("api"),)}
         assert environment.variables == {"API_URL": "http://fake.invalid:40000", "API_MODE": "test"}
         assert environment.environment_of("api") == {"MODE": "test"}
         assert environment.tail("api", 1) == ("two",)
