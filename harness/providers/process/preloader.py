@@ -37,7 +37,7 @@ def main() -> None:
     orders = json.loads(channel.recv(PACKET))
     server = Server(channel, orders["coverage"])
     if _preload(channel, orders, server):
-        while server.serve(None):
+        while server.serve():
             pass
     server.end()
 
@@ -49,20 +49,17 @@ class Server:
         self._channel = channel
         self._coverage = coverage
         self._wakeup = _watch_children()
+        self._sources = [channel, self._wakeup]
         self._children = set[int]()
         self._held: list[tuple[dict[str, Any], int]] = []
 
-    def serve(self, timeout: float | None) -> bool:
-        """Wait up to `timeout` seconds for one thing to do; False when the owner has closed the socket."""
-        readable, _, _ = select.select([self._channel, self._wakeup], [], [], timeout)
-        if self._wakeup in readable:
-            self._wakeup.recv(PACKET)
-            self._report_ended()
-        return self._channel not in readable or self._take()
+    def serve(self) -> bool:
+        """Wait for something to do and do it; False when the owner has closed the socket."""
+        return self._serve(select.select(self._sources, [], [])[0], hold=False)
 
     def serve_early(self) -> None:
         """Between two imports: one-shots need not wait for all of them; applications are held until `release`."""
-        while select.select([self._channel], [], [], 0)[0] and self._take(hold=True):
+        while (readable := select.select(self._sources, [], [], 0)[0]) and self._serve(readable, hold=True):
             pass
 
     def release(self) -> None:
@@ -76,7 +73,13 @@ class Server:
         for pid in self._children:
             os.kill(pid, signal.SIGKILL)
 
-    def _take(self, *, hold: bool = False) -> bool:
+    def _serve(self, readable: list[socket.socket], *, hold: bool) -> bool:
+        if self._wakeup in readable:
+            self._wakeup.recv(PACKET)
+            self._report_ended()
+        return self._channel not in readable or self._take(hold=hold)
+
+    def _take(self, *, hold: bool) -> bool:
         message, descriptors, _, _ = socket.recv_fds(self._channel, PACKET, 1)
         if not message:
             return False
