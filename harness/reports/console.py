@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.reports.text import NONE, counted, duration, one_line, percent
+from harness.reports.text import NONE, counted, duration, number, one_line, percent, plain
 from harness.reports.verdicts import LABELS, explanation, headline
 from harness.results.cases import Case, Totals
 from harness.results.model import RunResult, Verdict
@@ -35,7 +35,7 @@ def lines(result: RunResult, width: int, report: Path | None = None) -> Renderab
     parts: list[RenderableType] = []
     if result.suites:
         parts += [_suites(result), Text()]
-    parts += [_shortened(line, width) for line in _measures(result)]
+    parts += [_labelled(_measures(result))]
     parts += [_shortened(line, width) for line in _environment(result)]
     parts += [_shortened(line, width) for line in _failures(result)]
     parts += [_verdict(result), *([Text(f"Report: {report}")] if report else [])]
@@ -71,30 +71,33 @@ def _cells(name: str, totals: Totals, seconds: float, not_run: int) -> tuple[Tex
     )
 
 
-def _measures(result: RunResult) -> Iterator[Text]:
+def _measures(result: RunResult) -> Iterator[tuple[str, str]]:
     environment = result.environment
     if environment.ready_after is not None:
-        yield _labelled("Ready after", duration(environment.ready_after))
-    if environment.critical_path:
-        path = (
-            f"{step.component} {step.what} {duration(step.duration)}" for step in environment.critical_path
-        )
-        yield _labelled("Critical path", " → ".join(path))
+        yield "Ready after", duration(environment.ready_after)
+    if path := environment.path_by_component:
+        yield "Critical path", " → ".join(f"{name} {duration(seconds)}" for name, seconds in path)
     if result.layers:
         shares = (
             f"{layer.name} {percent(layer.share)}"
-            + ("" if layer.target is None else f" (target {percent(layer.target, 0)})")
+            + ("" if layer.target is None else f" ({percent(layer.target, 0)})")
             for layer in result.layers
         )
-        yield _labelled("Pyramid", " · ".join(shares))
+        yield "Pyramid (target)", " · ".join(shares)
     if total := result.total_coverage:
-        yield _labelled("Coverage", f"{percent(total.share)} of {total.total} statements")
+        yield "Coverage", f"{percent(total.share)} of {total.total} statements"
     for figure in result.missed_limits:
-        yield _labelled("Limit missed", f"{figure.name} {figure.value:g} {figure.unit}, asked {figure.limit}")
+        yield "Limit missed", f"{figure.name} {number(figure.value)} {figure.unit}, asked {figure.limit}"
 
 
-def _labelled(label: str, text: str) -> Text:
-    return Text.assemble((f"{label:<14}", "dim"), one_line(text, 1000))
+def _labelled(rows: Iterator[tuple[str, str]]) -> Table:
+    """Labels on the left; what is long goes on in the next line."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for label, text in rows:
+        table.add_row(label, Text(one_line(text, 1000)))
+    return table
 
 
 def _environment(result: RunResult) -> Iterator[Text]:
@@ -102,7 +105,7 @@ def _environment(result: RunResult) -> Iterator[Text]:
     if failure:
         yield Text()
         yield Text(one_line(failure.message, 1000), style="bold magenta")
-        yield from (Text(f"  {one_line(line)}", style="dim") for line in failure.evidence[-FAILURES:])
+        yield from (Text(f"  {plain(line).rstrip()}", style="dim") for line in failure.evidence[-FAILURES:])
         if failure.hint:
             yield Text(one_line(failure.hint, 1000))
     for leftover in result.environment.leftovers:
@@ -129,7 +132,7 @@ def _verdict(result: RunResult) -> Group:
     verdict = result.verdict
     first = Text.assemble(
         (f"\n{LABELS[verdict]}", f"bold {COLOURS[verdict]}"),
-        f"  {headline(result)} in {duration(result.duration)}",
+        f"  {headline(result)} · {duration(result.duration)}",
     )
     told = explanation(result)
     return Group(first, Text(told, style="dim")) if told else Group(first)

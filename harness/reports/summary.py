@@ -151,7 +151,7 @@ def _figures(result: RunResult) -> Iterator[str]:
     if asked:
         yield "\n| figure | measured | limit | |\n|---|--:|--:|---|\n"
     for figure in asked:
-        value = f"{number(figure.value)} {_safe(figure.unit, 20)}"
+        value = f"{number(figure.value)} {_safe(figure.unit, 20)}".rstrip()
         met = "met" if figure.is_ok else "**missed**"
         yield f"| {_safe(figure.name, 80)} | {value} | {_safe(figure.limit, 40)} | {met} |\n"
 
@@ -160,10 +160,8 @@ def _measures(result: RunResult) -> Iterator[str]:
     """One line each: where the start-up went, coverage, the pyramid."""
     environment = result.environment
     if environment.ready_after is not None:
-        path = " → ".join(
-            f"{_safe(step.component, 60)} {_safe(step.what, 60)} {duration(step.duration)}"
-            for step in environment.critical_path[:10]
-        )
+        steps = environment.path_by_component[:20]
+        path = " → ".join(f"{_safe(name, 60)} {duration(seconds)}" for name, seconds in steps)
         yield f"\nEnvironment ready after **{duration(environment.ready_after)}**"
         yield f" (critical path: {path})\n" if path else "\n"
     if total := result.total_coverage:

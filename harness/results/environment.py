@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from harness.events.facts import State
 
@@ -109,6 +110,12 @@ class EnvironmentResult:
     stopped_after: float | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
+
+    @property
+    def path_by_component(self) -> tuple[tuple[str, float], ...]:
+        """The critical path with what a component did in a row added up."""
+        runs = groupby(self.critical_path, key=lambda step: step.component)
+        return tuple((name, sum(step.duration for step in steps)) for name, steps in runs)
 
     @property
     def crashed(self) -> tuple[ComponentHistory, ...]:

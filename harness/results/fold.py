@@ -67,7 +67,7 @@ class _RunFold:
         self.last = max(self.last, event.at)
         match event:
             case RunStarted():
-                self.begun = event
+                self.begun = self.begun or event  # every process of a run may introduce it
             case RunFinished():
                 self.finished = event
             case DataSeeded():
