@@ -76,7 +76,7 @@ class DataStore:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, TypeError, ValueError) as error:
             raise EnvironmentFailedError(
                 f"data: {len(batch.records)} rows could not be written to {batch.table}: {error}",
-                hint="compare the rows with the table's migrations",
+                hint=_remedy(error),
                 evidence=_details(error),
             ) from error
 
@@ -100,6 +100,12 @@ def _details(error: Exception) -> list[str]:
     """What the server adds to its refusal: the row or value in question, and what to do."""
     known = (getattr(error, name, None) for name in ("constraint_name", "detail", "hint"))
     return [str(detail) for detail in known if detail]
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return "such rows are there already: reset the database, or use another seed or stream"
+    return "compare the rows with the table's migrations"
 
 
 def _reported(batch: Batch, progress: Progress) -> Iterator[tuple[Any, ...]]:

@@ -1,7 +1,6 @@
 """Why this exists: a shop's tables in a real Postgres, empty for every test."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import asyncpg
@@ -25,32 +24,23 @@ CREATE TABLE shop.visits (who text, at timestamptz);
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Mapping[str, str]]:
+async def postgres() -> AsyncIterator[Mapping[str, str]]:
     """A running server for all tests here."""
     if reason := refusal():
         pytest.skip(reason)
-    with throwaway_postgres() as variables:
+    async with throwaway_postgres() as variables:
         yield variables
-
-
-async def connect(variables: Mapping[str, str]) -> "asyncpg.Connection[Any]":
-    """A connection, as soon as the server takes any."""
-    while True:
-        try:
-            return await asyncpg.connect(
-                host=variables["TEST_DB_HOST"],
-                port=int(variables["TEST_DB_PORT"]),
-                user=variables["TEST_DB_USER"],
-                database=variables["TEST_DB_NAME"],
-            )
-        except (OSError, asyncpg.CannotConnectNowError):
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
 async def connection(postgres: Mapping[str, str]) -> "AsyncIterator[asyncpg.Connection[Any]]":
     """A connection to a database with an empty shop."""
-    connection = await connect(postgres)
+    connection = await asyncpg.connect(
+        host=postgres["TEST_DB_HOST"],
+        port=int(postgres["TEST_DB_PORT"]),
+        user=postgres["TEST_DB_USER"],
+        database=postgres["TEST_DB_NAME"],
+    )
     await connection.execute("DROP SCHEMA IF EXISTS shop CASCADE;" + SHOP)
     yield connection
     await connection.close()

@@ -1,10 +1,12 @@
 """Why this exists: a real Postgres for tests of what only a database can prove, in a tenth of a second."""
 
-import subprocess
+import asyncio
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+
+import asyncpg
 
 from harness.bootstrap.cache import cache_folder
 from harness.providers.process.account import server_account
@@ -14,10 +16,11 @@ from harness.providers.process.embedded.postgres_template import Template
 from harness.spec.model import Component, Location
 
 _COMPONENT = Component("throwaway", Location(Path(__file__), 1), image="postgres")
+_START_TIMEOUT = 20.0
 
 
-@contextmanager
-def throwaway_postgres() -> Iterator[Mapping[str, str]]:
+@asynccontextmanager
+async def throwaway_postgres() -> AsyncIterator[Mapping[str, str]]:
     """The TEST_DB_* variables of a running server that listens in a folder of its own and on no network address."""
     account, cache = server_account(), cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
@@ -28,15 +31,18 @@ def throwaway_postgres() -> Iterator[Mapping[str, str]]:
         template.copy_to(
             folder / "data", {"listen_addresses": "", "unix_socket_directories": name, "port": "5432"}
         )
-        server = subprocess.Popen(  # noqa: S603  our own binaries and folders
-            [template.binaries / "postgres", "-D", folder / "data"],
-            stderr=subprocess.DEVNULL,
+        server = await asyncio.create_subprocess_exec(
+            template.binaries / "postgres",
+            "-D",
+            folder / "data",
+            stderr=asyncio.subprocess.DEVNULL,
             user=account.uid,
             group=account.gid,
             extra_groups=[] if account.is_lent else None,
             cwd="/",
         )
         try:
+            await _ready(name, template)
             yield {
                 "TEST_DB_HOST": name,
                 "TEST_DB_PORT": "5432",
@@ -46,7 +52,22 @@ def throwaway_postgres() -> Iterator[Mapping[str, str]]:
             }
         finally:
             server.send_signal(Postgres.polite)
-            server.wait(timeout=10)
+            await server.wait()
+
+
+async def _ready(folder: str, template: Template) -> None:
+    """Return when the server takes connections."""
+    async with asyncio.timeout(_START_TIMEOUT):
+        while True:
+            try:
+                connection = await asyncpg.connect(
+                    host=folder, user=template.user, database=template.database
+                )
+            except (OSError, asyncpg.CannotConnectNowError):
+                await asyncio.sleep(0.01)
+            else:
+                await connection.close()
+                return
 
 
 def refusal() -> str | None:

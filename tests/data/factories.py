@@ -1,0 +1,180 @@
+"""Why this exists: what one user, simulation, transaction, message or listing of RuneFrameOS looks like.
+
+Each stands on its own, and takes what it belongs to as a parameter: `SimulationFactory.build(user=user)`. The related
+and the affordable is put together in `tests.data.relations`. Nothing here asks for the time or the time zone.
+"""
+
+# mypy: disallow-untyped-calls=False
+# factory_boy announces types and has few.
+
+import datetime as dt
+import re
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from factory.base import Factory
+from factory.declarations import LazyAttribute, SelfAttribute, SubFactory
+from factory.faker import Faker
+
+from distilera.domain.reactions import REACTIONS
+
+Row = dict[str, Any]
+
+BEGINNING = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+HALF_A_YEAR = 182 * 24 * 3600
+CENT = Decimal("0.01")
+
+
+def _id(prefix: str) -> Any:
+    return Faker("hexify", text=f"{prefix}_{'^' * 16}")
+
+
+def _seconds() -> Any:
+    return Faker("random_int", min=0, max=HALF_A_YEAR)
+
+
+def _after(*instants: dt.datetime, seconds: int) -> dt.datetime:
+    return max(instants) + dt.timedelta(seconds=seconds)
+
+
+def _mailbox(name: str) -> str:
+    return re.sub(r"[^a-z]+", ".", name.lower()).strip(".")
+
+
+class UserFactory(Factory[Row]):
+    """A row of `distilera.users`; the id makes its e-mail address unique."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from."""
+
+        seconds = _seconds()
+
+    id = _id("user")
+    name = Faker("name")
+    email = LazyAttribute(lambda user: f"{_mailbox(user.name)}.{user.id[-6:]}@example.com")
+    role = "user"
+    is_active = True
+    avatar = LazyAttribute(lambda user: f"https://avatars.example.com/{user.id}.png")
+    bio = Faker("sentence")
+    created_at = LazyAttribute(lambda user: _after(BEGINNING, seconds=user.seconds))
+    updated_at = SelfAttribute("created_at")
+
+
+class SimulationFactory(Factory[Row]):
+    """A row of `distilera.simulations`: elements that do react, and the result they come to."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from."""
+
+        user = SubFactory(UserFactory)
+        reaction = Faker("random_element", elements=REACTIONS)
+        seconds = _seconds()
+
+    id = _id("sim")
+    user_id = LazyAttribute(lambda simulation: simulation.user["id"])
+    elements = LazyAttribute(lambda simulation: sorted(simulation.reaction.ingredients))
+    reaction_type = LazyAttribute(lambda simulation: simulation.reaction.kind)
+    target_result = LazyAttribute(lambda simulation: simulation.reaction.result)
+    status = "pending"
+    result = LazyAttribute(lambda made: made.target_result if made.status == "completed" else None)
+    reason = LazyAttribute(lambda made: "the crucible cracked" if made.status == "failed" else None)
+    created_at = LazyAttribute(lambda made: _after(made.user["created_at"], seconds=made.seconds))
+    started_at = LazyAttribute(lambda made: None if made.status == "pending" else made.created_at)
+    finished_at = LazyAttribute(
+        lambda made: _after(made.created_at, seconds=90) if made.status in ("completed", "failed") else None
+    )
+
+
+class TransactionFactory(Factory[Row]):
+    """A completed row of `mercatrix.transactions`, over at most `limit`."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from: `percent` of `limit` goes from `payer` to `payee`."""
+
+        payer = SubFactory(UserFactory)
+        payee = SubFactory(UserFactory)
+        limit = Decimal(100)
+        percent = Faker("random_int", min=1, max=100)
+        seconds = _seconds()
+
+    id = _id("txn")
+    from_user = LazyAttribute(lambda transaction: transaction.payer["id"])
+    to_user = LazyAttribute(lambda transaction: transaction.payee["id"])
+    amount = LazyAttribute(
+        lambda made: max((made.limit * made.percent / 100).quantize(CENT, ROUND_DOWN), CENT)
+    )
+    currency = "essence_coins"
+    transaction_type = Faker("random_element", elements=("payment", "refund", "service_payment"))
+    status = "completed"
+    requested_by = SelfAttribute("from_user")
+    created_at = LazyAttribute(
+        lambda made: _after(made.payer["created_at"], made.payee["created_at"], seconds=made.seconds)
+    )
+
+
+class MessageFactory(Factory[Row]):
+    """A row of `hoardwell.messages`: by default what one user writes to another."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from."""
+
+        sender = SubFactory(UserFactory)
+        recipient = SubFactory(UserFactory)
+        seconds = _seconds()
+
+    id = _id("msg")
+    kind = "direct"
+    content = Faker("sentence", nb_words=8)
+    subject_id = None
+    simulation_id = None
+    transaction_id = None
+    sender_id = LazyAttribute(lambda message: message.sender["id"])
+    user_id = LazyAttribute(lambda message: message.recipient["id"])
+    created_at = LazyAttribute(
+        lambda made: _after(made.sender["created_at"], made.recipient["created_at"], seconds=made.seconds)
+    )
+
+
+class ListingFactory(Factory[Row]):
+    """An open row of `mercatrix.listings`: something that a reaction makes."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from."""
+
+        owner = SubFactory(UserFactory)
+        cents = Faker("random_int", min=100, max=25_000)
+        seconds = _seconds()
+
+    id = _id("lst")
+    item_type = Faker("random_element", elements=[reaction.result for reaction in REACTIONS])
+    quantity = Faker("random_int", min=1, max=20)
+    price_per_unit = LazyAttribute(lambda listing: listing.cents * CENT)
+    currency = "essence_coins"
+    seller = LazyAttribute(lambda listing: listing.owner["id"])
+    status = "open"
+    created_at = LazyAttribute(lambda made: _after(made.owner["created_at"], seconds=made.seconds))
