@@ -1,40 +1,48 @@
 """Why this exists: the `harness` command: its subcommands, and the one place where errors become exit codes."""
 
 import functools
+import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import typer
 
-from harness.cli.down import down
-from harness.cli.env import env, shell
-from harness.cli.logs import logs
-from harness.cli.plan import plan
-from harness.cli.report import report
 from harness.cli.screen import tell
-from harness.cli.status import status
-from harness.cli.testing import run_tests
-from harness.cli.up import up
 from harness.core.errors import ExitCode, HarnessError
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "plan": plan,
-    "up": up,
-    "status": status,
-    "env": env,
-    "logs": logs,
-    "shell": shell,
-    "test": run_tests,
-    "report": report,
-    "down": down,
+# Where each command is. Only the one that is asked for is imported: a start is measured from the shell on.
+COMMANDS = {
+    "plan": "harness.cli.plan:plan",
+    "up": "harness.cli.up:up",
+    "status": "harness.cli.status:status",
+    "env": "harness.cli.env:env",
+    "logs": "harness.cli.logs:logs",
+    "shell": "harness.cli.env:shell",
+    "test": "harness.cli.testing:run_tests",
+    "report": "harness.cli.report:report",
+    "down": "harness.cli.down:down",
 }
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Start, seed, test and tear down a whole ecosystem of services from its Compose file.",
-)
+
+def main() -> None:
+    """Run the command line and end with its exit code; a traceback means a bug of ours."""
+    own, for_pytest = _split(sys.argv[1:])
+    asked = own[0] if own else ""
+    app = _app([asked] if asked in COMMANDS else COMMANDS)
+    app(own, obj=for_pytest)
+
+
+def _app(names: Iterable[str]) -> typer.Typer:
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_introduce)
+    for name in names:
+        module, _, function = COMMANDS[name].partition(":")
+        app.command(name)(_guarded(getattr(importlib.import_module(module), function)))
+    return app
+
+
+def _introduce() -> None:
+    """Start, seed, test and tear down a whole ecosystem of services from its Compose file."""
 
 
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -51,16 +59,6 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(ExitCode.INTERRUPTED) from None
 
     return guarded
-
-
-for name, command in COMMANDS.items():
-    app.command(name)(_guarded(command))
-
-
-def main() -> None:
-    """Run the command line and end with its exit code; a traceback means a bug of ours."""
-    own, for_pytest = _split(sys.argv[1:])
-    app(own, obj=for_pytest)
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:
