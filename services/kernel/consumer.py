@@ -10,7 +10,9 @@ import logging
 import os
 import secrets
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -107,10 +109,26 @@ class ConsumerLoop:
         return [(entry[0], entry[1]) for entry in answer[1] if entry is not None and entry[0] is not None]
 
     async def _handle_all(self, entries: list[Entry]) -> None:
-        for entry_id, fields in entries:
-            if fields:  # an entry trimmed from the stream meanwhile has none
-                await self._handle(fields[b"event"])
-            await self._redis.xack(self._stream, self._consumer.group, entry_id)
+        """Handle entries in their order. Those that are left when we have to stop may be claimed at once."""
+        left = deque(entries)
+        try:
+            while left:
+                entry_id, fields = left[0]
+                if fields:  # an entry trimmed from the stream meanwhile has none
+                    await self._handle(fields[b"event"])
+                await self._redis.xack(self._stream, self._consumer.group, entry_id)
+                left.popleft()
+        except asyncio.CancelledError:
+            await self._hand_back([entry_id for entry_id, _ in left])
+            raise
+
+    async def _hand_back(self, entry_ids: list[bytes]) -> None:
+        """Let entries look as if we had been silent for long enough; without Redis they will be in time."""
+        age = round(CLAIM_AFTER * 1000)
+        with suppress(*OUTAGES):
+            await self._redis.xclaim(
+                self._stream, self._consumer.group, self._name, 0, entry_ids, idle=age, justid=True
+            )
 
     async def _handle(self, form: bytes) -> None:
         try:
