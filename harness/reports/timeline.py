@@ -143,7 +143,14 @@ def _ticks(seconds: float) -> Iterator[Tick]:
     """Marks at round times."""
     step = _round_step(seconds)
     for number in range(int(seconds / step) + 1):
-        yield Tick(round(number * step / seconds * 100, 2), duration(number * step) if number else "0")
+        yield Tick(round(number * step / seconds * 100, 2), _round_time(number * step))
+
+
+def _round_time(seconds: float) -> str:
+    """A round time with no more digits than it needs: `0`, `200 ms`, `1.5 s`."""
+    if not seconds:
+        return "0"
+    return f"{seconds:g} s" if seconds >= 1 else f"{seconds * 1000:g} ms"
 
 
 def _round_step(seconds: float) -> float:
