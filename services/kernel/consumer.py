@@ -127,7 +127,7 @@ class ConsumerLoop:
         age = round(CLAIM_AFTER * 1000)
         with suppress(*OUTAGES):
             await self._redis.xclaim(
-                self._stream, self._consumer.group, self._name, 0, entry_ids, idle=age, justid=True
+                self._stream, self._consumer.group, self._name, 0, [*entry_ids], idle=age, justid=True
             )
 
     async def _handle(self, form: bytes) -> None:
