@@ -10,7 +10,7 @@ from harness.spec import source
 from harness.spec.extends import Extends
 from harness.spec.faults import Faults, FaultyValueError, did_you_mean
 from harness.spec.merge import merge, pruned
-from harness.spec.paths import real, resolved
+from harness.spec.paths import is_file, real, resolved
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, kind
 from harness.spec.variables import Interpolation, with_env_file
 
@@ -83,6 +83,11 @@ def _included(item: Node, variables: Mapping[str, str], faults: Faults, trail: T
     again = next((path for path in paths if real(path) in trail), None)
     if again is not None:
         raise FaultyValueError(item.at, f"{again.name} includes itself", "remove this include")
+    missing = next((path for path in paths if not is_file(path)), None)
+    if missing is not None:
+        raise FaultyValueError(
+            item.at, f"include names the file {missing}, which does not exist", "mend the path"
+        )
     directory = (_paths(fields, "project_directory") or (paths[0].parent,))[0]
     for env_file in _paths(fields, "env_file") or (directory / ".env",):
         variables = with_env_file(variables, env_file, faults)

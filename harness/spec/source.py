@@ -1,5 +1,6 @@
 """Why this exists: a YAML file in, positioned nodes out; anchors, aliases and `<<` merges are resolved here."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,8 @@ class _Builder:
             node, weight = self._sized(value)
             size += weight
             key_at = _location(self._path, key.start_mark)
+            if isinstance(node, ScalarNode) and node.is_null and not node.text:
+                node = replace(node, at=key_at)  # nothing stands nowhere; its key is what a person looks for
             if key.id == "scalar":
                 _forbid_unusable(key.value, key_at)
             if key.id == "scalar" and key.value == "<<" and key.style is None:

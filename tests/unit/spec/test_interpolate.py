@@ -1,0 +1,76 @@
+"""Variables in templates: every form of the Compose specification."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.spec.interpolate import TemplateError, interpolate
+
+VARIABLES = {"SET": "value", "EMPTY": "", "OTHER": "other"}
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("plain", "plain"),
+        ("$SET", "value"),
+        ("${SET}", "value"),
+        ("a${SET}b$SET.c", "avaluebvalue.c"),
+        ("${EMPTY:-default}", "default"),
+        ("${EMPTY-default}", ""),
+        ("${UNSET-default}", "default"),
+        ("${UNSET:-}", ""),
+        ("${SET:-default}", "value"),
+        ("${SET:+there}", "there"),
+        ("${EMPTY:+there}", ""),
+        ("${EMPTY+there}", "there"),
+        ("${UNSET+there}", ""),
+        ("${UNSET:-${EMPTY:-$OTHER}}", "other"),
+        ("${UNSET:-http://host:80/a?b=c}", "http://host:80/a?b=c"),
+        ("${UNSET-:2283:2283}", ":2283:2283"),
+        ('${UNSET:-{"a": 1}}', '{"a": 1}'),
+        ("${SET:?must be set}", "value"),
+        ("${EMPTY?must be set}", ""),
+        ("$$SET $${SET}", "$SET ${SET}"),
+        ("$(date) ^x$ $1 100$", "$(date) ^x$ $1 100$"),
+    ],
+)
+def test_every_form_gives_what_compose_gives(template: str, expected: str) -> None:
+    """The expected texts are those of Compose's own loader."""
+    assert interpolate(template, VARIABLES).text == expected
+
+
+def test_blank_variables_are_named_once() -> None:
+    """What nothing sets becomes blank, and is reported; what has a default is not."""
+    result = interpolate("$A ${A} ${B} ${C:-x} ${D+y}", {})
+    assert result.text == "   x "
+    assert result.unset == ("A", "B")
+
+
+def test_a_missing_required_variable_says_what_its_author_wrote() -> None:
+    """`:?` carries a message of its own, which may hold variables."""
+    with pytest.raises(TemplateError, match="variable TOKEN is required: get one at value"):
+        interpolate("${TOKEN:?get one at $SET}", VARIABLES)
+
+
+@pytest.mark.parametrize("template", ["${", "${SET", "${}", "${1A}", "${SET!}", "${UNSET:-${SET}"])
+def test_malformed_templates_say_what_to_write(template: str) -> None:
+    """Every malformed template has a remedy."""
+    with pytest.raises(TemplateError) as caught:
+        interpolate(template, VARIABLES)
+    assert "write" in caught.value.remedy
+
+
+@given(st.text(alphabet="ab${}:-+?_ \n1"))
+def test_any_text_is_interpolated_or_refused(template: str) -> None:
+    """There is no third way out."""
+    with suppress(TemplateError):
+        assert isinstance(interpolate(template, {"a": "x", "b": ""}).text, str)
+
+
+@given(st.text())
+def test_doubling_dollars_protects_any_text(text: str) -> None:
+    """`$$` is the way to write any text at all."""
+    assert interpolate(text.replace("$", "$$"), {}).text == text
