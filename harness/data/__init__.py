@@ -8,8 +8,8 @@ await store.cleanup()
 """
 
 from harness.data.batch import Batch, digest_of
-from harness.data.report import SeedReport, report_of
+from harness.data.report import SeedReport, SeedSet
 from harness.data.session import DataSession
 from harness.data.store import DataStore, Progress
 
-__all__ = ["Batch", "DataSession", "DataStore", "Progress", "SeedReport", "digest_of", "report_of"]
+__all__ = ["Batch", "DataSession", "DataStore", "Progress", "SeedReport", "SeedSet", "digest_of"]

@@ -1,6 +1,6 @@
-"""Why this exists: what seeding did, in the two facts that a run records of it."""
+"""Why this exists: what is to be seeded, and what seeding did, as values that a run can record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.data.batch import Batch, digest_of
@@ -19,10 +19,18 @@ class SeedReport:
     digest: str
 
 
-def report_of(batches: Iterable[Batch]) -> SeedReport:
-    """The report of batches that were written: rows by table name."""
-    written = tuple(batches)
-    counts: dict[str, int] = {}
-    for batch in written:
-        counts[batch.table] = counts.get(batch.table, 0) + len(batch.records)
-    return SeedReport(counts, digest_of(written))
+@dataclass(frozen=True, slots=True)
+class SeedSet:
+    """Everything that is to be seeded, generated and not yet written.
+
+    Args:
+        counts: How many of each kind, in words that people use.
+        batches: The rows, in the order they are written.
+    """
+
+    counts: Mapping[str, int]
+    batches: tuple[Batch, ...]
+
+    def report(self) -> SeedReport:
+        """What is reported once it is written."""
+        return SeedReport(self.counts, digest_of(self.batches))

@@ -7,9 +7,11 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from harness.core.errors import EnvironmentFailedError, UsageError
-from mercatrix.ledger import TREASURY
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
+
+TREASURY = "system:treasury"
+"""Mercatrix's own name for it; importing that would cost a starting environment more than seeding it does."""
 
 _TIMEOUT = 10.0
 _NAMES = ("TEST_DB_HOST", "TEST_DB_PORT", "TEST_DB_NAME", "TEST_DB_USER", "TEST_DB_PASSWORD")

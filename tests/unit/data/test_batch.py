@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.errors import UsageError
-from harness.data import Batch, digest_of, report_of
+from harness.data import Batch, SeedReport, SeedSet, digest_of
 
 values = st.one_of(
     st.none(),
@@ -82,8 +82,8 @@ def test_tables_and_columns_are_part_of_the_digest() -> None:
     assert len(digests) == 4
 
 
-def test_a_report_counts_rows_by_table() -> None:
-    """Several batches of one table are one count."""
-    report = report_of([one(1), one(2), Batch("a.c", ("d",), ((1,),))])
-    assert report.counts == {"a.b": 2, "a.c": 1}
-    assert report.digest == digest_of([one(1), one(2), Batch("a.c", ("d",), ((1,),))])
+def test_a_report_names_what_was_generated() -> None:
+    """Counts in people's words, and the digest of all rows."""
+    batches = (one(1), one(2))
+    report = SeedSet({"things": 2}, batches).report()
+    assert report == SeedReport({"things": 2}, digest_of(batches))

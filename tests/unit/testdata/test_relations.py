@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.data import DataSession
-from tests.data import relations
+from mercatrix import ledger, rewards
+from tests.data import relations, stores
 
 seeds = st.integers(min_value=0, max_value=10_000)
 
@@ -26,6 +27,13 @@ def test_nobody_pays_more_than_is_there(seed: int, number: int, count: int) -> N
         assert min(left.values()) >= 0
     assert len(payments) == count
     assert sum(left.values()) == sum(opening.values())
+
+
+def test_mercatrix_uses_the_same_words() -> None:
+    """What is repeated here, to import little, is what the service says."""
+    assert stores.TREASURY == ledger.TREASURY
+    assert relations.REWARD_TYPE == rewards.REWARD_TYPE
+    assert relations.SIMULATION_REWARD == rewards.SIMULATION_REWARD
 
 
 def test_a_user_without_money_never_pays() -> None:
