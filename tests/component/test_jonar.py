@@ -1,0 +1,140 @@
+"""The platform runs components for real: replicas answer, scale with their load, and are replaced when they die."""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from harness.pytest_plugin.handle import EcosystemHandle
+from hoardwell.client import HoardwellClient
+from jonar.client import Deployment, JonarClient
+from tests.refusals import refused
+
+Deploy = Callable[..., Awaitable[Deployment]]
+
+
+@pytest.fixture
+async def deploy(jonar_client: JonarClient) -> AsyncIterator[Deploy]:
+    """Deploys components that are stopped again after the test."""
+    begun: list[Deployment] = []
+
+    async def begin(config: dict[str, Any]) -> Deployment:
+        begun.append(await jonar_client.deploy_component(config))
+        return begun[-1]
+
+    yield begin
+    for deployment in begun:
+        await jonar_client.delete_deployment(deployment)
+
+
+class TestJonarInfrastructureIntegration:
+    """What seed and checklist ask of deployments and of scaling."""
+
+    async def test_component_deployment(self, jonar_client: JonarClient, deploy: Deploy) -> None:
+        """Three replicas become ready, and one address answers for them."""
+        deployment_config = {
+            "component": "distilera",
+            "version": "1.0.0",
+            "replicas": 3,
+            "resources": {"cpu": "500m", "memory": "1Gi"},
+        }
+
+        deployment_id = await deploy(deployment_config)
+
+        status = await jonar_client.get_deployment_status(deployment_id)
+        assert status.ready_replicas == 3
+        assert status.available_replicas == 3
+        assert [instance.state for instance in status.instances] == ["ready"] * 3
+        assert len({instance.pid for instance in status.instances}) == 3
+
+        service_url = await jonar_client.get_service_url(deployment_id)
+        response = await jonar_client.test_service_health(service_url)
+        assert response.status_code == 200
+        assert response.json()["service"] == "distilera"
+
+    async def test_scaling_operations(self, jonar_client: JonarClient, deploy: Deploy) -> None:
+        """Twice the load that a replica is meant to take makes two of it."""
+        deployment = await deploy(
+            {"component": "distilera", "replicas": 1, "autoscaling": {"min_replicas": 1, "max_replicas": 2}}
+        )
+        await jonar_client.get_deployment_status(deployment)
+        load_metrics = await jonar_client.get_component_metrics("distilera")
+        assert load_metrics.ready_replicas >= 1
+
+        await jonar_client.simulate_load("distilera", load_factor=2.0)
+
+        scaling_events = await jonar_client.get_scaling_events("distilera", deployment=deployment)
+        assert len(scaling_events) > 0
+        assert any(event.type == "scale_up" for event in scaling_events)
+        event = scaling_events[-1]
+        assert (event.from_replicas, event.to_replicas) == (1, 2)
+        assert (await jonar_client.get_deployment_status(deployment)).ready_replicas == 2
+
+
+class TestDeployments:
+    """A deployment's life: processes come and go, and everybody can read about it."""
+
+    async def test_replicas_are_processes(
+        self, ecosystem: EcosystemHandle, jonar_client: JonarClient, deploy: Deploy
+    ) -> None:
+        """A replica is a process while its deployment runs, and none afterwards."""
+        _needs_processes(ecosystem)
+        deployment = await deploy({"component": "mercatrix", "replicas": 2})
+        status = await jonar_client.get_deployment_status(deployment)
+        pids = [instance.pid for instance in status.instances if instance.pid]
+        assert len(pids) == 2
+        assert all(psutil.pid_exists(pid) for pid in pids)
+
+        stopped = await jonar_client.delete_deployment(deployment)
+
+        assert (stopped.state, stopped.ready_replicas) == ("stopped", 0)
+        assert not any(psutil.pid_exists(pid) for pid in pids)
+
+    async def test_killed_replica_is_replaced(
+        self, ecosystem: EcosystemHandle, jonar_client: JonarClient, deploy: Deploy
+    ) -> None:
+        """A replica that dies is noticed, told of and replaced by another process."""
+        _needs_processes(ecosystem)
+        deployment = await deploy({"component": "hoardwell", "replicas": 1})
+        [before] = (await jonar_client.get_deployment_status(deployment)).instances
+        assert before.pid is not None
+        os.kill(before.pid, signal.SIGKILL)
+
+        events = await jonar_client.get_component_events("hoardwell", type="exited", subject=deployment)
+        assert [(event.subject, event.details["pid"]) for event in events] == [(deployment, before.pid)]
+        alerts = await jonar_client.get_system_alerts(type="replica_exited", component="hoardwell")
+        assert any(deployment in alert.message for alert in alerts)
+        status = await jonar_client.get_deployment_status(deployment)
+        assert status.ready_replicas == 1
+        assert status.instances[0].pid != before.pid
+
+    async def test_scaling_by_hand(
+        self, jonar_client: JonarClient, hoardwell_client: HoardwellClient, deploy: Deploy
+    ) -> None:
+        """Another number of replicas is had within the bounds, refused outside of them, and told in Hoardwell."""
+        deployment = await deploy(
+            {"component": "hoardwell", "replicas": 1, "autoscaling": {"min_replicas": 1, "max_replicas": 2}}
+        )
+        await jonar_client.get_deployment_status(deployment)
+
+        await jonar_client.scale_component(deployment, 2)
+        assert (await jonar_client.get_deployment_status(deployment)).ready_replicas == 2
+        with refused(422, "outside_bounds"):
+            await jonar_client.scale_component(deployment, 3)
+
+        messages = await hoardwell_client.get_all_messages(containing=f"component_scaled {deployment}")
+        assert "from 1 to 2 replicas" in messages[0].content
+
+    async def test_unknown_component(self, jonar_client: JonarClient) -> None:
+        """What no catalogue knows is not deployed."""
+        with refused(422, "unknown_component"):
+            await jonar_client.deploy_component(component="cauldron")
+
+
+def _needs_processes(ecosystem: EcosystemHandle) -> None:
+    """Skip where replicas are not processes of this machine."""
+    if ecosystem.provider != "process":
+        pytest.skip(f"replicas of an ecosystem on {ecosystem.provider} are not processes of this machine")
