@@ -15,6 +15,8 @@ from kernel.responses import json_response
 Row = Record | Mapping[str, Any]
 T = TypeVar("T")
 
+OWN_PARAMETERS = frozenset({"page", "per_page", "wait"})  # what links set, or should not repeat
+
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
@@ -60,11 +62,11 @@ def page_of(
 
 
 def _links(request: Request, query: PageRequest, last: int) -> dict[str, str | None]:
-    kept = [pair for pair in request.query_params.multi_items() if pair[0] not in ("page", "per_page")]
-    others = f"{urlencode(kept)}&" if kept else ""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in OWN_PARAMETERS]
+    start = f"{path_of(request)}?{urlencode([*kept, ('per_page', query.per_page)])}"
 
     def link(page: int) -> str:
-        return f"{request.url.path}?{others}page={page}&per_page={query.per_page}"
+        return f"{start}&page={page}"
 
     return {
         "self": link(query.page),
@@ -75,9 +77,15 @@ def _links(request: Request, query: PageRequest, last: int) -> dict[str, str | N
     }
 
 
+def path_of(request: Request) -> str:
+    """The request's path as it was sent, percent-encoded."""
+    raw: bytes = request.scope["raw_path"]
+    return raw.decode("latin-1")
+
+
 def item_of(request: Request, row: Row, *, status: int = 200, link: str | None = None) -> Response:
     """A response with one record; `link` is its own path where the request's path is not (after a POST)."""
-    return json_response({"data": row, "meta": {}, "links": {"self": link or request.url.path}}, status)
+    return json_response({"data": row, "meta": {}, "links": {"self": link or path_of(request)}}, status)
 
 
 class Pagination(BaseModel):

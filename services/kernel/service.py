@@ -19,7 +19,7 @@ from kernel.gate import Admission, Gate
 from kernel.metrics import Metrics
 from kernel.outbox import relay
 from kernel.settings import Settings
-from kernel.stores import open_pool, open_redis
+from kernel.stores import OUTAGES, open_pool, open_redis
 from kernel.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -144,10 +144,10 @@ async def _kept_running(service: Service, task: Background) -> None:
     while True:
         try:
             await task(service)
+        except OUTAGES as error:
+            log.warning("%s: a background task lost a store (%r); running it again", service.name, error)
         except Exception:
-            log.exception(
-                "%s: a background task failed; running it again in %.0f s", service.name, RESTART_DELAY
-            )
+            log.exception("%s: a background task failed; running it again", service.name)
         await asyncio.sleep(RESTART_DELAY)
 
 

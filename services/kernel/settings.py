@@ -72,10 +72,10 @@ class Settings:
             token_key=environ.get("TOKEN_KEY", ""),
             client_secret=environ.get("CLIENT_SECRET", ""),
             encryption_key=environ.get("ENCRYPTION_KEY", ""),
-            encryption_key_id=environ.get("ENCRYPTION_KEY_ID", "k1"),
+            encryption_key_id=environ.get("ENCRYPTION_KEY_ID") or "k1",
             encryption_old_keys=read.old_keys("ENCRYPTION_OLD_KEYS"),
             mercatrix_url=environ.get("MERCATRIX_URL", ""),
-            jonar_runtime=environ.get("JONAR_RUNTIME", "process"),
+            jonar_runtime=environ.get("JONAR_RUNTIME") or "process",
             test_mode=read.boolean("TEST_MODE"),
             rate_limit=read.rate_limit("RATE_LIMIT"),
         )
@@ -100,7 +100,7 @@ class _Reader:
         return text in TRUE
 
     def rate_limit(self, name: str) -> RateLimit:
-        text = self._environ.get(name, "60/10")
+        text = self._environ.get(name) or "60/10"
         try:
             return RateLimit.parse(text)
         except ValueError:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from kernel.errors import ApiError
 from kernel.responses import to_json
@@ -19,7 +19,9 @@ Frame = dict[str, Any]
 
 
 async def send_frame(socket: WebSocket, frame: Frame) -> None:
-    """Send one JSON object."""
+    """Send one JSON object; WebSocketDisconnect where the connection has ended meanwhile, on either side."""
+    if socket.application_state is not WebSocketState.CONNECTED:
+        raise WebSocketDisconnect(1006)
     await socket.send_text(to_json(frame).decode())
 
 

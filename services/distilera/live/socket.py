@@ -93,10 +93,18 @@ class Conversation:
         """Send what comes into the mailbox, until it says goodbye or the token has expired."""
         while True:
             message = await _next(mailbox)
+            try:
+                await self._send(message)
+            except WebSocketDisconnect:
+                return  # it left; the reading side ends the conversation
             if isinstance(message, Goodbye):
-                await send_error(self._socket, message.code, message.message)
-                await self._socket.close(CLOSE_CODE, message.code)
                 return
+
+    async def _send(self, message: bytes | Goodbye) -> None:
+        if isinstance(message, Goodbye):
+            await send_error(self._socket, message.code, message.message)
+            await self._socket.close(CLOSE_CODE, message.code)
+        else:
             await self._socket.send_text(message.decode())
 
     def _forget(self) -> None:

@@ -1,0 +1,35 @@
+"""Migrations are applied once, in order, and never changed afterwards."""
+
+import pytest
+
+from kernel.migrations import SERVICES, Migration, MigrationError, migrations_of, pending
+
+FIRST, SECOND = Migration("s/001_a.sql", "CREATE TABLE a ()"), Migration("s/002_b.sql", "CREATE TABLE b ()")
+
+
+def test_what_is_not_recorded_is_pending_in_order() -> None:
+    """The rest is left alone."""
+    assert pending([FIRST, SECOND], {}) == [FIRST, SECOND]
+    assert pending([FIRST, SECOND], {FIRST.name: FIRST.checksum}) == [SECOND]
+    assert pending([FIRST, SECOND], {m.name: m.checksum for m in (FIRST, SECOND)}) == []
+
+
+def test_a_changed_file_is_an_error_that_names_it() -> None:
+    """Two databases with the same record have to have the same shape."""
+    with pytest.raises(MigrationError, match=r"s/001_a\.sql.*further migration"):
+        pending([FIRST, SECOND], {FIRST.name: "another checksum"})
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_begins_with_the_kernels_tables(service: str) -> None:
+    """Each has its own outbox, in its own schema."""
+    names = [migration.name for migration in migrations_of(service)]
+    assert names[0] == "kernel/001_events.sql"
+    assert names[1:] == sorted(names[1:])
+    assert all(name.startswith(f"{service}/") for name in names[1:])
+
+
+def test_a_package_that_is_not_there_is_named() -> None:
+    """The usual reason is a PYTHONPATH without services/."""
+    with pytest.raises(MigrationError, match="nowhere_to_be_found is not installed"):
+        migrations_of("nowhere_to_be_found")
