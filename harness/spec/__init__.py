@@ -1,6 +1,4 @@
-"""Compose files (and their `x-harness` keys) in, one frozen typed ecosystem out."""
+"""Compose files (and their `x-harness` keys) in, one frozen typed ecosystem out: `harness.spec.loader.load`.
 
-from harness.spec.faults import InvalidFileError
-from harness.spec.loader import Loaded, load
-
-__all__ = ["InvalidFileError", "Loaded", "load"]
+Nothing is imported here, so that whoever only needs the values of `model` does not pay for the reading of YAML.
+"""

@@ -1,8 +1,9 @@
 """Why this exists: faults are collected while reading, so that a person sees all of them in one go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
+from pathlib import Path
 from types import TracebackType
 
 from harness.core.errors import SpecError
@@ -41,9 +42,14 @@ class FaultyValueError(Exception):
 
 
 class Faults:
-    """Collects faults; the same fault at the same place is kept once."""
+    """Collects faults; the same fault at the same place is kept once.
 
-    def __init__(self) -> None:
+    Args:
+        files: The files whose faults come first, in this order.
+    """
+
+    def __init__(self, files: Sequence[Path] = ()) -> None:
+        self._files = tuple(files)
         self._faults: dict[Fault, None] = {}
         self._lacks: list[Fault] = []
         self._collecting = _Collecting(self)
@@ -71,8 +77,9 @@ class Faults:
         return self._collecting
 
     def all(self) -> tuple[Fault, ...]:
-        """Every fault, by file (in order of appearance), line and column."""
-        order = {path: n for n, path in enumerate(dict.fromkeys(f.location.path for f in self._faults))}
+        """Every fault, by file, line and column."""
+        paths = dict.fromkeys((*self._files, *(fault.location.path for fault in self._faults)))
+        order = {path: number for number, path in enumerate(paths)}
         return tuple(
             sorted(self._faults, key=lambda f: (order[f.location.path], f.location.line, f.location.column))
         )
@@ -81,9 +88,14 @@ class Faults:
         """The warnings among `all`."""
         return tuple(fault for fault in self.all() if fault.severity is Severity.WARNING)
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether at least one is an error."""
+        return any(fault.severity is Severity.ERROR for fault in self._faults)
+
     def raise_errors(self) -> None:
         """Raise `InvalidFileError` with every fault when at least one is an error."""
-        if any(fault.severity is Severity.ERROR for fault in self._faults):
+        if self.has_errors:
             raise InvalidFileError(self.all())
 
 

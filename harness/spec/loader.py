@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.spec.assemble import assemble
-from harness.spec.faults import Faults
+from harness.spec.faults import Faults, InvalidFileError
 from harness.spec.model import Ecosystem, Fault, Location
 from harness.spec.project import project_name, read_ecosystem
 from harness.spec.tree import MappingNode
@@ -34,26 +34,38 @@ def load(
     Args:
         files: At least one Compose file; faults show the paths as they are given here.
         variables: What `${…}` is taken from; a `.env` file in the project directory adds what they lack.
-        profiles: Active profiles. Every service is read whatever its profiles; what an inactive one lacks
-            (its env_file) is a warning only.
+        profiles: Active profiles. Every service is read whatever its profiles; circles among inactive ones
+            are no faults.
         project_directory: What relative paths are resolved against; the first file's folder when None.
 
     Raises:
         InvalidFileError: (a SpecError) something is wrong; `faults` has all of it, `evidence` the same as lines.
     """
-    directory = Path(os.path.abspath(project_directory or files[0].parent if files else "."))  # noqa: PTH100 - keeps links
-    faults = Faults()
+    directory = _absolute(project_directory or (files[0].parent if files else Path()))
+    faults = Faults(files)
     known = with_env_file(variables, directory / ".env", faults)
+    root = assemble(files, directory, _with_project_name(known, directory), faults)
+    if root is None:
+        raise _nothing_read(files, directory, faults)
+    name = _name(root, directory, known, faults)
+    ecosystem = read_ecosystem(root, name, directory, tuple(files), known, profiles, faults)
+    faults.raise_errors()
+    return Loaded(ecosystem, faults.warnings())
+
+
+def _absolute(folder: Path) -> Path:
+    return Path(os.path.abspath(folder))  # noqa: PTH100 - unlike resolve, it leaves links as the person wrote them
+
+
+def _nothing_read(files: Sequence[Path], directory: Path, faults: Faults) -> InvalidFileError:
+    """No file gave anything: the reasons are noted already, unless there was no file or nothing in it."""
     if not files:
         faults.error(Location(directory, 1), "no Compose file was named", "name one with -f")
-    root = assemble(files, directory, _with_project_name(known, directory), faults)
-    ecosystem = None
-    if root is not None:
-        name = _name(root, directory, known, faults)
-        ecosystem = read_ecosystem(root, name, directory, tuple(files), known, profiles, faults)
-    faults.raise_errors()
-    assert ecosystem is not None  # noqa: S101 - a file that gives no tree has given an error
-    return Loaded(ecosystem, faults.warnings())
+    elif not faults.has_errors:
+        faults.error(
+            Location(files[0], 1), "the file is empty", "write services: and one or more of them below it"
+        )
+    return InvalidFileError(faults.all())
 
 
 def _with_project_name(variables: Mapping[str, str], directory: Path) -> Mapping[str, str]:

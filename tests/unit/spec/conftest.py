@@ -7,7 +7,8 @@ from typing import Protocol
 
 import pytest
 
-from harness.spec import InvalidFileError, Loaded, load
+from harness.spec.faults import InvalidFileError
+from harness.spec.loader import Loaded, load
 from harness.spec.model import Component, Fault, Severity
 
 

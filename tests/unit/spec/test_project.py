@@ -1,0 +1,115 @@
+"""What several services and the top level have to do with each other."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.spec.loader import load
+from tests.unit.spec.conftest import FaultsOf, LoadText
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "expected"),
+    [
+        ("name: told", {}, "told"),
+        ("name: ${NAME}-1", {"NAME": "given"}, "given-1"),
+        ("name: told", {"COMPOSE_PROJECT_NAME": "wins"}, "wins"),
+        ("", {"COMPOSE_PROJECT_NAME": "only"}, "only"),
+    ],
+)
+def test_the_projects_name(load_text: LoadText, text: str, variables: dict[str, str], expected: str) -> None:
+    """The variable, then the file."""
+    assert load_text(f"{text}\nservices: {{a: {{image: a}}}}", variables=variables).ecosystem.name == expected
+
+
+def test_the_folder_gives_the_name_otherwise(tmp_path: Path) -> None:
+    """Made of the letters that Compose allows; `${COMPOSE_PROJECT_NAME}` is the same."""
+    file = tmp_path / "_My Folder.1" / "compose.yml"
+    file.parent.mkdir()
+    file.write_text("services: {a: {image: '${COMPOSE_PROJECT_NAME}'}}")
+    ecosystem = load([file], {}).ecosystem
+    assert ecosystem.name == "myfolder1"
+    assert ecosystem.components["a"].image == "myfolder1"
+
+
+def test_circles_are_named_whole_and_all(faults_of: FaultsOf) -> None:
+    """Each circle once; what merely leads into one is not blamed."""
+    faults = faults_of(
+        """
+        services:
+          outside: {image: a, depends_on: [a]}
+          a: {image: a, depends_on: [b]}
+          b: {image: a, links: [c]}
+          c: {image: a, network_mode: "service:a"}
+          self: {image: a, depends_on: [self]}
+        """
+    )
+    circles = [fault.message for fault in faults if "circle" in fault.message]
+    assert circles == [
+        "components wait for each other in a circle: a → b → c → a",
+        "components wait for each other in a circle: self → self",
+    ]
+
+
+def test_a_circle_behind_an_inactive_profile_is_no_fault(load_text: LoadText) -> None:
+    """As for Compose, which does not look at what is not enabled."""
+    text = "services: {a: {image: a, depends_on: [b]}, b: {image: b, depends_on: [a], profiles: [p]}}"
+    assert set(load_text(text).ecosystem.components) == {"a", "b"}
+
+
+def test_top_level_sections(load_text: LoadText) -> None:
+    """Networks and volumes are named; what their definitions say beyond that is told."""
+    loaded = load_text(
+        """
+        version: "3.8"
+        services: {a: {image: a}}
+        networks: {n: {driver: bridge}, o: {external: true}, default: {name: x}}
+        volumes: {data: {driver: local}, nfs: {driver: nfs}, e: {external: false}}
+        x-anything: [1]
+        """
+    )
+    assert loaded.ecosystem.networks == ("default", "n", "o")
+    assert loaded.ecosystem.volumes == ("data", "nfs", "e")
+    assert [(fault.location.line, fault.message.split()[0]) for fault in loaded.warnings] == [
+        (2, "version"),
+        (4, "external"),
+        (4, "name"),
+        (5, "the"),
+    ]
+
+
+def test_faults_of_the_top_level(faults_of: FaultsOf) -> None:
+    """Unknown keys, wrong kinds, names that cannot be, definitions without a source."""
+    faults = faults_of(
+        """
+        servces: {}
+        services: {"a b": {image: a}}
+        volumes: [data]
+        networks: {n: {drivr: x}}
+        secrets: {s: {}}
+        configs: {c: {file: a, content: b}}
+        name: "No Good"
+        """
+    )
+    told = {fault.location.line: f"{fault.message} — {fault.remedy}" for fault in faults}
+    assert "did you mean services?" in told[2]
+    assert "'a b' cannot be a name in services" in told[3]
+    assert "volumes must be a mapping by name" in told[4]
+    assert "did you mean driver?" in told[5]
+    assert "secret s has 0 sources" in told[6]
+    assert "config c has 2 sources" in told[7]
+    assert "cannot be a project's name" in told[8]
+
+
+def test_files_of_compose_1_are_recognised(faults_of: FaultsOf) -> None:
+    """One fault that says what to do, not one for each service."""
+    (fault,) = faults_of("web:\n  image: w\n  links: [db]\ndb:\n  image: p\n")
+    assert (fault.location.line, fault.remedy) == (1, "indent them below services:")
+
+
+def test_an_external_secret_is_lacking_where_it_is_granted(load_text: LoadText) -> None:
+    """Declaring it is no fault; starting a component that needs it is."""
+    loaded = load_text(
+        "services: {a: {image: a, secrets: [s]}, b: {image: b}}\nsecrets: {s: {external: true}}"
+    )
+    assert [len(component.lacks) for component in loaded.ecosystem.components.values()] == [1, 0]
