@@ -1,47 +1,18 @@
 """Why this exists: a started environment for a front end: a keeper process that owns it, and a lease on it."""
 
-import copyreg
 import os
 import pickle
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
+from harness.bootstrap.order import Order
 from harness.bootstrap.preparing import Prepared, require_steps
 from harness.core.ids import new_environment_id
 from harness.events.log import Emit
 from harness.keeper import client, folders
 from harness.keeper.client import Lease
-from harness.plan.model import Plan
-from harness.spec.model import Ecosystem
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a keeper process is started with, handed over on its standard input."""
-
-    environment_id: str
-    ecosystem: Ecosystem
-    plan: Plan
-    provider: str
-    seed: int
-    run_folder: Path
-    runtime: Path
-    is_kept: bool
-    is_measured: bool
-    base_url: str
-    attached: tuple[str, ...]
-
-
-def _read_only(items: dict[object, object]) -> MappingProxyType[object, object]:
-    """How a read-only mapping of the spec is made again; pickle does not know the type by itself."""
-    return MappingProxyType(items)
-
-
-copyreg.pickle(MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
 
 
 def acquire(

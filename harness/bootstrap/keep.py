@@ -11,8 +11,8 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from harness.bootstrap.acquire import Order
 from harness.bootstrap.cache import cache_folder
+from harness.bootstrap.order import Order
 from harness.bootstrap.providers import Making, pick
 from harness.bootstrap.runs import COVERAGE, EVENTS, LOGS
 from harness.bootstrap.seeder import seeder_of

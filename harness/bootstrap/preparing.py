@@ -7,9 +7,9 @@ from pathlib import Path
 from harness.bootstrap.providers import ProviderKind, pick
 from harness.bootstrap.request import Request
 from harness.core.errors import UsageError
-from harness.plan import make
 from harness.plan.model import Plan
-from harness.spec import load
+from harness.plan.planner import make
+from harness.spec.loader import load
 from harness.spec.model import Ecosystem, Fault
 
 

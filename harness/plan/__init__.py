@@ -1,5 +1,1 @@
-"""What starts, in which order, what waits for what, and why the rest does not start. Pure."""
-
-from harness.plan.planner import make
-
-__all__ = ["make"]
+"""What starts, in which order, what waits for what, and why the rest does not: `harness.plan.planner.make`. Pure."""

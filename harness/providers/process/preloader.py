@@ -58,7 +58,7 @@ class Server:
         return self._serve(select.select(self._sources, [], [])[0], hold=False)
 
     def serve_early(self) -> None:
-        """Between two imports: one-shots need not wait for all of them; applications are held until `release`."""
+        """Between two imports: fork what has all it needs; the rest is held until `release`."""
         while (readable := select.select(self._sources, [], [], 0)[0]) and self._serve(readable, hold=True):
             pass
 
@@ -84,7 +84,7 @@ class Server:
         if not message:
             return False
         request = json.loads(message)
-        if hold and "app" in request:
+        if hold and not _is_imported(request):
             self._held.append((request, descriptors[0]))
         else:
             self._fork(request, descriptors[0])
@@ -192,8 +192,18 @@ def _start_coverage(coverage: dict[str, Any] | None, name: str) -> Any:
 
     data_file = os.path.join(coverage["folder"], f"{name}.{os.getpid()}")  # noqa: PTH118 - no pathlib in forks
     measure = Coverage(data_file=data_file, source=coverage["packages"], config_file=False, messages=False)
+    # a fork did not see the imports; the data of `imports`, measured in the preloader, has them
+    measure.set_option(
+        "run:disable_warnings", ["module-not-measured", "module-not-imported", "no-data-collected"]
+    )
     measure.start()
     return measure
+
+
+def _is_imported(request: dict[str, Any]) -> bool:
+    """Whether the module that the component lives in is there already, and with it what that needs."""
+    path: str = request.get("app") or request["call"]
+    return path.partition(":")[0] in sys.modules
 
 
 def _load(path: str) -> Any:
