@@ -58,14 +58,18 @@ class Server:
         return self._serve(select.select(self._sources, [], [])[0], hold=False)
 
     def serve_early(self) -> None:
-        """Between two imports: fork what has all it needs; the rest is held until `release`."""
+        """Between two imports: fork what has all it needs; the rest is held."""
         while (readable := select.select(self._sources, [], [], 0)[0]) and self._serve(readable, hold=True):
             pass
+        self._release([held for held in self._held if _is_imported(held[0])])
 
     def release(self) -> None:
-        """Everything is imported: fork what was held."""
-        held, self._held = self._held, []
-        for request, output in held:
+        """Everything is imported: fork what is still held."""
+        self._release(self._held)
+
+    def _release(self, chosen: list[tuple[dict[str, Any], int]]) -> None:
+        self._held = [held for held in self._held if held not in chosen]
+        for request, output in chosen:
             self._fork(request, output)
 
     def end(self) -> None:
