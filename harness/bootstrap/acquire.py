@@ -54,10 +54,6 @@ def acquire(
     return lease, True
 
 
-# Keepers end after us or when we let go, and nobody waits for them: dropped, they would be warned about.
-_keepers: list["subprocess.Popen[bytes]"] = []
-
-
 def _spawn(order: Order, listener: socket.socket) -> None:
     """Start the keeper in a session of its own: Ctrl-C at the terminal is for the client, which then lets go."""
     output = os.open(order.runtime / "keeper.log", os.O_WRONLY | os.O_CREAT, 0o600)
@@ -72,7 +68,9 @@ def _spawn(order: Order, listener: socket.socket) -> None:
         )
     finally:
         os.close(output)
-    _keepers.append(process)
+    process.returncode = (
+        0  # it outlives us and nobody waits for it; dropped otherwise, Popen would warn that it runs
+    )
     assert process.stdin is not None  # noqa: S101 - asked for above
     with process.stdin as pipe:
         pickle.dump(order, pipe)
