@@ -92,10 +92,18 @@ class Platform:
                 group.create_task(journal.run())
                 group.create_task(controller.run())
                 group.create_task(autoscaler.run())
-                group.create_task(_warm(runtime))
+                group.create_task(self._warm(runtime))
                 self._open.set()
         finally:
             self._open.clear()
+
+    async def _warm(self, runtime: Runtime) -> None:
+        """Make the first deployment quick; when that fails, the deployment itself will say why."""
+        await self._clock.sleep(self.settings.warm_after)
+        try:
+            await runtime.warm()
+        except OSError as error:
+            _log.warning("the runtime could not be warmed: %r", error)
 
     @asynccontextmanager
     async def _transports(self) -> AsyncIterator[Prober]:
@@ -197,14 +205,6 @@ class Platform:
 def _plan(deployment: Deployment, load_factor: float, seconds: float) -> LoadPlan:
     target = deployment.specification.policy.target_requests or DEFAULT_TARGET_REQUESTS
     return make_plan(load_factor, target, len(deployment.ready), seconds)
-
-
-async def _warm(runtime: Runtime) -> None:
-    """Make the first deployment quick; when that fails, the deployment itself will say why."""
-    try:
-        await runtime.warm()
-    except OSError as error:
-        _log.warning("the runtime could not be warmed: %r", error)
 
 
 async def _drain(journal: Journal) -> None:

@@ -18,11 +18,14 @@ class PlatformSettings:
         autoscaler_period: Seconds between two looks of the autoscaler (JONAR_AUTOSCALER_PERIOD).
         stabilisation: Seconds for which a higher recommendation holds back a scale-down, where a deployment does
             not say otherwise (JONAR_SCALE_DOWN_STABILISATION; Kubernetes' default).
+        warm_after: Seconds after its start that Jonar makes itself ready for a quick first deployment
+            (JONAR_WARM_AFTER). Not at once: while a whole ecosystem starts, others need the processors more.
     """
 
     runtime: str = "process"
     autoscaler_period: float = 1.0
     stabilisation: float = 300.0
+    warm_after: float = 2.0
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -37,9 +40,10 @@ class PlatformSettings:
             faults.append(f"JONAR_RUNTIME is {runtime!r}; write one of: {', '.join(RUNTIMES)}")
         period = _seconds(environ, "JONAR_AUTOSCALER_PERIOD", 1.0, 0.05, faults)
         stabilisation = _seconds(environ, "JONAR_SCALE_DOWN_STABILISATION", 300.0, 0.0, faults)
+        warm_after = _seconds(environ, "JONAR_WARM_AFTER", 2.0, 0.0, faults)
         if faults:
             raise SettingsError("jonar cannot start: " + "; ".join(faults))
-        return cls(runtime, period, stabilisation)
+        return cls(runtime, period, stabilisation, warm_after)
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float, least: float, faults: list[str]) -> float:

@@ -18,8 +18,9 @@ def test_what_is_set_counts() -> None:
         "JONAR_RUNTIME": "process",
         "JONAR_AUTOSCALER_PERIOD": "0.25",
         "JONAR_SCALE_DOWN_STABILISATION": "0",
+        "JONAR_WARM_AFTER": "3600",
     }
-    assert PlatformSettings.from_environ(told) == PlatformSettings("process", 0.25, 0.0)
+    assert PlatformSettings.from_environ(told) == PlatformSettings("process", 0.25, 0.0, 3600.0)
 
 
 def test_every_fault_is_told_at_once() -> None:
