@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from hoardwell.feed import Feed, Subscriber
 from kernel.service import Service, state_of
 from kernel.sockets import Frame, authenticate, frames, send_error, send_frame
+from kernel.tasks import end
 from kernel.tokens import Principal
 
 router = APIRouter()
@@ -78,9 +79,7 @@ class Session:
             try:
                 done, _ = await asyncio.wait(tasks, timeout=lifetime, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await end(tasks)
         return done.pop().result() if done else NOT_AUTHENTICATED
 
     async def _read(self) -> int:

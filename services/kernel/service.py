@@ -20,6 +20,7 @@ from kernel.metrics import Metrics
 from kernel.outbox import relay
 from kernel.settings import Settings
 from kernel.stores import OUTAGES, open_pool, open_redis
+from kernel.tasks import end
 from kernel.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -129,8 +130,7 @@ async def running(service: Service, tasks: Sequence[Background]) -> AsyncIterato
         try:
             yield
         finally:
-            for task in started:
-                task.cancel()
+            await end(started)
 
 
 def _consuming(consumer: Consumer) -> Background:
