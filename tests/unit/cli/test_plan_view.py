@@ -1,0 +1,87 @@
+"""The plan as it is shown."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.cli.plan_view import render, what_runs
+from harness.plan.model import Plan, Skip, Step, Wait
+from harness.spec.model import (
+    Build,
+    Component,
+    ComponentSettings,
+    Condition,
+    Fault,
+    Location,
+    ProcessSettings,
+    Severity,
+)
+
+AT = Location(Path("compose.yml"), 1)
+
+
+def shown(plan: Plan, *warnings: Fault) -> list[str]:
+    """The lines on a terminal of 100 columns, without trailing blanks."""
+    console = Console(width=100, force_terminal=False, color_system=None)
+    with console.capture() as captured:
+        console.print(render(plan, warnings))
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def warning(line: int, message: str) -> Fault:
+    """A warning at a line of compose.yml."""
+    return Fault(Location(Path("compose.yml"), line), message, "remove it", Severity.WARNING)
+
+
+def test_a_plan_shows_levels_waits_reasons_and_warnings() -> None:
+    """Everything a person asks before a start, and alike warnings in one line."""
+    db = Component("db", AT, image="postgres:15")
+    setup = Component("setup", AT, build=Build(Path("/p/src")))
+    web = Component("web", AT, image="web", replicas=2)
+    plan = Plan(
+        steps=(
+            Step(db, 0, needed_by=("setup",)),
+            Step(setup, 1, (Wait("db", Condition.HEALTHY),), is_one_shot=True),
+            Step(web, 2, (Wait("setup", Condition.COMPLETED), Wait("db", Condition.STARTED))),
+        ),
+        skipped=(Skip("shell", "its profile is not active: [debug]"),),
+    )
+    many = [warning(line, "tty is ignored") for line in (3, 5, 8, 13)]
+    assert shown(plan, *many, warning(4, "version is obsolete")) == [
+        "3 components in 3 levels",
+        "level  component         runs          waits for",
+        "    0  db                postgres:15   nothing",
+        "    1  setup (one-shot)  build of src  db ready",
+        "    2  web x2            web           setup completed, db started",
+        "",
+        "Not started (1):",
+        "  shell  its profile is not active: [debug]",
+        "",
+        "Warnings (5):",
+        "  compose.yml:3, compose.yml:5, compose.yml:8 and 1 more: tty is ignored — remove it",
+        "  compose.yml:4: version is obsolete — remove it",
+    ]
+
+
+def test_an_empty_plan_says_so() -> None:
+    """And still tells why."""
+    lines = shown(Plan((), (Skip("web", "no image"),)))
+    assert lines[0] == "Nothing to start."
+    assert "  web  no image" in lines
+
+
+def test_what_a_component_runs_in_a_few_words() -> None:
+    """The process settings say more than the image, which says more than the build."""
+    for settings, expected in {
+        ProcessSettings(app="a.b:create"): "a.b:create",
+        ProcessSettings(call="a:main"): "a:main",
+        ProcessSettings(command=("sh", "-c", "x")): "sh -c x",
+        ProcessSettings(embedded="redis"): "embedded redis",
+    }.items():
+        component = Component("c", AT, image="i", settings=ComponentSettings(process=settings))
+        assert what_runs(component) == expected
+    assert (
+        what_runs(Component("c", AT, build=Build(Path("/x"), url="https://h/r.git")))
+        == "build of https://h/r.git"
+    )
+    assert what_runs(Component("c", AT)) == "nothing"
