@@ -72,16 +72,14 @@ def test_an_empty_plan_says_so() -> None:
 
 def test_what_a_component_runs_in_a_few_words() -> None:
     """The process settings say more than the image, which says more than the build."""
-    for settings, expected in {
-        ProcessSettings(app="a.b:create"): "a.b:create",
-        ProcessSettings(call="a:main"): "a:main",
-        ProcessSettings(command=("sh", "-c", "x")): "sh -c x",
-        ProcessSettings(embedded="redis"): "embedded redis",
-    }.items():
+    for settings, expected in (
+        (ProcessSettings(app="a.b:create"), "a.b:create"),
+        (ProcessSettings(call="a:main"), "a:main"),
+        (ProcessSettings(command=("sh", "-c", "x")), "sh -c x"),
+        (ProcessSettings(embedded="redis"), "embedded redis"),
+    ):
         component = Component("c", AT, image="i", settings=ComponentSettings(process=settings))
         assert what_runs(component) == expected
-    assert (
-        what_runs(Component("c", AT, build=Build(Path("/x"), url="https://h/r.git")))
-        == "build of https://h/r.git"
-    )
+    remote = Build(Path("/x"), url="https://h/r.git")
+    assert what_runs(Component("c", AT, build=remote)) == "build of https://h/r.git"
     assert what_runs(Component("c", AT)) == "nothing"
