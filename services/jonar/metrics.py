@@ -66,7 +66,7 @@ class Window:
     def add(self, sample: Sample) -> None:
         """Record a sample; samples are added in the order they were taken."""
         self._samples.append(sample)
-        while len(self._samples) > _TWO and self._samples[1].at <= sample.at - self.length:
+        while len(self._samples) > _TWO and sample.at - self._samples[1].at >= self.length:
             self._samples.popleft()
 
     def clear(self) -> None:
@@ -79,13 +79,13 @@ class Window:
         return self._samples[-1] if self._samples else None
 
     def rates(self) -> Rates | None:
-        """None until two samples were taken at different instants, and across a counter that was reset."""
+        """None until the samples cover the whole window, lest a moment's burst count, and across a reset counter."""
         if len(self._samples) < _TWO:
             return None
         first, last = self._samples[0], self._samples[-1]
         elapsed = last.at - first.at
         requests, cpu = last.requests - first.requests, last.cpu_seconds - first.cpu_seconds
-        if elapsed <= 0 or requests < 0 or cpu < 0:
+        if elapsed < self.length or requests < 0 or cpu < 0:
             return None
         return Rates(requests / elapsed, cpu / elapsed)
 

@@ -27,7 +27,7 @@ from kernel.service import Service
 _PROBE_TIMEOUT = 1.0
 _OPEN_TIMEOUT = 5.0  # seconds that an order waits for Jonar to be open
 _DRAIN_TIMEOUT = 1.0
-_PERIODS_PER_WINDOW = 2  # rates cover so many of the autoscaler's periods
+_WINDOW = 2.0  # seconds that rates cover, or two of the autoscaler's periods where those are longer
 _IDLE_EXPIRY = 2.0  # shorter than a replica keeps an idle connection, so that none is used as it closes
 _TOKEN_SLACK = 60.0
 _STOPPED = Status(RolloutState.STOPPED, 0, 0, 0, 0)
@@ -83,7 +83,7 @@ class Platform:
             self._clock,
             note=journal.note,
             changed=service.changes.wake,
-            window=period * _PERIODS_PER_WINDOW,
+            window=max(_WINDOW, 2 * period),
         )
         autoscaler = Autoscaler(controller, runtime, prober.count_requests, self._clock, period)
         self._controller, self._journal = controller, journal

@@ -29,7 +29,7 @@ class Bench:
             self.clock,
             note=self.facts.append,
             changed=self.topics.append,
-            window=2.0,
+            window=1.0,
         )
 
     def told(self, type_: str) -> list[Fact]:
