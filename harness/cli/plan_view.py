@@ -20,7 +20,9 @@ _SHOWN_PLACES = 3
 
 def render(plan: Plan, warnings: Sequence[Fault] = ()) -> RenderableType:
     """The whole plan: steps by level, then what is skipped, then the warnings of the files, alike ones in one line."""
-    parts: list[RenderableType] = [_summary(plan), _steps(plan.steps)]
+    parts: list[RenderableType] = [_summary(plan)]
+    if plan.steps:
+        parts.append(_steps(plan.steps))
     if plan.skipped:
         parts += [Text(f"\nNot started ({len(plan.skipped)}):", style="bold"), _skips(plan.skipped)]
     if warnings:
@@ -56,9 +58,9 @@ def _name(step: Step) -> str:
 
 
 def _waits(step: Step) -> str:
-    return (
-        ", ".join(f"{wait.component} {_CONDITIONS[wait.condition]}" for wait in step.waits_for) or "nothing"
-    )
+    """One line for each: terminals are narrow, and names are long."""
+    waits = (f"{wait.component} {_CONDITIONS[wait.condition]}" for wait in step.waits_for)
+    return "\n".join(waits) or "nothing"
 
 
 def what_runs(component: Component) -> str:
