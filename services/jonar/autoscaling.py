@@ -73,7 +73,8 @@ def recommend(current: int, observation: Observation) -> Recommendation | None:
     values = _completed(observation, ratio)
     dampened = _ratio(values, observation.target)
     replicas = math.ceil(_trimmed(dampened * len(values)))
-    if _is_close(dampened) or _turns(ratio, dampened) or _turns(ratio, replicas / max(current, 1)):
+    is_held = _is_close(ratio) or _is_close(dampened) or _turns(ratio, dampened)
+    if is_held or _turns(dampened, replicas / max(current, 1)):
         replicas = current
     return Recommendation(replicas, _explain(observation, current, ratio, replicas))
 

@@ -17,6 +17,7 @@ from jonar.deployments import Deployment, Replica, ReplicaState, RolloutState, s
 from jonar.facts import Fact
 from jonar.metrics import Window
 from jonar.runtime.base import Exit, Order, ReplicaStartError, Runtime
+from kernel.errors import ApiError
 from kernel.ids import new_id
 
 STOP_TIMEOUT = 2.0  # seconds a replica gets to end by itself
@@ -34,8 +35,11 @@ def next_period(failures: int, last: float) -> float:
     return FIRST_PERIOD if failures == 1 else min(READY_PERIOD, last * GROWTH)
 
 
-class NotRunningError(Exception):
+class NotRunningError(ApiError):
     """Jonar is starting or ending and takes no orders."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "unavailable", "Jonar is starting or ending; try again in a moment.")
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ class Controller:
         """
         if self._group is None:
             work.close()
-            raise NotRunningError("Jonar is starting or ending; try again in a moment.")
+            raise NotRunningError
         self._group.create_task(work)
 
     def find(self, deployment_id: str) -> Deployment | None:
@@ -128,12 +132,17 @@ class Controller:
         self._begin_rollout(tended, deployment.desired)
 
     def scale(self, deployment_id: str, replicas: int, reason: str) -> None:
-        """Want another number of replicas. Nothing happens when it is the same, or the deployment is gone."""
+        """Want another number of replicas. Nothing happens when it is the same, or the deployment is gone.
+
+        Raises:
+            NotRunningError: the controller does not work.
+        """
         tended = self._tended.get(deployment_id)
         if tended is None or tended.deployment.is_stopped or tended.deployment.desired == replicas:
             return
-        self._note(facts.scaled(tended.deployment, tended.deployment.desired, replicas, reason))
+        before = tended.deployment.desired
         self._begin_rollout(tended, replicas)
+        self._note(facts.scaled(tended.deployment, before, replicas, reason))
 
     def remove(self, deployment_id: str) -> None:
         """Stop every replica of a deployment and forget it then."""

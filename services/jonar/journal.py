@@ -17,6 +17,7 @@ from kernel.responses import to_json
 from kernel.service import Service
 
 _RETRY_DELAY = 0.5
+_UNWRITABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 _STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _log = logging.getLogger(__name__)
 
@@ -42,15 +43,20 @@ class Journal:
             await self.drain()
 
     async def drain(self) -> None:
-        """Write everything that is queued, however long the database takes to answer again."""
+        """Write everything that is queued, however long the database takes to answer again.
+
+        A fact that the database will never take is logged and dropped, lest the others wait for it for ever.
+        """
         while self._facts:
             try:
                 await self._write(self._facts[0])
+            except _UNWRITABLE:
+                _log.exception("a fact could not be recorded: %r", self._facts[0])
             except _STORE_ERRORS as error:
                 _log.warning("%d facts wait for the database (%r)", len(self._facts), error)
                 await asyncio.sleep(_RETRY_DELAY)
-            else:
-                self._facts.popleft()
+                continue
+            self._facts.popleft()
 
     async def _write(self, fact: Fact) -> None:
         async with self._service.pool.acquire() as connection, connection.transaction():

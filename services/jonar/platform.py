@@ -136,19 +136,19 @@ class Platform:
 
     @property
     def controller(self) -> Controller:
-        """The controller that works now; 503 while there is none."""
+        """The controller that works now; NotRunningError while there is none."""
         if self._controller is None or not self._open.is_set():
-            raise ApiError(503, "unavailable", "Jonar is starting or ending; try again in a moment.")
+            raise NotRunningError
         return self._controller
 
     def pick(self, deployment_id: str) -> Replica | None:
-        """The ready replica whose turn it is; None while there is none, 503 while Jonar does not work."""
+        """The ready replica whose turn it is; None while there is none, NotRunningError while Jonar does not work."""
         return self.controller.pick(deployment_id)
 
     def transport(self) -> httpx2.AsyncHTTPTransport:
-        """What passes requests on to replicas; 503 while there is none."""
+        """What passes requests on to replicas; NotRunningError while there is none."""
         if self._transport is None:
-            raise ApiError(503, "unavailable", "Jonar is starting or ending; try again in a moment.")
+            raise NotRunningError
         return self._transport
 
     async def deploy(self, service: Service, deployment: Deployment) -> None:
@@ -157,10 +157,7 @@ class Platform:
         async with service.pool.acquire() as connection, connection.transaction():
             await store.insert_deployment(connection, deployment, self._owner)
             await record(connection, facts.deployed(deployment))
-        try:
-            controller.adopt(deployment)
-        except NotRunningError as error:
-            raise ApiError(503, "unavailable", str(error)) from error
+        controller.adopt(deployment)
 
     async def load(
         self, service: Service, component: str, load_factor: float, seconds: float

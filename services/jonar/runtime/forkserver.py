@@ -7,6 +7,7 @@ standard output a pipe that takes answers, a line each; both are JSON objects:
     {"do": "start", "replica": id, "app": "package.module:factory", "environment": {name: value}}
     {"do": "signal", "replica": id, "number": 15}
     {"did": "preload"}   {"did": "start", "replica": id, "pid": pid}   {"did": "exit", "replica": id, "code": code}
+    {"did": "refuse", "replica": id, "reason": "[Errno 11] Resource temporarily unavailable"}
 
 multiprocessing's fork server would not do: it leaves its socket in /tmp when Jonar is killed, outlives Jonar as
 long as one replica runs, and runs Jonar's main module again in every replica. This one signals only children
@@ -73,7 +74,12 @@ class ForkServer:
 
     def _start(self, command: dict[str, Any], listener: int) -> None:
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            os.close(listener)
+            self.tell({"did": "refuse", "replica": command["replica"], "reason": str(error)})
+            return
         if pid == 0:
             self._become_replica(parent, command, listener)
         os.close(listener)

@@ -26,10 +26,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Child:
-    """A replica from its start command on; `pid` is 0 until the fork server has told it."""
+    """A replica from its start command on; `pid` is 0 until the fork server has told it, `refusal` why it will not."""
 
     url: str
     pid: int = 0
+    refusal: str = "the fork server ended"
     started: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -119,7 +120,7 @@ class ProcessRuntime:
             link.send(_start_command(order, self._apps[order.component]), [listener])
         await asyncio.wait_for(child.started.wait(), _START_TIMEOUT)
         if not child.pid:
-            raise ChildProcessError("the fork server ended")
+            raise ChildProcessError(child.refusal)
         return child
 
     async def _linked(self) -> Link:
@@ -143,6 +144,9 @@ class ProcessRuntime:
             case {"did": "start", "replica": replica_id, "pid": pid} if replica_id in self._children:
                 self._children[replica_id].pid = pid
                 self._children[replica_id].started.set()
+            case {"did": "refuse", "replica": replica_id, "reason": reason} if replica_id in self._children:
+                self._children[replica_id].refusal = reason
+                self._forget(replica_id, 0)
             case {"did": "exit", "replica": replica_id, "code": code}:
                 self._forget(replica_id, code)
 
