@@ -1,7 +1,9 @@
 """Why this exists: the running ecosystem as tests see it: addresses, variables, and no way to break it by accident."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from harness.bootstrap.runs import LOGS
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
 from harness.keeper.client import Lease
@@ -34,6 +36,11 @@ class EcosystemHandle:
     def variables(self) -> Mapping[str, str]:
         """What `x-harness.exports` hands out; the same are set as environment variables. Holds credentials."""
         return self._description.variables
+
+    @property
+    def logs(self) -> Path:
+        """The folder with what each component wrote (`test-api.log`); without files where that is not ours to read."""
+        return Path(self._description.results) / LOGS
 
     def endpoint(self, component: str, port: int | None = None) -> Endpoint:
         """Where a component listens: on the container port `port`, or on the one meant by default.
