@@ -4,6 +4,8 @@ Everything works on the running ecosystem (the harness's fixture `ecosystem`), w
 makes its own users and records, compares before and after, and never takes a table to be empty.
 """
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -19,11 +21,13 @@ from hoardwell.client import HoardwellClient
 from jonar.client import JonarClient
 from kernel.client import trusted_certificates
 from mercatrix.client import MercatrixClient
+from tests.data.manager import TestDataManager
 from tests.figures import Figures
 from tests.people import Account, NewAccount, create_account
 from tests.sockets import JsonSocket
 
 ConnectSocket = Callable[..., Awaitable[JsonSocket]]
+Restart = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
@@ -99,6 +103,14 @@ def auth_headers(account: Account) -> dict[str, str]:
 
 
 @pytest.fixture
+async def data(request: pytest.FixtureRequest, ecosystem: EcosystemHandle) -> AsyncIterator[TestDataManager]:
+    """Makes this test's data in the real stores; it is removed again afterwards."""
+    stream = request.node.nodeid
+    async with TestDataManager(ecosystem.variables, seed=ecosystem.seed, stream=stream) as manager:
+        yield manager
+
+
+@pytest.fixture
 async def api_client(ecosystem: EcosystemHandle) -> AsyncIterator[httpx2.AsyncClient]:
     """Plain HTTP to Distilera."""
     url, trusted = ecosystem.url("test-distilera"), trusted_certificates()
@@ -142,6 +154,20 @@ async def connect_socket(ecosystem: EcosystemHandle) -> AsyncIterator[ConnectSoc
 async def websocket_client(connect_socket: ConnectSocket, account: Account) -> JsonSocket:
     """A connection to Distilera's WebSocket that has authenticated as the fresh user `account`."""
     return await connect_socket(token=account.token)
+
+
+@pytest.fixture
+def restart(ecosystem: EcosystemHandle) -> Restart:
+    """Stops a component and starts it again, with the variables that are given laid over its own."""
+    if ecosystem.provider == "existing":
+        pytest.skip("components that somebody else started are not ours to restart")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.skip("other workers use the same components at this moment")
+
+    async def again(component: str, **variables: str) -> None:
+        await asyncio.to_thread(ecosystem.restart, component, environment=variables)
+
+    return again
 
 
 @pytest.fixture

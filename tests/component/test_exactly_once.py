@@ -2,12 +2,10 @@
 
 import asyncio
 
-import pytest
-
 from distilera.client import DistileraClient
-from harness.pytest_plugin.handle import EcosystemHandle
 from hoardwell.client import HoardwellClient
 from mercatrix.client import MercatrixClient
+from tests.ecosystem import Restart
 from tests.people import Account
 
 SIMULATIONS = 12
@@ -18,20 +16,18 @@ class TestExactlyOnce:
 
     async def test_consumer_restart(
         self,
-        ecosystem: EcosystemHandle,
+        restart: Restart,
         distilera_client: DistileraClient,
         hoardwell_client: HoardwellClient,
         mercatrix_client: MercatrixClient,
         account: Account,
     ) -> None:
         """While Hoardwell restarts simulations start and complete; each has both messages once, each is paid once."""
-        if ecosystem.provider == "existing":
-            pytest.skip("components that somebody else started are not ours to restart")
         mine = [await self._start(distilera_client, account) for _ in range(SIMULATIONS)]
-        restart = asyncio.create_task(asyncio.to_thread(ecosystem.restart, "test-hoardwell"))
+        restarted = asyncio.ensure_future(restart("test-hoardwell"))
         for simulation in mine:
             await distilera_client.complete_simulation(simulation)
-        await restart
+        await restarted
 
         told = await hoardwell_client.get_inbox(
             account.id, containing="simulation_", at_least=2 * SIMULATIONS, wait=20
