@@ -1,14 +1,10 @@
 """Why this exists: a started environment for a front end: a keeper process that owns it, and a lease on it."""
 
-import os
-import pickle
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 from harness.bootstrap.order import Order
 from harness.bootstrap.preparing import Prepared, require_steps
+from harness.bootstrap.spare import SpareKeeper
 from harness.core.ids import new_environment_id
 from harness.events.log import Emit
 from harness.keeper import client, folders
@@ -16,7 +12,12 @@ from harness.keeper.client import Lease
 
 
 def acquire(
-    prepared: Prepared, run_folder: Path, on_event: Emit, environment_id: str | None = None
+    prepared: Prepared,
+    run_folder: Path,
+    on_event: Emit,
+    *,
+    environment_id: str | None = None,
+    spare: SpareKeeper | None = None,
 ) -> tuple[Lease, bool]:
     """A lease on an environment of the plan, and whether it is the first; `Lease.wait_started` waits for the rest.
 
@@ -25,6 +26,7 @@ def acquire(
         run_folder: The folder of the run.
         on_event: Called with every fact.
         environment_id: Shared by those who want to share: the first starts it, the others join. None for a new one.
+        spare: A keeper process that was started ahead; it is used up.
 
     Raises:
         UsageError: the plan starts nothing.
@@ -50,27 +52,6 @@ def acquire(
         base_url=request.base_url,
         attached=request.attached,
     )
-    lease = client.start(folders.socket_path(runtime), lambda listener: _spawn(order, listener), on_event)
-    return lease, True
-
-
-def _spawn(order: Order, listener: socket.socket) -> None:
-    """Start the keeper in a session of its own: Ctrl-C at the terminal is for the client, which then lets go."""
-    output = os.open(order.runtime / "keeper.log", os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        process = subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, "-m", "harness.bootstrap.keep", str(listener.fileno())],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            pass_fds=(listener.fileno(),),
-            start_new_session=True,
-        )
-    finally:
-        os.close(output)
-    process.returncode = (
-        0  # it outlives us and nobody waits for it; dropped otherwise, Popen would warn that it runs
-    )
-    assert process.stdin is not None  # noqa: S101 - asked for above
-    with process.stdin as pipe:
-        pickle.dump(order, pipe)
+    with spare or SpareKeeper() as keeper:
+        path = folders.socket_path(runtime)
+        return client.start(path, lambda listener: keeper.send(order, listener), on_event), True

@@ -5,17 +5,17 @@ It outlives the client that started it by exactly the time teardown takes.
 
 import asyncio
 import os
-import pickle
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from harness.bootstrap.cache import cache_folder
 from harness.bootstrap.order import Order
 from harness.bootstrap.providers import Making, pick
 from harness.bootstrap.runs import COVERAGE, EVENTS, LOGS
 from harness.bootstrap.seeder import seeder_of
+from harness.bootstrap.spare import receive
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError
 from harness.engine.environment import Environment
@@ -104,15 +104,26 @@ async def keep(order: Order, listener: socket.socket) -> bool:
 
 
 def main() -> None:
-    """Read the order, make the environment findable, keep it; then do what a dead client could not."""
-    order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - a pipe from the process that started us
-    listener = socket.socket(fileno=int(sys.argv[1]))
+    """Wait for the order, make the environment findable, keep it; then do what a dead client could not."""
+    received = receive(socket.socket(fileno=0))
+    if received is None:
+        return
+    order, listener = received
+    _log_to(order.runtime / "keeper.log")
     folders.write_about(order.runtime, _about(order, order.ecosystem))
     is_abandoned = asyncio.run(keep(order, listener))
     if is_abandoned:
         from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died
 
         rebuild(order.run_folder)
+
+
+def _log_to(path: Path) -> None:
+    """From here on what goes wrong is for the file, not for the terminal of a client that may be gone."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
 
 
 def _about(order: Order, ecosystem: Ecosystem) -> folders.About:

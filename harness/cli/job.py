@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.bootstrap.coverage import measured_components, state_coverage
 from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.runs import EVENTS
+from harness.cli.entry import Invocation
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell
 from harness.cli.starting import start
@@ -37,20 +38,20 @@ class Job:
         folder: The run's folder.
         variables: INTEGRATION_TEST_* settings.
         workers: xdist workers; 0 for none.
-        for_pytest: More arguments for pytest.
+        invocation: What the command line brought besides its options.
     """
 
     prepared: Prepared
     folder: Path
     variables: SuiteVariables
     workers: int
-    for_pytest: tuple[str, ...]
+    invocation: Invocation
 
     def run(self, planned: tuple[Phase, ...], log: EventLog) -> ExitCode:
         """Start, run every phase, tear down; whatever goes wrong is told here and becomes the exit code."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            lease = start(self.prepared, self.folder, Progress(people))
+            lease = start(self.prepared, self.folder, Progress(people), self.invocation.spare)
         except HarnessError as error:
             tell(error)
             return error.exit_code
@@ -84,7 +85,9 @@ class Job:
         if self.prepared.request.is_measured and not phase.is_instrumented:
             components = measured_components(self.prepared.plan)
             lease.ask("restart", components=components, environment=_WITHOUT_COVERAGE)
-        code = self._run_pytest(lease, arguments(phase, self.variables, self.workers, self.for_pytest))
+        code = self._run_pytest(
+            lease, arguments(phase, self.variables, self.workers, self.invocation.for_pytest)
+        )
         for _ in range(self.variables.retry_count):
             if code is not ExitCode.SUITE_FAILED:
                 break

@@ -2,11 +2,11 @@
 
 import functools
 import importlib
-import sys
 from collections.abc import Callable, Iterable
 
 import typer
 
+from harness.cli.entry import Invocation
 from harness.cli.screen import tell
 from harness.core.errors import ExitCode, HarnessError
 
@@ -24,12 +24,10 @@ COMMANDS = {
 }
 
 
-def main() -> None:
-    """Run the command line and end with its exit code; a traceback means a bug of ours."""
-    own, for_pytest = _split(sys.argv[1:])
-    asked = own[0] if own else ""
-    app = _app([asked] if asked in COMMANDS else COMMANDS)
-    app(own, obj=for_pytest)
+def run(argv: list[str], invocation: Invocation) -> None:
+    """Run a command line and end with its exit code; a traceback means a bug of ours."""
+    asked = argv[0] if argv else ""
+    _app([asked] if asked in COMMANDS else COMMANDS)(argv, obj=invocation)
 
 
 def _app(names: Iterable[str]) -> typer.Typer:
@@ -59,15 +57,3 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(ExitCode.INTERRUPTED) from None
 
     return guarded
-
-
-def _split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """What follows the first `--` is pytest's."""
-    if "--" not in argv:
-        return argv, []
-    at = argv.index("--")
-    return argv[:at], argv[at + 1 :]
-
-
-if __name__ == "__main__":
-    main()

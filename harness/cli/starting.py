@@ -8,6 +8,7 @@ from harness.bootstrap.acquire import acquire
 from harness.bootstrap.preparing import Prepared, prepare
 from harness.bootstrap.request import Request
 from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
+from harness.bootstrap.spare import SpareKeeper
 from harness.cli.progress import Progress
 from harness.cli.screen import people, warn
 from harness.core.clock import SystemClock
@@ -48,14 +49,14 @@ def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
     return folder, log
 
 
-def start(prepared: Prepared, folder: Path, progress: Progress) -> Lease:
+def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeeper | None = None) -> Lease:
     """A lease on the environment once it is ready; what happens meanwhile is shown.
 
     Raises:
         HarnessError: it did not start; by then it is torn down.
     """
     with progress:
-        lease, _ = acquire(prepared, folder, progress)
+        lease, _ = acquire(prepared, folder, progress, spare=spare)
         try:
             lease.wait_started()
         except HarnessError:

@@ -8,6 +8,7 @@ import typer
 
 from harness.bootstrap.preparing import require_steps
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
+from harness.cli.entry import invocation_of
 from harness.cli.job import Job
 from harness.cli.options import Attach, BaseUrl, Files, ProviderName, Results, Seed, Suites
 from harness.cli.screen import people
@@ -49,7 +50,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     chosen = choose(prepared.ecosystem.settings.suites, suites or ())
     require_steps(prepared)
     folder, log = begin_run(prepared, "test")
-    code = Job(prepared, folder, variables, workers, tuple(context.obj or ())).run(phases(chosen), log)
+    code = Job(prepared, folder, variables, workers, invocation_of(context)).run(phases(chosen), log)
     log(RunFinished(at=SystemClock().now(), exit_code=int(code), duration=time.monotonic() - began))
     log.close()
     people.print(lines(rebuild(folder), people.width, folder / "report.html"))

@@ -3,7 +3,10 @@
 import sys
 import time
 
+import typer
+
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
+from harness.cli.entry import invocation_of
 from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, ProviderName, Results, Seed
 from harness.cli.progress import Progress
 from harness.cli.screen import people
@@ -14,6 +17,7 @@ from harness.plan.model import Selection
 
 
 def up(
+    context: typer.Context,
     components: Components = None,
     file: Files = None,
     provider: ProviderName = "auto",
@@ -37,7 +41,7 @@ def up(
     )
     prepared = plan_for(request)
     folder, log = begin_run(prepared, "up")
-    lease = start(prepared, folder, Progress(people))
+    lease = start(prepared, folder, Progress(people), invocation_of(context).spare)
     description = lease.description
     lease.release()
     duration = time.monotonic() - began

@@ -147,7 +147,9 @@ class OwnRun:
             pass  # another worker was first
         else:
             self.record(self._started(prepared.ecosystem.name, prepared.kind.name, prepared.request.seed))
-        self._lease, _ = acquire(prepared, self._folder, lambda _event: None, self._environment_id)
+        self._lease, _ = acquire(
+            prepared, self._folder, lambda _event: None, environment_id=self._environment_id
+        )
         description = self._lease.wait_started()
         os.environ.update(description.variables)
         return EcosystemHandle(self._lease, description)

@@ -1,0 +1,58 @@
+"""Why this exists: a keeper process takes a while to import; started first, it does so while its client reads files."""
+
+import pickle
+import socket
+import subprocess
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:  # an order brings all the values of the plan with it
+    from harness.bootstrap.order import Order
+
+_LENGTH = 8  # bytes that say how long the order is
+
+
+class SpareKeeper:
+    """A keeper process without an order yet; it ends by itself when it gets none."""
+
+    def __init__(self) -> None:
+        """Start it, in a session of its own: Ctrl-C at the terminal is for the client, which then lets go."""
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "harness.bootstrap.keep"],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        process.returncode = 0  # it outlives us and nobody waits for it; Popen would warn that it runs
+
+    def send(self, order: "Order", listener: socket.socket) -> None:
+        """Tell it what to keep, and where its clients are."""
+        body = pickle.dumps(order)
+        socket.send_fds(self._socket, [len(body).to_bytes(_LENGTH, "big")], [listener.fileno()])
+        self._socket.sendall(body)
+        self.close()
+
+    def close(self) -> None:
+        """Let it go; without an order it ends. Idempotent."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def receive(orders: socket.socket) -> "tuple[Order, socket.socket] | None":
+    """The keeper's side of `SpareKeeper.send`; None when the client went away without an order."""
+    head, descriptors, _, _ = socket.recv_fds(orders, _LENGTH, 1)
+    if not head:
+        return None
+    with orders.makefile("rb") as stream:
+        body = stream.read(int.from_bytes(head, "big"))
+    return pickle.loads(body), socket.socket(fileno=descriptors[0])  # noqa: S301 - from the process that started us
