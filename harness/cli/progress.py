@@ -40,6 +40,7 @@ class Progress:
         self._console = console
         self._began = time.monotonic()
         self._rows: dict[str, tuple[State, float, str]] = {}
+        self._is_up = False  # what changes later belongs to the tests: restarts, and the teardown
         self._spinner = Spinner("dots")
         self._live = (
             Live(console=console, get_renderable=self._table, transient=True) if console.is_terminal else None
@@ -66,6 +67,7 @@ class Progress:
             case ComponentExited(component=name, expected=False, exit_code=code):
                 self._print(f"{name} ended unexpectedly with {code}", "bold red")
             case EnvironmentStarted(duration=duration, critical_path=path):
+                self._is_up = True
                 self._print(f"ready in {duration:.2f} s; {_explained(path)}", "green")
             case DataSeeded(counts=counts, digest=digest):
                 rows = ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -77,7 +79,7 @@ class Progress:
     def _change(self, name: str, state: State, detail: str) -> None:
         elapsed = time.monotonic() - self._began
         self._rows[name] = (state, elapsed, detail)
-        if self._live is None and state in _TOLD:
+        if self._live is None and state in _TOLD and not self._is_up:
             tail = f" ({detail})" if detail else ""
             self._print(f"{elapsed:6.2f} s  {name} {state}{tail}", _STYLES[state][1])
 

@@ -25,6 +25,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     if not environments:
         console.print("no environment runs")
     for environment in environments:
+        console.print("{ecosystem} on {provider} · {environment} · {state}".format(**environment), style="bold")
         console.print(_table(environment))
 
 
@@ -55,8 +56,7 @@ def _look(folder: Path, about: folders.About) -> dict[str, object]:
 
 
 def _table(environment: dict[str, object]) -> Table:
-    title = "{ecosystem} on {provider} · {environment} · {state}".format(**environment)
-    table = Table(title=title, title_justify="left", box=None, header_style="dim")
+    table = Table(box=None, header_style="dim")
     for column in ("component", "state", "listens on"):
         table.add_column(column)
     components = environment["components"]
