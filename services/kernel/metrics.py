@@ -4,6 +4,8 @@ import time
 from bisect import bisect_left
 from collections import Counter
 
+import psutil
+
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -49,4 +51,6 @@ class Metrics:
             f'requests_in_flight{{service="{self._service}"}} {self.in_flight}',
             "# TYPE process_cpu_seconds_total counter",
             f"process_cpu_seconds_total {time.process_time():.6f}",
+            "# TYPE process_resident_memory_bytes gauge",
+            f"process_resident_memory_bytes {psutil.Process().memory_info().rss}",
         ]
