@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.spec.faults import FaultyValueError, did_you_mean
-from harness.spec.keys import Key, Reader, Reading, Table, ignored, read_entries
+from harness.spec.keys import Key, Reading, Table, ignored, read_entries
 from harness.spec.model import GrantedFile
 from harness.spec.paths import resolved
 from harness.spec.readers import boolean, each, filled_text, items_of, scalar, text
 from harness.spec.tree import MappingNode, Node
+
+Definitions = Mapping[str, GrantedFile | None]
 
 _OWN_USER = "the file belongs to the user that the component runs as"
 _GRANT: Table = {
@@ -59,33 +61,37 @@ def _from_variable(label: str, variable: str, node: Node, reading: Reading) -> s
     return reading.variables.get(variable, "")
 
 
-def _reader(sort: str, folder: str) -> Reader:
-    def read(node: Node, reading: Reading) -> GrantedFile:
-        known: Mapping[str, GrantedFile | None] = reading.secrets if sort == "secret" else reading.configs
-        fields = (
-            read_entries(node, _GRANT, reading, sort)
-            if isinstance(node, MappingNode)
-            else {"source": scalar(node, f"a {sort}", "its name").text}
-        )
-        name = fields.get("source", "")
-        if name not in known:
-            raise FaultyValueError(
-                node.at,
-                f"the {sort} {name} is not declared",
-                did_you_mean(name, known) or f"declare it under the top-level {sort}s",
-            )
-        definition = known[name]
-        if definition is None:
-            raise FaultyValueError(
-                node.at, f"the {sort} {name} is external and cannot be had here", _ONE_OF, is_lack=True
-            )
-        target = fields.get("target", name)
+def secrets(node: Node, reading: Reading) -> tuple[GrantedFile, ...]:
+    """The secrets granted to a service, as files below /run/secrets."""
+    return _granted(node, reading, "secret", reading.secrets, "/run/secrets/")
+
+
+def configs(node: Node, reading: Reading) -> tuple[GrantedFile, ...]:
+    """The configs granted to a service, as files."""
+    return _granted(node, reading, "config", reading.configs, "/")
+
+
+def _granted(
+    node: Node, reading: Reading, sort: str, known: Definitions, folder: str
+) -> tuple[GrantedFile, ...]:
+    def read(item: Node, _: Reading) -> GrantedFile:
+        if isinstance(item, MappingNode):
+            fields = read_entries(item, _GRANT, reading, sort)
+        else:
+            fields = {"source": scalar(item, f"a {sort}", "its name").text}
+        definition = _definition(item, sort, fields.get("source", ""), known)
+        target = fields.get("target", definition.name)
         return replace(definition, target=target if target.startswith("/") else f"{folder}{target}")
 
-    return lambda node, reading: each(items_of(node, f"a list of {sort}s"), read, reading)
+    return each(items_of(node, f"a list of {sort}s"), read, reading)
 
 
-secrets = _reader("secret", "/run/secrets/")
-"""The secrets granted to a service, as files below /run/secrets."""
-configs = _reader("config", "/")
-"""The configs granted to a service, as files."""
+def _definition(item: Node, sort: str, name: str, known: Definitions) -> GrantedFile:
+    if name not in known:
+        remedy = did_you_mean(name, known) or f"declare it under the top-level {sort}s"
+        raise FaultyValueError(item.at, f"the {sort} {name} is not declared", remedy)
+    definition = known[name]
+    if definition is None:
+        message = f"the {sort} {name} is external and cannot be had here"
+        raise FaultyValueError(item.at, message, _ONE_OF, is_lack=True)
+    return definition

@@ -48,7 +48,8 @@ def load(
     if root is None:
         raise _nothing_read(files, directory, faults)
     name = _name(root, directory, known, faults)
-    ecosystem = read_ecosystem(root, name, directory, tuple(files), known, profiles, faults)
+    bare = Ecosystem(name, directory, tuple(files), components={})
+    ecosystem = read_ecosystem(root, bare, known, profiles, faults)
     faults.raise_errors()
     return Loaded(ecosystem, faults.warnings())
 

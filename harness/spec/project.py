@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.spec.faults import Faults, FaultyValueError
@@ -77,9 +78,7 @@ _VOLUME: Table = {
 
 def read_ecosystem(
     root: MappingNode,
-    name: str,
-    directory: Path,
-    files: tuple[Path, ...],
+    bare: Ecosystem,
     variables: Mapping[str, str],
     profiles: Collection[str],
     faults: Faults,
@@ -88,9 +87,7 @@ def read_ecosystem(
 
     Args:
         root: All files in one tree.
-        name: The project's name.
-        directory: The project directory, absolute.
-        files: The Compose files.
+        bare: The ecosystem's name, directory and files, and nothing else yet.
         variables: What bare names under `environment` are taken from.
         profiles: Profiles that are active: circles among other components are no faults.
         faults: Where faults are noted.
@@ -111,11 +108,9 @@ def read_ecosystem(
     components = _components(services, reading)
     active = {key: found for key, found in components.items() if is_enabled(found.profiles, profiles)}
     _note_cycles(active, faults)
-    return Ecosystem(
-        name=name,
-        directory=directory,
-        files=files,
-        components=components,
+    return replace(
+        bare,
+        components=MappingProxyType(components),
         networks=tuple(dict.fromkeys(("default", *reading.networks))),
         volumes=tuple(reading.volumes),
         settings=top.get("x-harness", EcosystemSettings()),

@@ -30,6 +30,14 @@ def test_the_reference_ecosystem_loads_without_faults() -> None:
     assert names >= {"component", "api", "e2e", "performance", "security"}
 
 
+@pytest.mark.parametrize(
+    "file", sorted(ROOT.glob("examples/*/docker-compose*.yml")), ids=lambda file: file.parent.name
+)
+def test_examples_load_without_faults(file: Path) -> None:
+    """What others start from has to be right."""
+    assert not load([file], {}).warnings
+
+
 def test_all_faults_come_at_once(faults_of: FaultsOf) -> None:
     """Of several files, in the order of their lines, warnings among them."""
     faults = faults_of(
