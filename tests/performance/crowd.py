@@ -1,0 +1,94 @@
+"""Why this exists: what many users ask for at the same time, and what their services use meanwhile."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+import httpx2
+import psutil
+import pytest
+
+from harness import load
+from harness.load import LoadResult, Request, Scenario
+
+
+class Person(NamedTuple):
+    """A user and its token."""
+
+    id: str
+    token: str
+
+
+class Usage(NamedTuple):
+    """What one service's process uses: CPU seconds since its start or since another look, resident bytes now."""
+
+    cpu_seconds: float
+    memory: float
+
+    def since(self, before: "Usage") -> "Usage":
+        """What it has used since then."""
+        return Usage(self.cpu_seconds - before.cpu_seconds, self.memory)
+
+
+class Crowd:
+    """People who read what is theirs, service by service in turn.
+
+    Each run begins with the people after those of the run before, so that no one is over its rate limit (60
+    requests in 10 s to each service) while others have hardly asked.
+
+    Args:
+        people: Who asks.
+        urls: Where each service listens, by name.
+    """
+
+    services: ClassVar[Mapping[str, str]] = {
+        "distilera": "/api/v1/users/{id}/",
+        "hoardwell": "/api/v1/inbox/{id}/?per_page=5",
+        "mercatrix": "/api/v1/accounts/{id}/balance",
+        "jonar": "/api/v1/components/distilera/metrics/",
+    }
+
+    def __init__(self, people: Sequence[Person], urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._reads = [self._reads_of(person) for person in people]
+        self._first = 0
+
+    async def load(self, scenario: Scenario) -> LoadResult:
+        """Carry out a scenario; more users than people means that some use several connections at once.
+
+        A run in which the generator itself was too slow says nothing about the services: it skips the test.
+        """
+        first = self._first
+        self._first += scenario.concurrent_users
+        result = await load.run(scenario, lambda user: self._of(first + user))
+        if not result.is_valid:
+            pytest.skip(f"not measured: {result.reason}")
+        return result
+
+    async def usage(self) -> dict[str, Usage]:
+        """What each service says of its own process."""
+        async with httpx2.AsyncClient(verify=False, trust_env=False) as client:
+            texts = {name: (await client.get(f"{url}/metrics")).text for name, url in self._urls.items()}
+        return {name: _usage(text) for name, text in texts.items()}
+
+    def _of(self, user: int) -> Sequence[Request]:
+        """A user's requests over and over; users begin with different services."""
+        reads = self._reads[user % len(self._reads)]
+        begin = user % len(reads)
+        return reads[begin:] + reads[:begin]
+
+    def _reads_of(self, person: Person) -> list[Request]:
+        headers = (("Authorization", f"Bearer {person.token}"),)
+        return [
+            Request("GET", self._urls[name] + path.format(id=person.id), headers, name=name)
+            for name, path in self.services.items()
+        ]
+
+
+def memory_share(usage: Usage) -> float:
+    """The share of this machine's memory, 0 to 1."""
+    return usage.memory / float(psutil.virtual_memory().total)
+
+
+def _usage(text: str) -> Usage:
+    values = dict(line.split() for line in text.splitlines() if line.startswith("process_"))
+    return Usage(float(values["process_cpu_seconds_total"]), float(values["process_resident_memory_bytes"]))
