@@ -148,7 +148,7 @@ def test_any_text_loads_or_is_refused(text: str, tmp_path_factory: pytest.TempPa
     _check(_outcome([file]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_the_own_file_with_any_line_changed_loads_or_is_refused(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
