@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 from urllib.parse import quote
@@ -317,8 +316,3 @@ async def _exchange(url: str, secret: str, timeout: float) -> tuple[str, float]:
         raise error_of(response)
     data = response.json()["data"]
     return str(data["token"]), time.time() + float(data["expires_in"])
-
-
-def amount(value: Decimal | str | float) -> str:
-    """A number as the exact decimal text that services take: `100.0` as "100.0"."""
-    return str(Decimal(str(value)))

@@ -81,7 +81,7 @@ async def move_batch(service: "Service") -> int:
         rows = await connection.fetch(
             f"""
             DELETE FROM {service.name}.outbox WHERE position IN (
-                SELECT position FROM {service.name}.outbox ORDER BY position LIMIT {BATCH} FOR UPDATE SKIP LOCKED)
+                SELECT position FROM {service.name}.outbox ORDER BY position LIMIT {BATCH})
             RETURNING position, form
             """  # noqa: S608 - a service's name is ours
         )

@@ -125,12 +125,15 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Service]
 async def running(service: Service, tasks: Sequence[Background]) -> AsyncIterator[None]:
     """Run the listening connection and `tasks` beside the body of the `with`."""
     async with asyncio.TaskGroup() as group:
-        started = [group.create_task(service.changes.listen())]
-        started += [group.create_task(_kept_running(service, task)) for task in tasks]
+        started = [group.create_task(_kept_running(service, task)) for task in (_listen, *tasks)]
         try:
             yield
         finally:
             await end(started)
+
+
+async def _listen(service: Service) -> None:
+    await service.changes.listen()
 
 
 def _consuming(consumer: Consumer) -> Background:

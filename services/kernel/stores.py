@@ -11,6 +11,7 @@ OUTAGES = (
     OSError,
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,
+    asyncpg.InvalidCatalogNameError,  # the database is being made anew
     asyncpg.InternalClientError,  # a connection that the server is just ending
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresConnectionError,
