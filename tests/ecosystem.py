@@ -18,7 +18,7 @@ from gql.transport.httpx import HTTPXAsyncTransport
 from distilera.client import DistileraClient
 from harness.pytest_plugin.handle import EcosystemHandle
 from hoardwell.client import HoardwellClient
-from jonar.client import JonarClient
+from jonar.client import Deployment, JonarClient
 from kernel.client import trusted_certificates
 from mercatrix.client import MercatrixClient
 from tests.data.manager import TestDataManager
@@ -28,6 +28,7 @@ from tests.sockets import JsonSocket
 
 ConnectSocket = Callable[..., Awaitable[JsonSocket]]
 Restart = Callable[..., Awaitable[None]]
+Deploy = Callable[..., Awaitable[Deployment]]
 
 
 @pytest.fixture
@@ -154,6 +155,20 @@ async def connect_socket(ecosystem: EcosystemHandle) -> AsyncIterator[ConnectSoc
 async def websocket_client(connect_socket: ConnectSocket, account: Account) -> JsonSocket:
     """A connection to Distilera's WebSocket that has authenticated as the fresh user `account`."""
     return await connect_socket(token=account.token)
+
+
+@pytest.fixture
+async def deploy(jonar_client: JonarClient) -> AsyncIterator[Deploy]:
+    """Deploys components that are stopped again after the test."""
+    begun: list[Deployment] = []
+
+    async def begin(**config: Any) -> Deployment:
+        begun.append(await jonar_client.deploy_component(config))
+        return begun[-1]
+
+    yield begin
+    for deployment in begun:
+        await jonar_client.delete_deployment(deployment)
 
 
 @pytest.fixture

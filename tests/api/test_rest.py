@@ -1,6 +1,5 @@
-"""Distilera's REST interface as any HTTP client sees it: shapes, refusals, limits, pages."""
+"""Distilera's REST interface as any HTTP client sees it: records, refusals, limits."""
 
-from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -8,6 +7,7 @@ import pytest
 
 from distilera.client import DistileraClient
 from harness.pytest_plugin.handle import EcosystemHandle
+from hoardwell.client import HoardwellClient
 from tests.people import Account, NewAccount, unique
 from tests.refusals import fields_of, refusal
 
@@ -53,9 +53,14 @@ class TestAPIIntegration:
         assert fields_of(refusal(response, 400, "validation_failed")) == {"name", "email"}
 
     async def test_api_rate_limiting(
-        self, api_client: httpx2.AsyncClient, auth_headers: dict[str, str], stranger: Account
+        self,
+        api_client: httpx2.AsyncClient,
+        auth_headers: dict[str, str],
+        stranger: Account,
+        hoardwell_client: HoardwellClient,
+        account: Account,
     ) -> None:
-        """A hundred requests in a row are too many for one user, and nobody else pays for them."""
+        """A hundred requests in a row are too many for one user; nobody else and no other service is closed by it."""
         responses = []
         for _ in range(100):
             response = await api_client.get("/api/v1/users/", headers=auth_headers)
@@ -69,6 +74,7 @@ class TestAPIIntegration:
         assert {r.status_code for r in refused} == {429}
         assert int(refused[0].headers["retry-after"]) >= 1
         assert (await api_client.get("/api/v1/users/", headers=stranger.headers)).status_code == 200
+        assert await hoardwell_client.as_user(account.token).get_inbox(account.id)
 
 
 class TestRefusals:
@@ -152,57 +158,20 @@ class TestRefusals:
         assert refusal(response, 404, "user_not_found")["request_id"] == given
 
 
-class TestPagination:
-    """Whoever follows the links sees everything once, in one order."""
+class TestSimulations:
+    """A simulation's states."""
 
-    async def test_following_links(
-        self, api_client: httpx2.AsyncClient, distilera_client: DistileraClient, account: Account
-    ) -> None:
-        """Five records in pages of two: three pages forwards, the same three backwards."""
-        mine = distilera_client.as_user(account.token)
-        created = [await mine.create_simulation(elements=["fire"]) for _ in range(5)]
-
-        forwards = await self._walk(api_client, account, "/api/v1/simulations/?per_page=2", "next")
-        backwards = await self._walk(api_client, account, forwards[0]["links"]["last"], "prev")
-
-        seen = [row["id"] for page in forwards for row in page["data"]]
-        assert sorted(seen) == sorted(created)
-        assert [len(page["data"]) for page in forwards] == [2, 2, 1]
-        assert [page["data"] for page in reversed(backwards)] == [page["data"] for page in forwards]
-        newest_first = [row["created_at"] for page in forwards for row in page["data"]]
-        assert all(earlier >= later for earlier, later in pairwise(newest_first))
-        for number, page in enumerate(forwards, 1):
-            expected = {"current_page": number, "total_pages": 3, "per_page": 2, "total": 5}
-            assert page["meta"]["pagination"] == expected
-
-    async def test_past_the_end(self, api_client: httpx2.AsyncClient, account: Account) -> None:
-        """A page after the last is empty and leads back."""
-        path = "/api/v1/simulations/?page=7"
-        page = (await api_client.get(path, headers=account.headers)).json()
-        assert page["data"] == []
-        assert page["links"]["next"] is None
-        assert httpx2.URL(page["links"]["prev"]).params["page"] == "1"
-
-    @pytest.mark.parametrize("query", ["page=0", "page=x", "per_page=0", "per_page=101"])
-    async def test_impossible_page(
-        self, api_client: httpx2.AsyncClient, auth_headers: dict[str, str], query: str
-    ) -> None:
-        """Pages start at 1 and hold 1 to 100 records; anything else names the parameter."""
-        response = await api_client.get(f"/api/v1/users/?{query}", headers=auth_headers)
-        [field] = fields_of(refusal(response, 400, "validation_failed"))
-        assert field.endswith(query.partition("=")[0])
-
-    async def _walk(
-        self, client: httpx2.AsyncClient, account: Account, path: str, direction: str
-    ) -> list[dict[str, Any]]:
-        pages = []
-        next_path: str | None = path
-        while next_path:
-            response = await client.get(next_path, headers=account.headers)
-            assert response.status_code == 200, response.text
-            pages.append(response.json())
-            next_path = pages[-1]["links"][direction]
-        return pages
+    async def test_states(self, distilera_client: DistileraClient) -> None:
+        """A simulation waits until it is started, runs until it is completed, and each step may be asked for twice."""
+        simulation = await distilera_client.create_simulation(elements=["earth", "air"], start=False)
+        assert (simulation.status, simulation.started_at) == ("pending", None)
+        for _ in range(2):
+            assert (await distilera_client.start_simulation(simulation)).status == "running"
+        for _ in range(2):
+            completed = await distilera_client.complete_simulation(simulation)
+            assert (completed.status, completed.result) == ("completed", "dust_rune")
+        assert simulation in await distilera_client.list_simulations(status="completed")
+        assert simulation not in await distilera_client.list_simulations(status="running")
 
 
 class TestUsers:

@@ -3,6 +3,7 @@
 from distilera.client import DistileraClient
 from hoardwell.client import HoardwellClient
 from tests.people import Account, NewAccount, unique
+from tests.refusals import refused
 
 
 class TestDistileraHoardwellIntegration:
@@ -137,3 +138,14 @@ class TestHoardwellInbox:
                     break
         inbox = await hoardwell_client.get_inbox(account.id)
         assert set(seen) <= {message.id for message in inbox.messages}
+
+    async def test_feed_is_ones_own(
+        self, hoardwell_client: HoardwellClient, account: Account, stranger: Account
+    ) -> None:
+        """Nobody follows another's messages, and nobody follows any without a valid token."""
+        with refused(403, "forbidden"):
+            async with hoardwell_client.as_user(account.token).feed(stranger.id):
+                pass
+        with refused(401, "unauthorized"):
+            async with hoardwell_client.as_user("invalid_token").feed(stranger.id):
+                pass

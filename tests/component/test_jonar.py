@@ -2,32 +2,15 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import psutil
 import pytest
 
 from harness.pytest_plugin.handle import EcosystemHandle
 from hoardwell.client import HoardwellClient
-from jonar.client import Deployment, JonarClient
+from jonar.client import JonarClient
+from tests.ecosystem import Deploy
 from tests.refusals import refused
-
-Deploy = Callable[..., Awaitable[Deployment]]
-
-
-@pytest.fixture
-async def deploy(jonar_client: JonarClient) -> AsyncIterator[Deploy]:
-    """Deploys components that are stopped again after the test."""
-    begun: list[Deployment] = []
-
-    async def begin(config: dict[str, Any]) -> Deployment:
-        begun.append(await jonar_client.deploy_component(config))
-        return begun[-1]
-
-    yield begin
-    for deployment in begun:
-        await jonar_client.delete_deployment(deployment)
 
 
 class TestJonarInfrastructureIntegration:
@@ -42,7 +25,7 @@ class TestJonarInfrastructureIntegration:
             "resources": {"cpu": "500m", "memory": "1Gi"},
         }
 
-        deployment_id = await deploy(deployment_config)
+        deployment_id = await deploy(**deployment_config)
 
         status = await jonar_client.get_deployment_status(deployment_id)
         assert status.ready_replicas == 3
@@ -58,7 +41,7 @@ class TestJonarInfrastructureIntegration:
     async def test_scaling_operations(self, jonar_client: JonarClient, deploy: Deploy) -> None:
         """Twice the load that a replica is meant to take makes two of it."""
         deployment = await deploy(
-            {"component": "distilera", "replicas": 1, "autoscaling": {"min_replicas": 1, "max_replicas": 2}}
+            component="distilera", replicas=1, autoscaling={"min_replicas": 1, "max_replicas": 2}
         )
         await jonar_client.get_deployment_status(deployment)
         load_metrics = await jonar_client.get_component_metrics("distilera")
@@ -82,7 +65,7 @@ class TestDeployments:
     ) -> None:
         """A replica is a process while its deployment runs, and none afterwards."""
         _needs_processes(ecosystem)
-        deployment = await deploy({"component": "mercatrix", "replicas": 2})
+        deployment = await deploy(component="mercatrix", replicas=2)
         status = await jonar_client.get_deployment_status(deployment)
         pids = [instance.pid for instance in status.instances if instance.pid]
         assert len(pids) == 2
@@ -98,7 +81,7 @@ class TestDeployments:
     ) -> None:
         """A replica that dies is noticed, told of and replaced by another process."""
         _needs_processes(ecosystem)
-        deployment = await deploy({"component": "hoardwell", "replicas": 1})
+        deployment = await deploy(component="hoardwell", replicas=1)
         [before] = (await jonar_client.get_deployment_status(deployment)).instances
         assert before.pid is not None
         os.kill(before.pid, signal.SIGKILL)
@@ -116,7 +99,7 @@ class TestDeployments:
     ) -> None:
         """Another number of replicas is had within the bounds, refused outside of them, and told in Hoardwell."""
         deployment = await deploy(
-            {"component": "hoardwell", "replicas": 1, "autoscaling": {"min_replicas": 1, "max_replicas": 2}}
+            component="hoardwell", replicas=1, autoscaling={"min_replicas": 1, "max_replicas": 2}
         )
         await jonar_client.get_deployment_status(deployment)
 

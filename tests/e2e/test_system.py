@@ -1,5 +1,6 @@
 """What one service does is seen by all others, and what goes wrong in one does no harm in another."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -78,6 +79,24 @@ class TestSystemIntegration:
 
         about = await until_there(_alerts(env), lambda alert: nonsense in alert.message)
         assert [alert.component for alert in about] == ["distilera"]
+
+    async def test_completed_at_once_paid_once(self, test_environment: Environment, account: Account) -> None:
+        """A simulation that five requests complete at the same moment is told once and paid once."""
+        env = test_environment
+        simulation = await env["distilera"].create_simulation(elements=["fire"], user_id=account.id)
+        completions = [env["distilera"].complete_simulation(simulation) for _ in range(5)]
+        assert {each.status for each in await asyncio.gather(*completions)} == {"completed"}
+
+        last = await env["distilera"].create_simulation(elements=["air"], user_id=account.id)
+        await env["distilera"].complete_simulation(last)
+
+        paid = await env["mercatrix"].get_user_transactions(account.id, at_least=2)
+        assert [str(transaction.note).rpartition(" ")[2] for transaction in paid] == [last, simulation]
+        told = await env["hoardwell"].get_simulation_messages(simulation, at_least=2)
+        assert [message.content.partition(" ")[0] for message in told] == [
+            "simulation_started",
+            "simulation_completed",
+        ]
 
     async def test_refused_simulation_leaves_nothing(
         self, test_environment: Environment, account: Account

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.people import Account, unique
+from distilera.client import DistileraClient
+from harness.pytest_plugin.handle import EcosystemHandle
+from mercatrix.client import MercatrixClient
+from tests.people import Account, create_account, unique
 from tests.refusals import refused
 
 Environment = dict[str, Any]
@@ -26,12 +29,23 @@ class Belongings:
 @pytest.fixture
 async def belongings(test_environment: Environment, stranger: Account) -> Belongings:
     """Everything that a user can own, owned by `stranger`."""
-    distilera = test_environment["distilera"].as_user(stranger.token)
+    return await _given_to(stranger, test_environment["distilera"], test_environment["mercatrix"])
+
+
+@pytest.fixture(scope="module")
+async def untouched(ecosystem: EcosystemHandle) -> Belongings:  # noqa: ARG001 - its addresses
+    """The same, for all tests that only try to get at it."""
+    async with DistileraClient(test_mode=True) as distilera, MercatrixClient(test_mode=True) as mercatrix:
+        return await _given_to(await create_account(distilera), distilera, mercatrix)
+
+
+async def _given_to(owner: Account, service: DistileraClient, mercatrix: MercatrixClient) -> Belongings:
+    distilera = service.as_user(owner.token)
     simulation = await distilera.create_simulation(elements=["fire"])
     coordination = await distilera.start_coordinated_simulation([{"name": "a", "role": "element_master"}])
     record = await distilera.store_sensitive_data({"password": "open sesame"})
-    transaction = await test_environment["mercatrix"].pay_reward(stranger.id, 10, "savings")
-    return Belongings(stranger, simulation.id, coordination.id, record["id"], transaction.id)
+    transaction = await mercatrix.pay_reward(owner.id, 10, "savings")
+    return Belongings(owner, simulation.id, coordination.id, record["id"], transaction.id)
 
 
 # What a user tries with what another owns; each gets the clients acting as that user, and the belongings.
@@ -74,29 +88,31 @@ ATTEMPTS: dict[str, Callable[[Environment, Belongings], Awaitable[Any]]] = {
 }
 
 
+def _as(account: Account, environment: Environment) -> Environment:
+    """The clients, acting as one user."""
+    return {name: client.as_user(account.token) for name, client in environment.items()}
+
+
 class TestIsolation:
     """User A and what is user B's."""
 
     @pytest.mark.parametrize("attempt", ATTEMPTS)
     async def test_forbidden(
-        self, test_environment: Environment, account: Account, belongings: Belongings, attempt: str
+        self, test_environment: Environment, account: Account, untouched: Belongings, attempt: str
     ) -> None:
         """What a user tries with another's belongings is refused; the owner itself may look."""
-        as_account = {name: client.as_user(account.token) for name, client in test_environment.items()}
         with refused(403, "forbidden"):
-            await ATTEMPTS[attempt](as_account, belongings)
+            await ATTEMPTS[attempt](_as(account, test_environment), untouched)
         if attempt.startswith(("read", "list")):
-            mine = {n: c.as_user(belongings.owner.token) for n, c in test_environment.items()}
-            await ATTEMPTS[attempt](mine, belongings)
+            await ATTEMPTS[attempt](_as(untouched.owner, test_environment), untouched)
 
     async def test_nothing_was_done(
         self, test_environment: Environment, account: Account, belongings: Belongings
     ) -> None:
         """After all attempts everything is as it was."""
-        as_account = {name: client.as_user(account.token) for name, client in test_environment.items()}
         for attempt in ATTEMPTS.values():
             with refused(403, "forbidden"):
-                await attempt(as_account, belongings)
+                await attempt(_as(account, test_environment), belongings)
         owner, distilera = belongings.owner, test_environment["distilera"]
         assert (await distilera.get_user(owner.id)).name == owner.user.name
         assert [s.status for s in await distilera.list_simulations(user=owner.id)] == ["running"]
@@ -108,7 +124,7 @@ class TestIsolation:
         self, test_environment: Environment, account: Account, belongings: Belongings
     ) -> None:
         """Lists without a filter show a user its own records and nobody else's."""
-        mine = {name: client.as_user(account.token) for name, client in test_environment.items()}
+        mine = _as(account, test_environment)
         simulation = await mine["distilera"].create_simulation(elements=["air"])
         assert await mine["distilera"].list_simulations() == [simulation]
         assert [user.id for user in await mine["distilera"].list_users()] == [account.id]

@@ -1,0 +1,83 @@
+"""Several processes of one service behave as one: limits count together, updates reach everybody."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import psutil
+import pytest
+
+from distilera.client import DistileraClient
+from harness.pytest_plugin.handle import EcosystemHandle
+from jonar.client import Deployment, JonarClient
+from tests.ecosystem import ConnectSocket
+from tests.people import Account
+from tests.sockets import JsonSocket
+
+ASKED = 75
+PER_PERIOD = 60  # requests of one user to one service in 10 s
+
+
+@pytest.fixture(scope="module")
+async def replicas(ecosystem: EcosystemHandle) -> AsyncIterator[Deployment]:  # noqa: ARG001 - its addresses
+    """Two more processes of Distilera beside the one that the tests usually ask."""
+    async with JonarClient(test_mode=True) as jonar:
+        deployment = await jonar.deploy_component(component="distilera", replicas=2)
+        yield await jonar.get_deployment_status(deployment)
+        await jonar.delete_deployment(deployment)
+
+
+class TestReplicas:
+    """What users may rely on, however many processes answer."""
+
+    async def test_they_share_their_state(
+        self, replicas: Deployment, distilera_client: DistileraClient, account: Account
+    ) -> None:
+        """What one process wrote another reads, with the same token."""
+        simulation = await distilera_client.create_simulation(elements=["fire"], user_id=account.id)
+        async with DistileraClient(replicas.url, account.token) as behind_one_address:
+            for _ in range(4):
+                assert (await behind_one_address.get_simulation(simulation)).user_id == account.id
+
+    async def test_rate_limit_counts_all_processes(
+        self, replicas: Deployment, distilera_client: DistileraClient, account: Account
+    ) -> None:
+        """A user whose requests go to three processes by turns may ask no more than of one."""
+        urls = (replicas.url, distilera_client.base_url)
+        statuses = []
+        async with httpx2.AsyncClient(verify=False, headers=account.headers) as client:
+            for number in range(ASKED):
+                response = await client.get(f"{urls[number % 2]}/api/v1/users/?per_page=1")
+                statuses.append(response.status_code)
+        assert statuses[:PER_PERIOD] == [200] * PER_PERIOD
+        assert 429 in statuses[PER_PERIOD:]
+
+    async def test_updates_reach_other_processes(
+        self,
+        ecosystem: EcosystemHandle,
+        replicas: Deployment,
+        connect_socket: ConnectSocket,
+        account: Account,
+    ) -> None:
+        """An update that is sent in one process is received by who is connected to another."""
+        if ecosystem.provider != "process":
+            pytest.skip(f"replicas of an ecosystem on {ecosystem.provider} have no address of their own here")
+        listeners = [await JsonSocket.connect(_address_of(each.pid)) for each in replicas.instances]
+        try:
+            for listener in listeners:
+                await listener.authenticate(account.token)
+                subscription = {"type": "subscribe", "channel": "user_updates", "user_id": account.id}
+                await listener.ask({**subscription, "ack": True})
+            sender = await connect_socket(token=account.token)
+            await sender.send({"type": "user_update", "user_id": account.id, "data": {"status": "online"}})
+            assert [(await listener.receive())["data"] for listener in listeners] == [
+                {"status": "online"}
+            ] * 2
+        finally:
+            for listener in listeners:
+                await listener.aclose()
+
+
+def _address_of(pid: int | None) -> str:
+    """Where a process of this machine listens."""
+    [listening] = [c for c in psutil.Process(pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    return f"http://{listening.laddr.ip}:{listening.laddr.port}"
