@@ -1,5 +1,6 @@
 """Why this exists: the main job's middle: an environment held while suites run against it, phase by phase."""
 
+import json
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from harness.results import fold
 from harness.results.cases import Status
 from harness.suites.phases import Phase
 from harness.suites.pyramid import Counting
-from harness.suites.pytest_process import RUN_FOLDER, SOCKET, arguments, run
+from harness.suites.pytest_process import RUN_FOLDER, SOCKET, SUITES, arguments, run
 from harness.suites.settings import SuiteVariables
 
 _WITHOUT_COVERAGE = {"HARNESS_UNMEASURED": "1"}
@@ -111,7 +112,9 @@ class Job:
 
     def _environment(self, lease: Lease) -> dict[str, str]:
         variables = dict(lease.description.variables) if lease.description else {}
-        return variables | {SOCKET: str(lease.path), RUN_FOLDER: str(self.folder)}
+        suites = {str(suite.path): suite.name for suite in self.prepared.ecosystem.settings.suites}
+        ours = {SOCKET: str(lease.path), RUN_FOLDER: str(self.folder), SUITES: json.dumps(suites)}
+        return variables | ours
 
     def _tear_down(self, lease: Lease) -> ExitCode:
         while True:

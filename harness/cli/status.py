@@ -25,7 +25,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     if not environments:
         console.print("no environment runs")
     for environment in environments:
-        console.print("{ecosystem} on {provider} · {environment} · {state}".format(**environment), style="bold")
+        console.print(
+            "{ecosystem} on {provider} · {environment} · {state}".format(**environment), style="bold"
+        )
         console.print(_table(environment))
 
 

@@ -13,13 +13,14 @@ from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError
 from harness.pytest_plugin.handle import EcosystemHandle
 from harness.pytest_plugin.interrupts import ignore_echoes
+from harness.pytest_plugin.naming import SuiteNames
 from harness.pytest_plugin.options import add_options
 from harness.pytest_plugin.recording import Recorder
 from harness.pytest_plugin.run import JoinedRun, OwnRun, Run
-from harness.suites.pytest_process import RUN_FOLDER, SOCKET
+from harness.suites.pytest_process import RUN_FOLDER, SOCKET, SUITES
 
 _run = pytest.StashKey[Run]()
-SUITES = ("unit", "contract", "component", "api", "e2e", "performance", "security", "scaling")
+_names = pytest.StashKey[SuiteNames]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,12 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, find the run this session belongs to, listen to its tests."""
-    for suite in SUITES:
+    names = SuiteNames.read(config.rootpath, os.environ.get(SUITES, ""))
+    config.stash[_names] = names
+    for suite in names.known:
         config.addinivalue_line("markers", f"{suite}: a test of the {suite} suite, by its folder")
     run = _find_run(config)
     config.stash[_run] = run
     if not hasattr(config, "workerinput"):  # an xdist worker's tests are heard of in the controller
-        config.pluginmanager.register(Recorder(run.record, SystemClock(), suite_of), "harness-recorder")
+        config.pluginmanager.register(Recorder(run.record, SystemClock(), names.of), "harness-recorder")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,11 +48,12 @@ def pytest_configure_node(node: Any) -> None:
         node.workerinput.update(run.for_worker)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark every test with its suite."""
+    names = config.stash[_names]
     for item in items:
-        suite = suite_of(item.path)
-        if suite in SUITES:
+        suite = names.of(item.path)
+        if suite in names.known:
             item.add_marker(suite)
 
 
@@ -79,13 +83,6 @@ def ecosystem(pytestconfig: pytest.Config) -> EcosystemHandle:
     if hasattr(pytestconfig, "workerinput"):
         pytest.fail(told, pytrace=False)
     pytest.exit(told, returncode=ExitCode.ENVIRONMENT)
-
-
-def suite_of(path: Path) -> str:
-    """A test belongs to the innermost folder below `tests` that names a suite, else to that first folder."""
-    folders = path.parts[path.parts.index("tests") + 1 : -1] if "tests" in path.parts else path.parts[:-1]
-    named = [folder for folder in folders if folder in SUITES]
-    return named[-1] if named else (folders[0] if folders else "tests")
 
 
 def _find_run(config: pytest.Config) -> Run:

@@ -16,6 +16,7 @@ from harness.suites.settings import SuiteVariables
 # How the plugin in the pytest process learns where it belongs.
 SOCKET = "HARNESS_SOCKET"
 RUN_FOLDER = "HARNESS_RUN"
+SUITES = "HARNESS_SUITES"  # JSON: suite names by folder
 
 _PR_SET_PDEATHSIG = 1
 

@@ -23,12 +23,13 @@ from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import Ground, Recipe
 from harness.providers.process.folders import make_data_folder, remove
 from harness.providers.process.forks import ForkRequest, ForkServer, Orders
+from harness.providers.process.granted import place_files, point_to
 from harness.providers.process.logs import LogPump
 from harness.providers.process.ownership import COMPONENT_MARKER, MARKER, end, owned
 from harness.providers.process.refusal import refusal
 from harness.providers.process.reservation import LOOPBACK, Reservation
 from harness.providers.process.running import RunningProcess
-from harness.providers.substitution import Secret, make_secrets, resolve_environment
+from harness.providers.substitution import Endpoints, Secret, make_secrets, resolve_environment
 from harness.spec.model import Component, Ecosystem, ProcessSettings
 
 # What a component inherits of our own variables; the rest would make runs differ between machines.
@@ -208,7 +209,7 @@ class ProcessProvider:
     ) -> _Launched:
         process = _process_of(component)
         child = execute(
-            command_line(component, process.command or (), self._endpoints),
+            command_line(component, process.command or (), self._by_name()),
             environment=environment,
             directory=self._directory(process),
             output=pump.write_end,
@@ -218,11 +219,24 @@ class ProcessProvider:
     def _environment_of(self, component: Component) -> dict[str, str]:
         """What the component's process gets: the machine's basics, its own variables, the marks of ownership."""
         own = self._endpoints[component.name]
-        resolved = resolve_environment(component, self._endpoints, self._secrets)
+        resolved = resolve_environment(component, self._by_name(), self._secrets)
+        places = place_files(component, self._data / "granted" / component.name)
+        resolved = point_to(resolved, places)
         process = component.settings.process
         extra = dict(process.environment) if process else {}
         extra = {name: fill_ports(value, component, own) for name, value in extra.items()}
         return self._basics() | resolved | extra | self._markers(component.name)
+
+    def _by_name(self) -> Endpoints:
+        """Where components listen, by every name that neighbours may know them by."""
+        components = self._ecosystem.components if self._ecosystem else {}
+        aliases = {
+            alias: self._endpoints[name]
+            for name, component in components.items()
+            for alias in component.aliases
+            if name in self._endpoints
+        }
+        return aliases | self._endpoints
 
     def _basics(self) -> dict[str, str]:
         """The few variables of ours that programs need; temporary files go where they are removed with the rest."""

@@ -83,12 +83,18 @@ async def _finish(
     try:
         for script in _scripts(component):
             await asyncio.to_thread(_run_script, script, environment, socket, binaries)
-        quoted = await connection.fetchval(
-            "SELECT quote_literal($1)", environment.get("POSTGRES_PASSWORD", "")
-        )
+        quoted = await connection.fetchval("SELECT quote_literal($1)", _password(environment))
         await connection.execute(f'ALTER ROLE "{socket.user}" PASSWORD {quoted}')
     finally:
         await connection.close()
+
+
+def _password(environment: Mapping[str, str]) -> str:
+    """POSTGRES_PASSWORD, or what stands in the file that POSTGRES_PASSWORD_FILE names."""
+    file = environment.get("POSTGRES_PASSWORD_FILE")
+    if file and not environment.get("POSTGRES_PASSWORD"):
+        return Path(file).read_text().rstrip("\n")
+    return environment.get("POSTGRES_PASSWORD", "")
 
 
 def _run_script(script: Path, environment: Mapping[str, str], socket: _Socket, binaries: Path) -> None:
