@@ -33,7 +33,7 @@ async def columns_holding(connection: Connection, text: str) -> list[str]:
         ]
         looks = ", ".join(f"coalesce(bool_or({condition}), false)" for condition in conditions)
         row = await connection.fetchrow(
-            f"SELECT {looks} FROM {table['table']}",  # noqa: S608 - the database's own names, quoted by it
+            f"SELECT {looks} FROM {table['table']} AS held",  # noqa: S608 - the database's own names, quoted by it
             list(forms_of(text)),
         )
         held = zip(table["columns"], row or (), strict=True)
@@ -42,8 +42,9 @@ async def columns_holding(connection: Connection, text: str) -> list[str]:
 
 
 def _occurs(column: str, kind: str) -> str:
-    readable = f"encode({column}, 'escape')" if kind == "bytea" else f"{column}::text"
-    return f"EXISTS (SELECT FROM unnest($1::text[]) AS form WHERE position(form IN {readable}) > 0)"
+    readable = f"encode(held.{column}, 'escape')" if kind == "bytea" else f"held.{column}::text"
+    wanted = "unnest($1::text[]) AS wanted (form)"
+    return f"EXISTS (SELECT FROM {wanted} WHERE position(wanted.form IN {readable}) > 0)"
 
 
 async def keys_holding(variables: Mapping[str, str], text: str) -> list[str]:
