@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from urllib.parse import quote
 
 from harness.core.endpoint import Endpoint
-from harness.spec.model import Component, Ecosystem
+from harness.spec.model import Ecosystem
 
 Endpoints = Mapping[str, Mapping[int, Endpoint]]
 
@@ -31,6 +32,7 @@ DEFAULT_PORTS = {
 }
 _NONE: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 _SECRET_NAME = re.compile(r"PASS|PWD|SECRET|KEY|TOKEN|CREDENTIAL", re.IGNORECASE)
+_HOST_NAME = re.compile(r"(HOST(NAME)?|SERVER|ADDR(ESS)?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,73 +54,77 @@ def make_secrets(
         new_secret: Draws one.
         given: Variables of components that run already, by name: their secrets are what they are.
     """
-    drawn: dict[tuple[str, str], str] = {}
-    for component in ecosystem.components.values():
-        for variable in component.settings.random:
-            written = component.environment.get(variable)
-            if not written:
-                continue
-            if component.name in given:
-                drawn[variable, written] = given[component.name].get(variable, written)
-            else:
-                drawn.setdefault((variable, written), new_secret())
-    return tuple(Secret(*defined, actual) for defined, actual in sorted(drawn.items()))
+    declared = [
+        (component.name, variable, component.environment[variable])
+        for component in ecosystem.components.values()
+        for variable in component.settings.random
+        if component.environment.get(variable)
+    ]
+    actual: dict[str, str] = {}
+    for name, variable, written in sorted(declared, key=lambda d: d[0] not in given):
+        if name in given:
+            actual[written] = given[name].get(variable, written)
+        elif written not in actual:
+            actual[written] = new_secret()
+    defined = sorted({(variable, written) for _, variable, written in declared})
+    return tuple(Secret(variable, written, actual[written]) for variable, written in defined)
 
 
 def replace_secrets(environment: Mapping[str, str], secrets: tuple[Secret, ...]) -> dict[str, str]:
     """The variables with every declared secret replaced, as a whole value or as the password of a URL."""
-    replaced = dict(environment)
-    for name, value in environment.items():
-        for secret in secrets:
-            if value == secret.written and (name == secret.variable or _SECRET_NAME.search(name)):
-                replaced[name] = secret.actual
-            elif f":{secret.written}@" in value and "://" in value:
-                replaced[name] = value.replace(f":{secret.written}@", f":{secret.actual}@")
-    return replaced
+    return {name: _with_secrets(name, value, secrets) for name, value in environment.items()}
+
+
+def _with_secrets(name: str, value: str, secrets: tuple[Secret, ...]) -> str:
+    for secret in secrets:
+        if value == secret.written and (name == secret.variable or _SECRET_NAME.search(name)):
+            return secret.actual
+        if "://" in value:
+            for password in (secret.written, quote(secret.written, safe="")):
+                value = value.replace(f":{password}@", f":{quote(secret.actual, safe='')}@")
+    return value
 
 
 def replace_addresses(environment: Mapping[str, str], endpoints: Endpoints) -> dict[str, str]:
     """The variables with every neighbour's address replaced by where it really listens.
 
     Understood forms: `name:port` anywhere, `scheme://…name/…` with the scheme's default port, and the pair
-    `X_HOST=name`, `X_PORT=port`.
+    `X_HOST=name`, `X_PORT=port`, of which the port may be left to the program's own default.
     """
     replaced = {name: readdress(value, endpoints) for name, value in environment.items()}
     for name, value in environment.items():
-        if value in endpoints:
+        if value in endpoints and _HOST_NAME.search(name):
             replaced |= _host_and_port(name, environment, endpoints[value])
     return replaced
 
 
 def readdress(text: str, endpoints: Endpoints) -> str:
-    """One value or argument with the addresses in it replaced."""
-    for name, ports in endpoints.items():
-        if name not in text:
-            continue
-        for target, endpoint in ports.items():
-            text = re.sub(rf"(?<![\w.-]){re.escape(name)}:{target}(?!\d)", endpoint.address, text)
-        text = re.sub(
-            rf"(?P<scheme>[a-z]+)(?P<driver>\+\w+)?://(?P<user>[^/@\s]*@)?{re.escape(name)}(?![\w.:-])",
-            lambda match, ports=ports: _with_default_port(match, ports),  # type: ignore[misc]
-            text,
-        )
-    return text
+    """One value or argument with the addresses in it replaced, all at once: no replacement is replaced again."""
+    names = [re.escape(name) for name in sorted(endpoints, key=len, reverse=True) if name in text]
+    if not names:
+        return text
+    address = re.compile(
+        r"(?P<before>(?P<scheme>[a-z][a-z0-9]*)(?:\+\w+)?://(?:[^/@\s]*@)?)?"
+        rf"(?<![\w.-])(?P<name>{'|'.join(names)})(?::(?P<port>\d+)(?![\d@])|(?![\w.:-]))"
+    )
+    return address.sub(lambda match: _readdressed(match, endpoints), text)
 
 
-def _with_default_port(match: re.Match[str], ports: Mapping[int, Endpoint]) -> str:
-    endpoint = ports.get(DEFAULT_PORTS.get(match["scheme"], 0))
-    if endpoint is None:
-        return match[0]
-    return f"{match['scheme']}{match['driver'] or ''}://{match['user'] or ''}{endpoint.address}"
+def _readdressed(match: re.Match[str], endpoints: Endpoints) -> str:
+    port = int(match["port"]) if match["port"] else DEFAULT_PORTS.get(match["scheme"] or "")
+    endpoint = endpoints[match["name"]].get(port or 0)
+    return f"{match['before'] or ''}{endpoint.address}" if endpoint else match[0]
 
 
 def _host_and_port(
     name: str, environment: Mapping[str, str], ports: Mapping[int, Endpoint]
 ) -> dict[str, str]:
-    """`DB_HOST=name` with its sibling `DB_PORT=5432`, when the sibling says a port of that component."""
-    sibling = re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", name)
+    """`DB_HOST=name` with its sibling `DB_PORT=5432`, or with the only port there is when no sibling says one."""
+    sibling = _HOST_NAME.sub("PORT", name)
     written = environment.get(sibling, "")
-    endpoint = ports.get(int(written)) if written.isdigit() and sibling != name else None
+    endpoint = ports.get(int(written)) if written.isdigit() else None
+    if not written and len(ports) == 1 and sibling != "PORT":  # a bare PORT is the component's own
+        endpoint = next(iter(ports.values()))
     if endpoint is not None:
         return {name: endpoint.host, sibling: str(endpoint.port)}
     hosts = {endpoint.host for endpoint in ports.values()}
@@ -126,7 +132,7 @@ def _host_and_port(
 
 
 def resolve_environment(
-    component: Component, endpoints: Endpoints, secrets: tuple[Secret, ...]
+    environment: Mapping[str, str], endpoints: Endpoints, secrets: tuple[Secret, ...]
 ) -> dict[str, str]:
     """A component's variables as its process or container gets them."""
-    return replace_addresses(replace_secrets(component.environment, secrets), endpoints)
+    return replace_addresses(replace_secrets(environment, secrets), endpoints)

@@ -103,7 +103,7 @@ class ProcessProvider:
         self._cache.mkdir(parents=True, exist_ok=True)
         self._place.logs.mkdir(parents=True, exist_ok=True)
         self._data = make_data_folder(self._place.environment_id)
-        (self._data / "tmp").mkdir()
+        (self._data / "tmp").mkdir(mode=0o700)
         own = [step for step in plan.steps if step.name not in self._attached]
         given = {name: attached.environment for name, attached in self._attached.items()}
         self._secrets = make_secrets(ecosystem, new_secret, given)
@@ -219,13 +219,14 @@ class ProcessProvider:
     def _environment_of(self, component: Component) -> dict[str, str]:
         """What the component's process gets: the machine's basics, its own variables, the marks of ownership."""
         own = self._endpoints[component.name]
-        resolved = resolve_environment(component, self._by_name(), self._secrets)
-        places = place_files(component, self._data / "granted" / component.name)
-        resolved = point_to(resolved, places)
         process = component.settings.process
-        extra = dict(process.environment) if process else {}
-        extra = {name: fill_ports(value, component, own) for name, value in extra.items()}
-        return self._basics() | resolved | extra | self._markers(component.name)
+        extra = process.environment if process else {}
+        written = dict(component.environment) | {
+            name: fill_ports(v, component, own) for name, v in extra.items()
+        }
+        resolved = resolve_environment(written, self._by_name(), self._secrets)
+        places = place_files(component, self._data / "granted" / component.name)
+        return self._basics() | point_to(resolved, places) | self._markers(component.name)
 
     def _by_name(self) -> Endpoints:
         """Where components listen, by every name that neighbours may know them by."""
