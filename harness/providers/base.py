@@ -106,5 +106,5 @@ class CanRestart(Protocol):
     """Ability: start a component anew in its place, with its addresses kept."""
 
     async def restart(self, step: Step, environment: Mapping[str, str]) -> Running:
-        """Stop the component and start it with `environment` laid over its own."""
+        """Start the component, which the engine has stopped before, with `environment` laid over its own."""
         ...

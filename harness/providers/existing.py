@@ -8,12 +8,14 @@ this machine, which is where plain `docker compose up` puts them.
 import asyncio
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from typing import Self
+from urllib.parse import SplitResult, urlsplit
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
 from harness.plan.model import Plan, Step
 from harness.providers.base import Exit
+from harness.providers.substitution import DEFAULT_PORTS
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
 from harness.readiness.command import execute_here
@@ -21,7 +23,7 @@ from harness.readiness.primary import primary_endpoint
 from harness.readiness.running import RunningProbe
 from harness.spec.model import Component, Ecosystem
 
-_WEB_PORTS = {"http": 80, "https": 443}
+_WEB = {"http", "https"}
 _COMPONENT = "{component}"
 _ONE_PLACEHOLDER = re.compile(r"\{[^{}]+\}")
 
@@ -35,6 +37,12 @@ class Attached:
         self._component = component
         self.endpoints = endpoints
         self.environment = environment
+        self._is_one_shot = False
+
+    def as_planned(self, step: Step) -> Self:
+        """Itself, told whether the plan takes it for something that ends."""
+        self._is_one_shot = step.is_one_shot
+        return self
 
     def probe(self) -> Probe:
         """What shows from outside that it is ready."""
@@ -49,7 +57,7 @@ class Attached:
 
     async def exited(self) -> Exit:
         """A one-shot has done its work, by assumption; anything else goes on for longer than we look."""
-        if not self.endpoints:
+        if self._is_one_shot:
             return Exit(0, "assumed to have been done")
         await asyncio.Event().wait()
         raise AssertionError("nobody sets that event")
@@ -67,14 +75,17 @@ class ExistingProvider:
             port) or `https://{component}.staging.example.com`; empty to go by the variables.
 
     Raises:
-        UsageError: `base_url` is not an http(s) URL.
+        UsageError: `base_url` is not an http(s) URL of a host.
     """
 
     name = "existing"
 
     def __init__(self, variables: Mapping[str, str], base_url: str = "") -> None:
-        if base_url and urlsplit(base_url).scheme not in _WEB_PORTS:
-            raise UsageError(f"--base-url {base_url!r} is not an http or https URL")
+        if base_url and not _is_base(base_url):
+            raise UsageError(
+                f"--base-url {base_url!r} is not an http or https URL of a host",
+                hint="write http://host, or https://{component}.host; paths are the components' own",
+            )
         self._variables = variables
         self._base_url = base_url
 
@@ -87,10 +98,14 @@ class ExistingProvider:
 
     async def start(self, step: Step) -> Attached:
         """Find out where the component listens."""
-        return self.attach(step.component)
+        return self.attach(step.component).as_planned(step)
 
     def attach(self, component: Component) -> Attached:
-        """A component as the variables describe it, without a look at whether it is there."""
+        """A component as the variables describe it, without a look at whether it is there.
+
+        Raises:
+            UsageError: a variable holds no URL, or no port, where its export says one.
+        """
         given = dict(self._given(component))
         endpoints = {target: self._endpoint(component, target, given) for target in component.targets}
         found = {target: endpoint for target, endpoint in endpoints.items() if endpoint is not None}
@@ -105,28 +120,51 @@ class ExistingProvider:
 
     def _given(self, component: Component) -> Mapping[str, str]:
         """What the variables say, by the placeholder that the export stands for: `url`, `host`, `env.NAME` …."""
-        return {
-            template.strip("{}"): self._variables[name]
-            for name, template in component.settings.exports.items()
-            if _ONE_PLACEHOLDER.fullmatch(template) and name in self._variables
-        }
+        given = {}
+        for name, template in component.settings.exports.items():
+            if _ONE_PLACEHOLDER.fullmatch(template) and name in self._variables:
+                placeholder = template.strip("{}")
+                _require(name, placeholder, self._variables[name])
+                given[placeholder] = self._variables[name]
+        return given
 
     def _endpoint(self, component: Component, target: int, given: Mapping[str, str]) -> Endpoint | None:
         published = next((p.published for p in component.ports if p.target == target), None)
         if self._base_url:
             return _below(self._base_url, component, target, published)
-        if given.get("url"):
-            parts = urlsplit(given["url"])
-            host, port = parts.hostname or "localhost", parts.port or _WEB_PORTS[parts.scheme]
-            return Endpoint(host, port, target, parts.scheme)
+        if url := given.get("url"):
+            parts = urlsplit(url)
+            return Endpoint(parts.hostname or "", _port(parts) or 0, target, parts.scheme)
         found = given.get(f"port:{target}") or given.get("port") or published
         return Endpoint(given.get("host") or "127.0.0.1", int(found), target) if found else None
 
 
 def _below(base_url: str, component: Component, target: int, published: int | None) -> Endpoint | None:
     parts = urlsplit(base_url.replace(_COMPONENT, component.name))
-    port = parts.port or (_WEB_PORTS[parts.scheme] if _COMPONENT in base_url else published)
+    port = parts.port or (_port(parts) if _COMPONENT in base_url else published)
     return Endpoint(parts.hostname or "", port, target, parts.scheme) if port else None
+
+
+def _require(variable: str, placeholder: str, value: str) -> None:
+    """A variable has to hold what its export would put there. Its value may be secret: it is not shown."""
+    kind = placeholder.partition(":")[0]
+    if kind == "url" and value and not _port(urlsplit(value)):
+        raise UsageError(f"{variable} holds no URL with a host and a known port")
+    if kind == "port" and value and not value.isdigit():
+        raise UsageError(f"{variable} holds no port but {value!r}")
+
+
+def _is_base(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in _WEB and _port(parts) is not None and parts.path in ("", "/")
+
+
+def _port(parts: SplitResult) -> int | None:
+    """The port of a URL, written or meant by its scheme; None for what is no URL of a host."""
+    try:
+        return (parts.port or DEFAULT_PORTS.get(parts.scheme)) if parts.hostname else None
+    except ValueError:  # letters in place of a port
+        return None
 
 
 def missing() -> str | None:

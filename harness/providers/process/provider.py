@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from harness.core.clock import Clock
 from harness.core.endpoint import Endpoint
-from harness.core.errors import ComponentExitedError, EnvironmentFailedError
+from harness.core.errors import ComponentExitedError, EnvironmentFailedError, UsageError
 from harness.core.ids import new_secret
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
@@ -120,11 +120,17 @@ class ProcessProvider:
     async def start(self, step: Step) -> RunningProcess | Attached:
         """Start one component; returns when its process runs. What runs already is attached to."""
         if step.name in self._attached:
-            return self._attached[step.name]
+            return self._attached[step.name].as_planned(step)
         return await self._start(step.component, {})
 
     async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningProcess:
-        """Start it anew at the same addresses, `environment` laid over its own; the old one must be stopped."""
+        """Start it anew at the same addresses, `environment` laid over its own; the old one must be stopped.
+
+        Raises:
+            UsageError: it runs already, started by somebody else.
+        """
+        if step.name in self._attached:
+            raise UsageError(f"{step.name} is only attached to: whoever started it has to restart it")
         return await self._start(step.component, environment)
 
     async def aclose(self) -> tuple[str, ...]:

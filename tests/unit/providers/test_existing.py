@@ -1,0 +1,136 @@
+"""Where something listens that somebody else started, by base URL, by variables, by published ports."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from harness.core.errors import UsageError
+from harness.plan.model import Plan, Step
+from harness.providers.existing import Attached, ExistingProvider, missing
+from harness.readiness.running import RunningProbe
+from harness.spec.model import Component, ComponentSettings, Ecosystem, Location, Port, ReadySettings
+
+HERE = Location(Path("/project/compose.yml"), 1)
+
+
+def component(
+    name: str = "api",
+    exports: Mapping[str, str] | None = None,
+    ports: tuple[Port, ...] = (Port(8000, 8001),),
+    ready: ReadySettings = ReadySettings(),  # noqa: B008 - frozen
+    environment: Mapping[str, str] | None = None,
+) -> Component:
+    """A component that listens on 8000, published on 8001, unless told otherwise."""
+    settings = ComponentSettings(exports=MappingProxyType(dict(exports or {})), ready=ready)
+    variables = MappingProxyType(dict(environment or {}))
+    return Component(name, HERE, ports=ports, settings=settings, environment=variables)
+
+
+def addresses(attached: Attached) -> dict[int, str]:
+    """Its endpoints as URLs."""
+    return {target: endpoint.http_url for target, endpoint in attached.endpoints.items()}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("http://staging.example.com", "http://staging.example.com:8001"),
+        ("http://staging.example.com/", "http://staging.example.com:8001"),
+        ("http://staging.example.com:9000", "http://staging.example.com:9000"),
+        ("https://{component}.staging.example.com", "https://api.staging.example.com:443"),
+        ("http://{component}.test:81", "http://api.test:81"),
+        ("http://[::1]", "http://[::1]:8001"),
+    ],
+)
+def test_a_base_url_says_where_everything_is(base_url: str, expected: str) -> None:
+    """On its published ports, or under a name of its own; it wins over variables."""
+    provider = ExistingProvider({"API_URL": "http://elsewhere"}, base_url)
+    assert addresses(provider.attach(component(exports={"API_URL": "{url}"}))) == {8000: expected}
+
+
+def test_what_a_base_url_cannot_place_listens_nowhere() -> None:
+    """A port that is not published cannot be guessed."""
+    attached = ExistingProvider({}, "http://staging.example.com").attach(component(ports=(Port(8000),)))
+    assert addresses(attached) == {}
+
+
+@pytest.mark.parametrize(
+    "base_url", ["staging.example.com", "ftp://x", "http://", "http://x/api", "http://x:port"]
+)
+def test_a_base_url_that_is_none_is_told(base_url: str) -> None:
+    """Before anything is tried, and with what was given."""
+    with pytest.raises(UsageError) as caught:
+        ExistingProvider({}, base_url)
+    assert repr(base_url) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("exports", "variables", "expected"),
+    [
+        ({"API_URL": "{url}"}, {"API_URL": "https://a.example.com/"}, "https://a.example.com:443"),
+        ({"API_URL": "{url}"}, {"API_URL": "http://a:81/x"}, "http://a:81"),
+        ({"API_URL": "{url}"}, {"API_URL": "redis://:pw@a/0"}, "redis://a:6379"),
+        ({"H": "{host}", "P": "{port}"}, {"H": "a", "P": "5433"}, "http://a:5433"),
+        ({"H": "{host}", "P": "{port:8000}"}, {"H": "a", "P": "5433"}, "http://a:5433"),
+        ({"H": "{host}"}, {"H": "a"}, "http://a:8001"),
+        ({"P": "{port}"}, {"P": "5433"}, "http://127.0.0.1:5433"),
+        ({"API_URL": "{url}/v1"}, {"API_URL": "http://a/v1"}, "http://127.0.0.1:8001"),
+        ({"API_URL": "{url}"}, {}, "http://127.0.0.1:8001"),
+    ],
+)
+def test_exported_variables_say_it_backwards(
+    exports: Mapping[str, str], variables: Mapping[str, str], expected: str
+) -> None:
+    """What the environment would have handed out is what an outer one has set; else the published port."""
+    assert addresses(ExistingProvider(variables).attach(component(exports=exports))) == {8000: expected}
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [("{url}", "gopher://db/app"), ("{url}", "http://a:port"), ("{url}", "nowhere"), ("{port}", "many")],
+)
+def test_a_variable_that_says_nothing_of_the_kind_is_told(template: str, value: str) -> None:
+    """With its name, which is what one has to mend; not with a traceback."""
+    with pytest.raises(UsageError, match="TEST_IT"):
+        ExistingProvider({"TEST_IT": value}).attach(component(exports={"TEST_IT": template}))
+
+
+def test_secrets_come_from_the_variables_too() -> None:
+    """An export of a component's variable sets that variable, over the file's word."""
+    database = component(
+        "db",
+        exports={"TEST_DB_PASSWORD": "{env.POSTGRES_PASSWORD}"},
+        environment={"POSTGRES_PASSWORD": "file", "POSTGRES_DB": "app"},
+    )
+    attached = ExistingProvider({"TEST_DB_PASSWORD": "real"}).attach(database)
+    assert attached.environment == {"POSTGRES_PASSWORD": "real", "POSTGRES_DB": "app"}
+
+
+async def test_a_one_shot_has_been_done_and_all_else_goes_on() -> None:
+    """Also a worker that listens nowhere and says in its log that it is ready: that is not ours to read."""
+    provider = ExistingProvider({})
+    done = await provider.start(Step(component("setup", ports=()), 0, is_one_shot=True))
+    assert (await done.exited()).code == 0
+    worker = await provider.start(Step(component("worker", ports=(), ready=ReadySettings(log="started")), 0))
+    assert isinstance(worker.probe(), RunningProbe)
+    going_on = asyncio.ensure_future(worker.exited())
+    await asyncio.sleep(0)
+    assert not going_on.done()
+    going_on.cancel()
+
+
+async def test_it_is_looked_at_and_left_alone() -> None:
+    """The probe asks from outside; stopping and closing do nothing, and there is no log to show."""
+    provider = ExistingProvider({})
+    one = component()
+    await provider.prepare(Ecosystem("x", Path("/project"), (HERE.path,), {"api": one}), Plan(()))
+    attached = await provider.start(Step(one, 0))
+    assert "127.0.0.1:8001" in attached.probe().describe()
+    await attached.stop(1.0)
+    assert attached.tail() == ()
+    assert await provider.aclose() == ()
+    assert provider.refusal(one) is None
+    assert missing() is None
