@@ -103,3 +103,11 @@ class TestWebSocketIntegration:
         await distilera_client.revoke_token(account.token)
         assert (await websocket_client.receive())["code"] == "token_revoked"
         assert await websocket_client.close_code() == 4401
+
+    async def test_rate_limit(self, websocket_client: JsonSocket, account: Account) -> None:
+        """Updates are charged like requests: after sixty in a row there is an error, and the connection stays."""
+        assert (await websocket_client.ask(subscription(account)))["type"] == "subscribed"
+        answers = [await websocket_client.ask(update(account)) for _ in range(70)]
+        assert [answer["type"] for answer in answers[:55]] == ["user_update"] * 55
+        assert "rate_limited" in {answer.get("code") for answer in answers}
+        assert (await websocket_client.ask(subscription(account)))["type"] == "subscribed"

@@ -57,12 +57,11 @@ class TestMercatrixIntegration:
         self, mercatrix_client: MercatrixClient, distilera_client: DistileraClient
     ) -> None:
         """An offer appears in Distilera's marketplace as it was made."""
-        seller = await create_user(distilera_client, id=unique("master_alchemist"))
         listing_data = {
             "item_type": "phoenix_essence",
             "quantity": 5,
             "price_per_unit": 50.0,
-            "seller": seller.id,
+            "seller": "master_alchemist",  # of the seed data
         }
 
         listing_id = await mercatrix_client.create_market_listing(listing_data)
@@ -71,7 +70,7 @@ class TestMercatrixIntegration:
         assert any(item.id == listing_id for item in marketplace_items)
         item = next(item for item in marketplace_items if item.id == listing_id)
         assert (item.item_type, item.quantity, item.price_per_unit) == ("phoenix_essence", 5, Decimal(50))
-        assert item.seller == seller
+        assert item.seller == "master_alchemist"
 
     async def test_closed_listing_leaves_the_marketplace(
         self, mercatrix_client: MercatrixClient, distilera_client: DistileraClient

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from distilera.client import DistileraClient
-from harness.load import Scenario
 from harness.pytest_plugin.handle import EcosystemHandle
 from harness.suites.settings import SuiteVariables, Thresholds
 from tests.data.manager import TestDataManager
@@ -24,7 +23,7 @@ async def crowd(ecosystem: EcosystemHandle) -> AsyncIterator[Crowd]:
         users = await data.create_test_users(PEOPLE)
         people = await _with_tokens([str(user["id"]) for user in users])
         crowd = Crowd(people, {name: ecosystem.url(f"test-{name}") for name in Crowd.services})
-        await crowd.load(Scenario(concurrent_users=PEOPLE, requests_per_user=len(Crowd.services)))
+        await crowd.warm_up()
         yield crowd
 
 
