@@ -171,6 +171,14 @@ class TestLedger:
         messages = await hoardwell_client.get_transaction_messages(recorded)
         assert [msg.content.partition(" ")[0] for msg in messages] == ["transaction_failed"]
 
+    async def test_account_is_opened_once(self, mercatrix_client: MercatrixClient) -> None:
+        """An account can be opened ahead of its user, is empty, and is opened no second time."""
+        user = unique("user")
+        assert await mercatrix_client.open_account(user) == user
+        assert (await mercatrix_client.get_user_balance(user, wait=0)).essence_coins == 0
+        with refused(409, "account_exists"):
+            await mercatrix_client.open_account(user)
+
     async def test_rewards_come_from_the_treasury(
         self, mercatrix_client: MercatrixClient, new_account: NewAccount
     ) -> None:

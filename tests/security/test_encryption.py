@@ -164,3 +164,4 @@ class TestEncryptionAtRest:
         with refused(500, "sensitive_data_unreadable"):
             await distilera_client.retrieve_sensitive_data(record)
         await database.execute("DELETE FROM distilera.sensitive_records WHERE id = $1", record)
+        assert await distilera_client.rotate() == 0  # everything else is under the current key already
