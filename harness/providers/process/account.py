@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +65,8 @@ def reachable_copy(installation: Path, account: Account, cache: Path) -> Path:
     stamp = str(int(installation.stat().st_mtime))
     copy = cache / f"{installation.name}-{stamp}"
     if not copy.exists():
-        partial = cache / f".{copy.name}.{os.getpid()}"
-        shutil.copytree(installation, partial, symlinks=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{copy.name}-", dir=cache))
+        shutil.copytree(installation, partial, symlinks=True, dirs_exist_ok=True)  # and copies the mode
         try:
             partial.rename(copy)
         except OSError:  # another run was quicker

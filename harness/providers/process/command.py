@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
 from harness.providers.substitution import Endpoints, readdress
+from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Component
 
 _PLACEHOLDER = re.compile(r"\{port(?::(\d+))?\}")
@@ -19,14 +20,14 @@ def fill_ports(text: str, component: Component, own: Mapping[int, Endpoint]) -> 
     """
 
     def port(match: re.Match[str]) -> str:
-        target = int(match[1]) if match[1] else next(iter(own), None)
-        if target is None or target not in own:
+        endpoint = own.get(int(match[1])) if match[1] else primary_endpoint(component, own)
+        if endpoint is None:
             known = ", ".join(map(str, own)) or "none"
             raise UsageError(
                 f"{component.location}: {component.name}: {match[0]} stands for no port of it (it has {known})",
                 hint="list the port under ports, expose or x-harness.process.port",
             )
-        return str(own[target].port)
+        return str(endpoint.port)
 
     return _PLACEHOLDER.sub(port, text)
 

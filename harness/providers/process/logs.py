@@ -3,9 +3,12 @@
 Every line is `<epoch seconds with milliseconds> <text>`; the stamp is when the harness read the line.
 """
 
+import array
 import asyncio
+import fcntl
 import os
 import re
+import termios
 from collections import deque
 from collections.abc import Collection
 from pathlib import Path
@@ -14,6 +17,7 @@ from harness.core.clock import Clock
 
 _CHUNK = 65536
 _KEPT_LINES = 200
+_LONGEST_LINE = 65536  # bytes; what has no end by then is cut
 MASK = "••••••"
 
 
@@ -37,7 +41,8 @@ class LogPump:
         os.close(self.write_end)
 
     def drain(self) -> None:
-        """Move everything that is in the pipe now."""
+        """Move everything that is in the pipe now. What comes meanwhile is for the next time: others have turns."""
+        waiting = _waiting(self._read_end) if self._is_open else 0
         while self._is_open:
             try:
                 chunk = os.read(self._read_end, _CHUNK)
@@ -47,11 +52,18 @@ class LogPump:
                 self.close()
                 return
             self._take(chunk)
+            waiting -= len(chunk)
+            if waiting <= 0:
+                return
 
     def tail(self, lines: int) -> tuple[str, ...]:
         """The last `lines` lines, oldest first."""
         self.drain()
-        return tuple(self._tail)[-lines:]
+        return tuple(self._tail)[-lines:] if lines else ()
+
+    def mask(self, text: str) -> str:
+        """The text without the environment's secrets."""
+        return self._secrets.sub(MASK, text)
 
     def close(self) -> None:
         """Stop reading; writers that still live get a broken pipe. Idempotent."""
@@ -68,8 +80,18 @@ class LogPump:
         *whole, self._partial = (self._partial + chunk).split(b"\n")
         for line in whole:
             self._write(line)
+        if len(self._partial) > _LONGEST_LINE:
+            self._write(self._partial)
+            self._partial = b""
 
     def _write(self, line: bytes) -> None:
-        text = self._secrets.sub(MASK, line.decode(errors="replace").rstrip("\r"))
+        text = self.mask(line.decode(errors="replace").rstrip("\r"))
         self._tail.append(text)
         self._file.write(f"{self._clock.now():.3f} {text}\n".encode())
+
+
+def _waiting(descriptor: int) -> int:
+    """How many bytes are in a pipe (pipe(7): FIONREAD)."""
+    count = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, count)
+    return count[0]
