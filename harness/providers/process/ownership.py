@@ -7,21 +7,21 @@ that is ours (proc(5), setsid(2)).
 """
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import select
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 MARKER = "HARNESS_ENVIRONMENT_ID"
 COMPONENT_MARKER = "HARNESS_COMPONENT"
+END_TIMEOUT = 2.0  # seconds between SIGKILL and calling a process a leftover
 _PR_SET_PDEATHSIG = 1
-_PROC = Path("/proc")
 _ENDED = {"Z", "X"}  # a zombie holds nothing any more
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -35,11 +35,9 @@ class Found:
     command: str
 
     def kill(self) -> None:
-        """End it at once; nothing happens when it is gone already."""
-        try:
+        """End it at once; nothing happens when it is gone already, or somebody else's by now (set-user-ID)."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-        except ProcessLookupError:
-            return
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -47,9 +45,12 @@ class Found:
 
 
 class _Stat(NamedTuple):
+    """Of proc(5) stat. A process id together with when it started means one process for ever."""
+
     state: str
     parent: int
     session: int
+    started: int
 
 
 def die_with_parent() -> None:
@@ -58,53 +59,54 @@ def die_with_parent() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def owned(
-    environment_id: str, *, component: str | None = None, session: int | None = None
-) -> Iterator[Found]:
+def owned(environment_id: str, *, component: str | None = None, session: int | None = None) -> list[Found]:
     """Every living process of the environment, or of one component of it, this process excepted.
 
     Args:
         environment_id: What the processes carry as HARNESS_ENVIRONMENT_ID.
         component: Only what carries this as HARNESS_COMPONENT as well.
-        session: Also whatever is in this session.
+        session: Also whatever is left in this session, whose leader has ended and been waited for: one that lives
+            is somebody else's, who was given the number anew.
 
-    Yields:
-        Parents before their children where ids grow, each with an open descriptor: close it after use.
+    Returns:
+        In the order of their ids, each with an open descriptor: close it after use.
     """
     needles = {f"{MARKER}={environment_id}".encode()}
     if component is not None:
         needles.add(f"{COMPONENT_MARKER}={component}".encode())
-    ours: set[int] = set()
-    for pid in _pids():
-        found = _open(pid)
-        if found is None:
-            continue
-        stat = _stat(pid)
-        is_ours = stat.parent in ours or stat.session == session or needles <= _variables(pid)
-        if is_ours and stat.state not in _ENDED:
-            ours.add(pid)
-            yield found
-        else:
-            found.close()
+    living = {pid: stat for pid in _pids() if (stat := _stat(pid)).state not in _ENDED}
+    ours = {pid for pid in living if needles <= _variables(pid)}
+    if session not in living:
+        ours |= {pid for pid, stat in living.items() if stat.session == session}
+    found = (_open(pid, living[pid]) for pid in sorted(_with_descendants(ours, living)))
+    return [process for process in found if process is not None]
 
 
-def kill(processes: Iterable[Found]) -> None:
-    """End each at once and give its descriptor back."""
-    for found in processes:
-        found.kill()
-        found.close()
+def _with_descendants(ours: set[int], living: Mapping[int, _Stat]) -> set[int]:
+    while more := {pid for pid, stat in living.items() if stat.parent in ours} - ours:
+        ours = ours | more
+    return ours
 
 
-async def end(processes: Iterable[Found], timeout: float) -> list[str]:
-    """End each at once and wait up to `timeout` seconds; what still lives then, in words for a person."""
-    found = list(processes)
-    for process in found:
-        process.kill()
-    await asyncio.to_thread(_await_end, found, time.monotonic() + timeout)
-    living = [f"process {p.pid}: {p.command}" for p in found if not _has_ended(p, 0)]
-    for process in found:
-        process.close()
-    return living
+async def end(
+    environment_id: str, timeout: float, *, component: str | None = None, session: int | None = None
+) -> list[str]:
+    """End what `owned` finds, and what that has started meanwhile, within `timeout` seconds.
+
+    Returns:
+        What still lives then, in words for a person.
+    """
+    deadline = time.monotonic() + timeout
+    while found := owned(environment_id, component=component, session=session):
+        for process in found:
+            process.kill()
+        await asyncio.to_thread(_await_end, found, deadline)
+        resisting = [f"process {p.pid}: {p.command}" for p in found if not _has_ended(p, 0)]
+        for process in found:
+            process.close()
+        if resisting:
+            return resisting
+    return []
 
 
 def _await_end(processes: list[Found], deadline: float) -> None:
@@ -114,26 +116,33 @@ def _await_end(processes: list[Found], deadline: float) -> None:
 
 def _has_ended(process: Found, timeout: float) -> bool:
     """Wait up to `timeout` seconds; a pidfd is readable once its process has ended (pidfd_open(2))."""
-    readable, _, _ = select.select([process.pidfd], [], [], timeout)
-    return bool(readable)
+    poll = select.poll()
+    poll.register(process.pidfd, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))
 
 
-def _open(pid: int) -> Found | None:
-    """A descriptor first, facts second: what is read then belongs to that very process."""
+def _open(pid: int, stat: _Stat) -> Found | None:
+    """A descriptor of that very process; None when it has ended, whoever has its number now."""
     try:
-        return Found(pid, os.pidfd_open(pid), _command(pid))
+        found = Found(pid, os.pidfd_open(pid), _command(pid))
     except ProcessLookupError:
         return None
+    if _stat(pid).started == stat.started:
+        return found
+    found.close()
+    return None
 
 
 def _pids() -> list[int]:
-    return sorted(int(p.name) for p in _PROC.iterdir() if p.name.isdigit() and int(p.name) != os.getpid())
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]  # noqa: PTH208 - plain names
 
 
 def _stat(pid: int) -> _Stat:
-    """State, parent and session of proc(5) stat; the command in parentheses may hold anything."""
+    """Fields 3, 4, 6 and 22 of proc(5) stat; the command before them, in parentheses, may hold anything."""
     fields = _read(pid, "stat").decode(errors="replace").rpartition(")")[2].split()
-    return _Stat(fields[0], int(fields[1]), int(fields[3])) if fields else _Stat("X", 0, 0)
+    return (
+        _Stat(fields[0], int(fields[1]), int(fields[3]), int(fields[19])) if fields else _Stat("X", 0, 0, 0)
+    )
 
 
 def _variables(pid: int) -> set[bytes]:
@@ -146,6 +155,7 @@ def _command(pid: int) -> str:
 
 def _read(pid: int, name: str) -> bytes:
     try:
-        return (_PROC / str(pid) / name).read_bytes()
+        with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - hundreds of them in a row
+            return file.read()
     except (FileNotFoundError, ProcessLookupError, PermissionError):  # it ended, or is not ours to see
         return b""

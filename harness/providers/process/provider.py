@@ -25,7 +25,7 @@ from harness.providers.process.folders import make_data_folder, remove
 from harness.providers.process.forks import ForkRequest, ForkServer, Orders
 from harness.providers.process.granted import place_files, point_to
 from harness.providers.process.logs import LogPump
-from harness.providers.process.ownership import COMPONENT_MARKER, MARKER, end, owned
+from harness.providers.process.ownership import COMPONENT_MARKER, END_TIMEOUT, MARKER, end
 from harness.providers.process.refusal import refusal
 from harness.providers.process.reservation import LOOPBACK, Reservation
 from harness.providers.process.running import RunningProcess
@@ -37,7 +37,6 @@ _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_
 _DEFAULT_APP_PORT = 8000
 # In a component's overlay: this time without coverage, as for load.
 UNMEASURED = "HARNESS_UNMEASURED"
-_END_TIMEOUT = 2.0  # seconds between SIGKILL and calling a process a leftover
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class ProcessProvider:
         await asyncio.gather(*self._warming.values(), return_exceptions=True)
         if self._forks is not None:
             await self._forks.aclose()
-        leftovers = await end(owned(self._place.environment_id), _END_TIMEOUT)
+        leftovers = await end(self._place.environment_id, END_TIMEOUT)
         for pump in self._pumps:
             pump.close()
         for reservation in self._reservations:
@@ -160,6 +159,7 @@ class ProcessProvider:
             endpoints=self._endpoints[component.name],
             environment=environment,
             environment_id=self._place.environment_id,
+            directory=self._directory(component.settings.process),
             polite=launched.polite,
         )
         if launched.finish is not None:
@@ -285,8 +285,9 @@ class ProcessProvider:
             self._account.give(folder)
         return Ground(folder, self._cache, self._account)
 
-    def _directory(self, process: ProcessSettings) -> Path:
-        return process.working_dir or (self._ecosystem.directory if self._ecosystem else Path.cwd())
+    def _directory(self, process: ProcessSettings | None) -> Path:
+        told = process.working_dir if process else None
+        return told or (self._ecosystem.directory if self._ecosystem else Path.cwd())
 
 
 async def _finish(component: Component, running: RunningProcess, launched: _Launched) -> None:

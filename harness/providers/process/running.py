@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from harness.core.endpoint import Endpoint
 from harness.providers.base import Exit
 from harness.providers.process.child import Child
+from harness.providers.process.command import fill_ports
 from harness.providers.process.logs import LogPump
-from harness.providers.process.ownership import kill, owned
+from harness.providers.process.ownership import END_TIMEOUT, end
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
 from harness.readiness.command import execute_here
@@ -29,12 +31,14 @@ class RunningProcess:
         endpoints: Mapping[int, Endpoint],
         environment: Mapping[str, str],
         environment_id: str,
+        directory: Path,
         polite: signal.Signals,
     ) -> None:
         self._component = component
         self._child = child
         self._pump = pump
         self._environment_id = environment_id
+        self._directory = directory
         self._polite = polite
         self.endpoints = endpoints
         self.environment = environment
@@ -50,9 +54,15 @@ class RunningProcess:
             self.endpoints,
             self.environment,
             lambda: self.tail(_SEARCHED_LINES),
-            execute_here(self.environment),
+            self._execute,
         )
         return choose_probe(self._component, around)
+
+    async def _execute(self, argv: Sequence[str]) -> tuple[int, str]:
+        """Run a check as the component itself runs: in its folder, with its variables and ports."""
+        filled = [fill_ports(word, self._component, self.endpoints) for word in argv]
+        code, output = await execute_here(self.environment, self._directory)(filled)
+        return code, self._pump.mask(output)
 
     def tail(self, lines: int = 20) -> tuple[str, ...]:
         """Its last log lines, secrets masked."""
@@ -71,6 +81,9 @@ class RunningProcess:
         if not done:
             self._child.send(signal.SIGKILL)
             await asyncio.shield(self._child.ended)
-        kill(owned(self._environment_id, component=self._component.name, session=self.pid))
+        name = self._component.name
+        await end(
+            self._environment_id, END_TIMEOUT, component=name, session=self.pid
+        )  # aclose names what resists
         self._pump.drain()
         self._pump.close()
