@@ -5,6 +5,7 @@ from pathlib import Path
 from harness.bootstrap.order import Order
 from harness.bootstrap.preparing import Prepared, require_steps
 from harness.bootstrap.spare import SpareKeeper
+from harness.bootstrap.sweep import sweep
 from harness.core.ids import new_environment_id
 from harness.events.log import Emit
 from harness.keeper import client, folders
@@ -32,6 +33,7 @@ def acquire(
         UsageError: the plan starts nothing.
     """
     require_steps(prepared)
+    sweep()  # what it could not remove is told by `harness down`; it is in nobody's way
     environment_id = environment_id or new_environment_id()
     try:
         runtime = folders.make_runtime_folder(environment_id)

@@ -110,7 +110,7 @@ def main() -> None:
         return
     order, listener = received
     _log_to(order.runtime / "keeper.log")
-    folders.write_about(order.runtime, _about(order, order.ecosystem))
+    folders.claim(order.runtime, _about(order, order.ecosystem))
     is_abandoned = asyncio.run(keep(order, listener))
     if is_abandoned:
         from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from harness.bootstrap.sweep import sweep
 from harness.cli.environments import find
 from harness.cli.options import EnvironmentName
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell
+from harness.core.errors import TeardownError
 from harness.events.facts import EnvironmentStopped, Event
 from harness.keeper import folders
 from harness.keeper.client import Lease
@@ -17,8 +19,14 @@ def down(
     environment: EnvironmentName = None,
     everything: Annotated[bool, typer.Option("--all", help="Every environment of this user.")] = False,
 ) -> None:
-    """Tear down what `harness up` started."""
-    chosen = list(folders.known()) if everything else [find(environment)]
+    """Tear down what `harness up` started, and what killed runs left behind."""
+    swept = _sweep()
+    if everything:
+        chosen = list(folders.known())
+    elif swept and (environment is None or environment in swept):
+        chosen = []
+    else:
+        chosen = [find(environment)]
     worst = 0
     for folder, about in chosen:
         with Lease.attach(folders.socket_path(folder), _show_end, hold=False) as lease:
@@ -29,6 +37,20 @@ def down(
             tell(ending.error)
         worst = max(worst, int(ending.exit_code))
     raise typer.Exit(worst)
+
+
+def _sweep() -> list[str]:
+    """Remove what dead keepers left; the ids of those environments.
+
+    Raises:
+        TeardownError: something could not be removed; it is named.
+    """
+    swept, leftovers = sweep()
+    if leftovers:
+        raise TeardownError(f"not everything of {', '.join(swept)} could be removed", evidence=leftovers)
+    if swept:
+        people.print(f"removed what was left of {', '.join(swept)}, whose keeper had been killed")
+    return swept
 
 
 def _show_end(event: Event) -> None:

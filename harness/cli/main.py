@@ -21,6 +21,7 @@ COMMANDS = {
     "test": "harness.cli.testing:run_tests",
     "report": "harness.cli.report:report",
     "down": "harness.cli.down:down",
+    "doctor": "harness.cli.doctor:doctor",
 }
 
 

@@ -49,7 +49,7 @@ def _look(folder: Path, about: folders.About) -> dict[str, object]:
         with Lease.attach(folders.socket_path(folder), note, hold=False) as lease:
             description = lease.wait_started()
     except HarnessError as error:
-        return found | {"state": f"not running: {error.message}", "components": {}}
+        return found | {"state": f"dead: {error.message}; harness down removes it", "components": {}}
     components = {
         name: {"state": str(states.get(name, "")), "endpoints": [e.address for e in endpoints]}
         for name, endpoints in description.endpoints.items()

@@ -6,10 +6,12 @@
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from harness.core.errors import UsageError
 
 _ABOUT = "about.json"
 _PRIVATE = 0o700
+_CLAIM_TIMEOUT = 60.0  # seconds; it takes a fraction of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +65,55 @@ def socket_path(folder: Path) -> Path:
     return folder / "keeper.sock"
 
 
-def write_about(folder: Path, about: About) -> None:
-    """Make the environment findable."""
-    (folder / _ABOUT).write_text(json.dumps(asdict(about), indent=1))
+def claim(folder: Path, about: About) -> int:
+    """Make the environment findable, and kept for as long as this process lives.
+
+    Returns:
+        A descriptor whose lock tells others that the keeper lives; whatever ends us, the kernel releases it
+        (flock(2)). Process ids could not tell: they are given out again.
+    """
+    descriptor = os.open(folder / _ABOUT, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.write(descriptor, json.dumps(asdict(about), indent=1).encode())
+    return descriptor
+
+
+def is_kept(folder: Path) -> bool:
+    """Whether the keeper of an environment lives."""
+    with (folder / _ABOUT).open() as about:
+        try:
+            fcntl.flock(about, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def known() -> Iterator[tuple[Path, About]]:
     """Every environment of this user, living or not, newest first."""
     root = runtime_root()
     for path in sorted(root.glob(f"*/{_ABOUT}"), key=lambda p: p.stat().st_mtime, reverse=True):
-        form = json.loads(path.read_text())
-        yield path.parent, About(**{**form, "files": tuple(form["files"])})
-    with contextlib.suppress(OSError):  # others are in it
-        root.rmdir()
+        with contextlib.suppress(
+            FileNotFoundError, json.JSONDecodeError
+        ):  # going or coming at this very moment
+            form = json.loads(path.read_text())
+            yield path.parent, About(**{**form, "files": tuple(form["files"])})
+    tidy()
+
+
+def tidy() -> None:
+    """Leave no empty folder of all environments behind."""
+    with contextlib.suppress(OSError):  # others are in it, or it is gone
+        runtime_root().rmdir()
+
+
+def unclaimed() -> list[Path]:
+    """Folders that a client made a minute ago or longer, and was killed before a keeper took them over."""
+    before = time.time() - _CLAIM_TIMEOUT
+    found = [path for path in runtime_root().iterdir() if path.is_dir() and not (path / _ABOUT).exists()]
+    return [path for path in found if path.stat().st_mtime < before]
 
 
 def remove(folder: Path) -> None:
     """Remove an environment's folder, and the folder of all when it was the last."""
     shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):  # others are in it
-        folder.parent.rmdir()
+    tidy()

@@ -91,6 +91,13 @@ def _with_descendants(ours: set[int], living: Mapping[int, _Stat]) -> set[int]:
 async def end(
     environment_id: str, timeout: float, *, component: str | None = None, session: int | None = None
 ) -> list[str]:
+    """`end_now`, while the event loop goes on."""
+    return await asyncio.to_thread(end_now, environment_id, timeout, component=component, session=session)
+
+
+def end_now(
+    environment_id: str, timeout: float, *, component: str | None = None, session: int | None = None
+) -> list[str]:
     """End what `owned` finds, and what that has started meanwhile, within `timeout` seconds.
 
     Returns:
@@ -100,7 +107,7 @@ async def end(
     while found := owned(environment_id, component=component, session=session):
         for process in found:
             process.kill()
-        await asyncio.to_thread(_await_end, found, deadline)
+        _await_end(found, deadline)
         resisting = [f"process {p.pid}: {p.command}" for p in found if not _has_ended(p, 0)]
         for process in found:
             process.close()

