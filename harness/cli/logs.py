@@ -12,6 +12,7 @@ import typer
 from harness.bootstrap.request import DEFAULT_RESULTS
 from harness.cli.options import Components, Results
 from harness.core.errors import UsageError
+from harness.results.excerpts import read_log
 
 Line = tuple[float, str, str]
 
@@ -39,7 +40,5 @@ def logs(
 
 
 def _read(file: Path) -> Iterator[Line]:
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            stamp, _, text = line.rstrip("\n").partition(" ")
-            yield float(stamp), file.stem, text
+    for line in read_log(file):
+        yield line.at, file.stem, line.text

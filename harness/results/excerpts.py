@@ -68,6 +68,11 @@ def _cut(log: bytes | mmap.mmap, component: str, case: Case) -> Excerpt | None:
     return Excerpt(component, tuple(_lines(window[-LINES:], began)), max(0, len(window) - LINES))
 
 
+def read_log(log: Path) -> Iterator[LogLine]:
+    """Every line of a component's log; one without a stamp of its own has that of the line before."""
+    yield from _lines(log.read_bytes().removesuffix(b"\n").split(b"\n"), 0.0)
+
+
 def _lines(window: list[bytes], at: float) -> Iterator[LogLine]:
     for line in window:
         stamp = _stamp(line)
