@@ -1,6 +1,7 @@
 """Why this exists: tests about processes need real ones, that say when they are there and are gone afterwards."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -64,6 +65,20 @@ def sleeper(environment: Mapping[str, str], child: Mapping[str, Any] | None = No
         for pid in pids:
             if is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
+
+
+def has_ended(pid: int, timeout: float = 5.0) -> bool:
+    """Whether a process ends within `timeout` seconds: what was killed takes a moment to go."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    try:
+        return bool(poll.poll(timeout * 1000))
+    finally:
+        os.close(descriptor)
 
 
 def is_alive(pid: int) -> bool:

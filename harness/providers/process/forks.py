@@ -3,13 +3,14 @@
 `preloader.py` describes the protocol. The socket keeps requests until the imports are done, so nobody waits to ask.
 """
 
+import array
 import asyncio
 import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class ForkServer:
         self._environment = dict(environment)
         self._directory = directory
         self._pump = pump
-        self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._failure: Callable[[], EnvironmentFailedError] | None = None
         self._asked: dict[str, asyncio.Future[ForkedChild]] = {}
         self._living: dict[int, asyncio.Future[int]] = {}
         self._process: ExecutedChild | None = None
@@ -90,10 +91,9 @@ class ForkServer:
                 inherit=(theirs.fileno(),),
             )
         self._pump.child_has_it()
-        ours.setblocking(False)
         self._channel = ours
         asyncio.get_running_loop().add_reader(ours, self._hear)
-        self._send(self._first_message())
+        ours.send(json.dumps(self._first_message()).encode())
 
     async def fork(self, request: ForkRequest, output: int) -> ForkedChild:
         """Fork one component, its outputs to the descriptor `output`.
@@ -110,18 +110,14 @@ class ForkServer:
             "directory": str(request.directory),
             "coverage": request.is_measured,
         }
-        self._send(message, output)
-        await asyncio.wait({asked, self._ready}, return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
-            await self._ready  # raises when the imports failed
-        child: ForkedChild = await asked
-        return child
+        await self._send(message, output)
+        return await asyncio.shield(asked)  # who gives up waiting does not take the answer back
 
     async def aclose(self) -> None:
-        """Close the socket; the preloader kills what is left of its forks and ends. Idempotent."""
-        if self._channel is not None:
-            self._forget_channel()
+        """End the preloader, whatever it imports, and with it what is left of its forks. Idempotent."""
+        self._forget_channel()
         if self._process is not None:
+            self._process.send(signal.SIGKILL)
             await asyncio.shield(self._process.ended)
         self._pump.drain()
         self._pump.close()
@@ -136,40 +132,49 @@ class ForkServer:
         coverage = {"folder": str(folder), "packages": list(packages)} if folder else None
         return {"preload": list(self._orders.preload), "coverage": coverage}
 
-    def _send(self, message: Mapping[str, Any], *descriptors: int) -> None:
+    async def _send(self, message: Mapping[str, Any], descriptor: int) -> None:
         if self._channel is None:
-            raise self._lost()
-        socket.send_fds(self._channel, [json.dumps(message).encode()], list(descriptors))
+            raise self._failure() if self._failure else self._lost()
+        packet = [json.dumps(message).encode()]
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+        try:
+            try:
+                self._channel.sendmsg(packet, rights, socket.MSG_DONTWAIT)
+            except BlockingIOError:  # it is importing, and many have asked already
+                await asyncio.to_thread(self._channel.sendmsg, packet, rights)
+        except OSError:
+            raise self._lost() from None
 
     def _hear(self) -> None:
         """One message of the preloader, or its end."""
         assert self._channel is not None  # noqa: S101 - the reader is removed before the channel is
-        packet = self._channel.recv(_PACKET)
+        try:
+            packet = self._channel.recv(_PACKET, socket.MSG_DONTWAIT)
+        except ConnectionResetError:  # it has ended with requests unread
+            packet = b""
         if not packet:
             self._forget_channel()
-            self._fail(self._lost())
+            self._fail(self._lost)
             return
         self._take(json.loads(packet))
 
     def _take(self, message: Mapping[str, Any]) -> None:
-        if "ready" in message:
-            self._ready.set_result(message["ready"])
-        elif "failed" in message:
-            self._fail(_cannot_import(message["failed"]))
+        if "failed" in message:
+            self._fail(lambda: _cannot_import(message["failed"]))
         elif "name" in message:
             ended = asyncio.get_running_loop().create_future()
             self._living[message["pid"]] = ended
             self._asked.pop(message["name"]).set_result(ForkedChild(message["pid"], ended))
-        else:
+        elif "code" in message:
             self._living.pop(message["pid"]).set_result(message["code"])
 
-    def _fail(self, error: EnvironmentFailedError) -> None:
-        """Nobody waits in vain: the imports, the forks asked for and the ends awaited all resolve."""
-        awaited: list[asyncio.Future[Any]] = [self._ready, *self._asked.values()]
-        for future in awaited:
-            if not future.done():
-                future.set_exception(error)
-                future.exception()  # seen: whoever awaits it later still gets it raised
+    def _fail(self, failure: Callable[[], EnvironmentFailedError]) -> None:
+        """Nobody waits in vain: the forks asked for and the ends awaited all resolve. The first is the cause."""
+        self._failure = self._failure or failure
+        for asked in self._asked.values():
+            asked.set_exception(self._failure())
+            asked.exception()  # seen: whoever awaits it later still gets it raised
+        self._asked.clear()
         for ended in self._living.values():
             if not ended.done():
                 ended.set_result(-signal.SIGKILL)  # the preloader takes its forks along

@@ -25,10 +25,12 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG = 1
 PACKET = 1 << 20
+_OPTIONAL = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def main() -> None:
@@ -61,16 +63,16 @@ class Server:
         """Between two imports: fork what has all it needs; the rest is held."""
         while (readable := select.select(self._sources, [], [], 0)[0]) and self._serve(readable, hold=True):
             pass
-        self._release([held for held in self._held if _is_imported(held[0])])
+        self._release(_is_imported)
 
     def release(self) -> None:
         """Everything is imported: fork what is still held."""
-        self._release(self._held)
+        self._release(lambda _request: True)
 
-    def _release(self, chosen: list[tuple[dict[str, Any], int]]) -> None:
-        self._held = [held for held in self._held if held not in chosen]
-        for request, output in chosen:
-            self._fork(request, output)
+    def _release(self, is_due: Callable[[dict[str, Any]], bool]) -> None:
+        for held in [held for held in self._held if is_due(held[0])]:
+            self._held.remove(held)
+            self._fork(*held)
 
     def end(self) -> None:
         """The owner is gone: so are all forks."""
@@ -96,12 +98,18 @@ class Server:
 
     def _fork(self, request: dict[str, Any], output: int) -> None:
         owner = os.getpid()
+        leads, says_so = os.pipe()
         pid = os.fork()
         if pid == 0:
             self._channel.close()
+            for _, others_output in self._held:
+                os.close(others_output)
             gc.enable()
-            _become(request, output, owner, self._coverage)
+            _become(request, (output, says_so), owner, self._coverage)
         os.close(output)
+        os.close(says_so)
+        os.read(leads, 1)  # ends when the fork leads a session: from then on its group can be signalled
+        os.close(leads)
         self._children.add(pid)
         self._channel.send(json.dumps({"name": request["name"], "pid": pid}).encode())
 
@@ -146,11 +154,15 @@ def _preload(channel: socket.socket, orders: dict[str, Any], server: Server) -> 
     return True
 
 
-def _become(request: dict[str, Any], output: int, owner: int, coverage: dict[str, Any] | None) -> NoReturn:
+def _become(
+    request: dict[str, Any], pipes: tuple[int, int], owner: int, coverage: dict[str, Any] | None
+) -> NoReturn:
     """Turn this fork into the component; never returns."""
     code = 1
+    output, says_so = pipes
     try:
         _detach(output, owner)
+        os.close(says_so)
         os.environ.clear()
         os.environ.update(request["environ"])
         os.chdir(request["directory"])
@@ -252,8 +264,8 @@ def _is_factory(candidate: Any) -> bool:
     """A function that needs no argument makes an application; anything else is one."""
     if not inspect.isfunction(candidate) or inspect.iscoroutinefunction(candidate):
         return False
-    required = [p for p in inspect.signature(candidate).parameters.values() if p.default is p.empty]
-    return not required
+    parameters = inspect.signature(candidate).parameters.values()
+    return not [p for p in parameters if p.default is p.empty and p.kind not in _OPTIONAL]
 
 
 if __name__ == "__main__":

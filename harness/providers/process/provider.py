@@ -6,13 +6,14 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGTERM, Signals
+from signal import Signals
 from types import MappingProxyType
 
 from harness.core.clock import Clock
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ComponentExitedError, EnvironmentFailedError, UsageError
 from harness.core.ids import new_secret
+from harness.core.tasks import cancel_and_wait
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import Attached
@@ -26,6 +27,7 @@ from harness.providers.process.forks import ForkRequest, ForkServer, Orders
 from harness.providers.process.granted import place_files, point_to
 from harness.providers.process.logs import LogPump
 from harness.providers.process.ownership import COMPONENT_MARKER, END_TIMEOUT, MARKER, end
+from harness.providers.process.polite import polite_signal
 from harness.providers.process.refusal import refusal
 from harness.providers.process.reservation import LOOPBACK, Reservation
 from harness.providers.process.running import RunningProcess
@@ -44,7 +46,7 @@ class _Launched:
     """A child that runs, how it is asked to end, and what is left to do before it counts as started."""
 
     child: Child
-    polite: Signals = SIGTERM
+    polite: Signals
     finish: Callable[[], Awaitable[None]] | None = None
 
 
@@ -208,7 +210,7 @@ class ProcessProvider:
         )
         if self._forks is None:
             raise EnvironmentFailedError(f"{component.name}: nothing is preloaded; prepare was not called")
-        return _Launched(await self._forks.fork(request, pump.write_end))
+        return _Launched(await self._forks.fork(request, pump.write_end), polite_signal(component))
 
     def _launch_command(
         self, component: Component, environment: Mapping[str, str], pump: LogPump
@@ -220,7 +222,7 @@ class ProcessProvider:
             directory=self._directory(process),
             output=pump.write_end,
         )
-        return _Launched(child)
+        return _Launched(child, polite_signal(component))
 
     def _environment_of(self, component: Component) -> dict[str, str]:
         """What the component's process gets: the machine's basics, its own variables, the marks of ownership."""
@@ -304,8 +306,7 @@ async def _finish(component: Component, running: RunningProcess, launched: _Laun
             )
         await finishing
     finally:
-        finishing.cancel()
-        exiting.cancel()
+        await cancel_and_wait(finishing, exiting)
 
 
 def _targets(component: Component) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 import sys
 
 from harness.providers.process.embedded import recipe_for
+from harness.providers.process.polite import polite_signal
 from harness.spec.model import Component
 
 
@@ -15,13 +16,22 @@ def missing() -> str | None:
 
 def refusal(component: Component) -> str | None:
     """Why a component cannot run as a process; None when it can."""
-    process = component.settings.process
-    if process is not None and process.embedded is None:
-        return None
-    recipe = recipe_for(component)
+    process, recipe = component.settings.process, recipe_for(component)
+    if component.replicas > 1:
+        return f"it asks for {component.replicas} replicas, and every process is the only one of its name"
     if recipe is not None:
         return recipe.refusal(component)
+    if process is not None:
+        return _unknown_signal(component)
     what = f"image {component.image}" if component.image else "its build"
     return (
         f"{what} needs a container; x-harness.process (app, call or command) says how to run it without one"
     )
+
+
+def _unknown_signal(component: Component) -> str | None:
+    try:
+        polite_signal(component)
+    except ValueError as error:
+        return f"its stop_signal {error}"
+    return None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from harness.core.endpoint import Endpoint
 from harness.providers.process.account import Account
-from harness.spec.model import Component
+from harness.spec.model import Component, Mount
 
 Output = Callable[[str], None]
 
@@ -49,6 +49,10 @@ class Recipe(Protocol):
 
     def refusal(self, component: Component) -> str | None:
         """Why this component cannot run from the wheel; None when it can."""
+        ...
+
+    def uses(self, mount: Mount) -> bool:
+        """Whether the mount has its effect here as well, or needs none (a tmpfs: all data is thrown away)."""
         ...
 
     async def warm(self, component: Component, ground: Ground) -> None:

@@ -18,7 +18,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.process.embedded.base import Ground, Launch, image_name
 from harness.providers.process.embedded.postgres_template import Template, installations
-from harness.spec.model import Component
+from harness.spec.model import Component, Mount
 
 if TYPE_CHECKING:
     import asyncpg
@@ -45,6 +45,10 @@ class Postgres:
         if command and command[0] != "postgres" and not command[0].startswith("-"):
             return f"its command ({command[0]} …) is not postgres with options"
         return None
+
+    def uses(self, mount: Mount) -> bool:
+        """Init scripts are run."""
+        return mount.kind == "tmpfs" or _holds_scripts(mount)
 
     async def warm(self, component: Component, ground: Ground) -> None:
         """Make the data directory that starts are copied from."""
@@ -154,7 +158,11 @@ def _scripts(component: Component) -> list[Path]:
     """What the official entrypoint would run: `*.sh`, `*.sql` and `*.sql.gz` of the mounted folder or file."""
     found: list[Path] = []
     for mount in component.mounts:
-        if mount.source and mount.kind == "bind" and mount.target.startswith(INIT_SCRIPTS):
+        if mount.source and _holds_scripts(mount):
             source = Path(mount.source)
             found += source.iterdir() if source.is_dir() else [source]
     return sorted((p for p in found if p.name.endswith((".sh", ".sql", ".sql.gz"))), key=lambda p: p.name)
+
+
+def _holds_scripts(mount: Mount) -> bool:
+    return mount.kind == "bind" and mount.target.startswith(INIT_SCRIPTS)

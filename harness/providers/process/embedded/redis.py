@@ -11,7 +11,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import reachable_copy
 from harness.providers.process.embedded.base import Ground, Launch, image_name
-from harness.spec.model import Component
+from harness.spec.model import Component, Mount
 
 IMAGES = {"redis", "valkey"}
 # What the environment decides; a file's own word for these is passed over.
@@ -39,6 +39,10 @@ class Redis:
                 "say x-harness.process.embedded: redis to run the embedded server instead of it"
             )
         return None
+
+    def uses(self, mount: Mount) -> bool:
+        """No files are read."""
+        return mount.kind == "tmpfs"
 
     async def warm(self, component: Component, ground: Ground) -> None:
         """Nothing to fill."""

@@ -47,6 +47,19 @@ def test_all_else_needs_a_container() -> None:
     assert built.startswith("its build needs a container")
 
 
+def test_several_replicas_are_refused_with_their_number() -> None:
+    """One of two would be another system than the file describes."""
+    reason = refusal(Component("web", HERE, replicas=2, settings=with_process(app="a:b")))
+    assert "2 replicas" in str(reason)
+    assert "2 replicas" in str(refusal(Component("cache", HERE, image="redis:7", replicas=2)))
+
+
+def test_a_signal_that_does_not_exist_is_refused() -> None:
+    """Before anything waits for it in vain."""
+    reason = refusal(Component("web", HERE, stop_signal="SIGNOTHING", settings=with_process(app="a:b")))
+    assert "stop_signal 'SIGNOTHING'" in str(reason)
+
+
 def test_a_recipe_may_refuse() -> None:
     """Its own reason is passed on."""
     reason = refusal(Component("db", HERE, image="postgres:16", command=("bash", "-c", "x")))

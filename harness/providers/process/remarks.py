@@ -1,0 +1,38 @@
+"""Why this exists: what of a component is not carried over when it runs as a process, told before anybody misses it."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from harness.providers.process.embedded import recipe_for
+from harness.spec.model import Component, ContainerSettings, Mount, Resources
+
+
+def remarks(component: Component) -> tuple[str, ...]:
+    """What the file says about a component that a process does without, a sentence each; empty when all holds."""
+    return tuple(_remarks(component))
+
+
+def _remarks(component: Component) -> Iterator[str]:
+    if unused := [mount for mount in component.mounts if not _is_used(component, mount)]:
+        shown = ", ".join(map(_mount, unused))
+        yield f"as a process it gets no volumes ({shown}): it sees this machine's own files"
+    if component.user is not None:
+        yield f"as a process it does not run as user {component.user}, but as whoever started the harness"
+    if component.resources != Resources():
+        yield "as a process it has no limits of CPUs or memory"
+    if names := _container_only(component.container):
+        yield f"as a process it does without {', '.join(names)}"
+
+
+def _is_used(component: Component, mount: Mount) -> bool:
+    recipe = recipe_for(component)
+    return recipe is not None and recipe.uses(mount)
+
+
+def _mount(mount: Mount) -> str:
+    return f"{mount.source or mount.kind} at {mount.target}"
+
+
+def _container_only(settings: ContainerSettings) -> list[str]:
+    usual = ContainerSettings()
+    return [f.name for f in fields(settings) if getattr(settings, f.name) != getattr(usual, f.name)]
