@@ -129,7 +129,7 @@ class Environment:
         """Start a component anew with `environment` laid over its own, and return when it is ready again.
 
         Raises:
-            UsageError: there is no such component, or the provider cannot restart.
+            UsageError: there is no such component, it is not ready, or the provider cannot restart.
             EnvironmentFailedError: it did not come up again; the environment is broken from then on.
         """
         self._running(component)
@@ -137,6 +137,7 @@ class Environment:
         if not isinstance(provider, CanRestart):
             raise UsageError(f"the {provider.name} provider cannot restart {component}")
         step = self.plan.step(component)
+        self._require_ready(step)
         await self._parts.supervision.release(step)
         try:
             supervised = await self._startup.start(step, self._renew(provider, step, environment))
@@ -144,6 +145,19 @@ class Environment:
         except Exception as error:
             self._parts.supervision.break_with(error)
             raise
+
+    def _require_ready(self, step: Step) -> None:
+        """Only what is ready can be stopped and become ready again."""
+        if step.is_one_shot:
+            raise UsageError(
+                f"{step.name} runs once, to its end, and cannot be restarted",
+                hint="restart what works with its result, or start a new environment",
+            )
+        if (state := self.states[step.name]) is not State.READY:
+            raise UsageError(
+                f"{step.name} is {state} and cannot be restarted now",
+                hint="only a component that is ready can; one that ended has broken the environment",
+            )
 
     async def _renew(self, provider: CanRestart, step: Step, environment: Mapping[str, str]) -> Running:
         """Stop the old one, politely and not for ever, and start the new one."""

@@ -1,5 +1,6 @@
 """An open environment says where everything is, and can start a component anew."""
 
+import asyncio
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -8,7 +9,8 @@ import pytest
 from harness.core.endpoint import Endpoint
 from harness.core.errors import NotReadyError, UsageError
 from harness.events.facts import EnvironmentFailed, State
-from harness.spec.model import ComponentSettings
+from harness.plan.model import Wait
+from harness.spec.model import ComponentSettings, Condition
 from tests.doubles.clock import FakeClock, in_virtual_time
 from tests.doubles.events import FakeEmit
 from tests.doubles.opened import opened
@@ -97,3 +99,31 @@ async def test_not_every_provider_restarts() -> None:
         with pytest.raises(UsageError, match="the fake provider cannot restart api"):
             await environment.restart("api")
         assert environment.states["api"] is State.READY
+
+
+@in_virtual_time
+async def test_what_runs_once_is_not_restarted() -> None:
+    """The refusal comes before anything is touched."""
+    plan = make_plan({"job": [], "api": [Wait("job", Condition.COMPLETED)]}, {"job": component("job")})
+    provider = FakeRestartingProvider(FakeClock(), {"job": Script(exits_after=1)})
+    async with opened(plan, provider, FakeEmit()) as environment:
+        with pytest.raises(UsageError, match="job runs once"):
+            await environment.restart("job")
+        assert environment.broken is None
+        assert environment.states["job"] is State.COMPLETED
+
+
+@in_virtual_time
+async def test_what_is_not_ready_is_not_restarted() -> None:
+    """Neither a component that is being restarted already nor one that has ended."""
+    provider = FakeRestartingProvider(FakeClock())
+    async with opened(PLAN, provider, FakeEmit()) as environment:
+        provider.scripts = {"api": Script(start_takes=5, exits_after=10, exit_code=1)}
+        first = asyncio.create_task(environment.restart("api"))
+        await provider.clock.sleep(1)
+        with pytest.raises(UsageError, match="api is starting and cannot be restarted now"):
+            await environment.restart("api")
+        await first
+        await environment.wait_broken()
+        with pytest.raises(UsageError, match="api is failed"):
+            await environment.restart("api")
