@@ -10,7 +10,7 @@ from harness.core.errors import UsageError
 from harness.plan.model import Plan
 from harness.plan.planner import make
 from harness.spec.loader import load
-from harness.spec.model import Ecosystem, Fault
+from harness.spec.model import Ecosystem, Fault, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,18 @@ def prepare(request: Request) -> Prepared:
         request.selection,
         lambda component: None if component.name in request.attached else kind.refusal(component),
     )
-    return Prepared(request, loaded.ecosystem, loaded.warnings, kind, plan)
+    warnings = loaded.warnings + _remarks(kind, plan, request.attached)
+    return Prepared(request, loaded.ecosystem, warnings, kind, plan)
+
+
+def _remarks(kind: ProviderKind, plan: Plan, attached: tuple[str, ...]) -> tuple[Fault, ...]:
+    """What the place to run leaves out of the components that it starts."""
+    return tuple(
+        Fault(step.component.location, f"{step.name}: {remark}", severity=Severity.WARNING)
+        for step in plan.steps
+        if step.name not in attached
+        for remark in kind.remarks(step.component)
+    )
 
 
 def _require_components(ecosystem: Ecosystem, names: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from harness.providers.existing import missing as existing_missing
 from harness.providers.process.provider import Coverage, ProcessProvider
 from harness.providers.process.refusal import missing as process_missing
 from harness.providers.process.refusal import refusal as process_refusal
+from harness.providers.process.remarks import remarks as process_remarks
 from harness.spec.model import Component
 
 
@@ -36,12 +37,14 @@ class ProviderKind:
         name: What `--provider` takes.
         missing: What this machine lacks for it, in words; None when it can be used.
         refusal: Why it cannot run a component; None when it can.
+        remarks: What the file says about a component that is not carried over there.
         make: A provider for one environment.
     """
 
     name: str
     missing: Callable[[], str | None]
     refusal: Callable[[Component], str | None]
+    remarks: Callable[[Component], tuple[str, ...]]
     make: Callable[[Making], Provider]
 
 
@@ -58,8 +61,8 @@ def _existing(making: Making) -> Provider:
 
 # The order is that of preference for `auto`. `existing` is never picked by itself.
 KINDS = (
-    ProviderKind("process", process_missing, process_refusal, _process),
-    ProviderKind("existing", existing_missing, lambda _component: None, _existing),
+    ProviderKind("process", process_missing, process_refusal, process_remarks, _process),
+    ProviderKind("existing", existing_missing, lambda _component: None, lambda _component: (), _existing),
 )
 AUTOMATIC = ("process",)
 

@@ -12,9 +12,9 @@ def polite_signal(component: Component) -> Signals:
         ValueError: this machine has no signal of that name or number.
     """
     written = component.stop_signal.strip().upper()
-    if written.isdigit():
-        return Signals(int(written))
     try:
+        if written.isdigit():
+            return Signals(int(written))
         return Signals[f"SIG{written.removeprefix('SIG')}"]
-    except KeyError:
+    except (KeyError, ValueError):
         raise ValueError(f"{component.stop_signal!r} is not a signal of this machine") from None

@@ -15,7 +15,7 @@ def remarks(component: Component) -> tuple[str, ...]:
 def _remarks(component: Component) -> Iterator[str]:
     if unused := [mount for mount in component.mounts if not _is_used(component, mount)]:
         shown = ", ".join(map(_mount, unused))
-        yield f"as a process it gets no volumes ({shown}): it sees this machine's own files"
+        yield f"as a process it does without what is mounted in a container: {shown}"
     if component.user is not None:
         yield f"as a process it does not run as user {component.user}, but as whoever started the harness"
     if component.resources != Resources():

@@ -52,7 +52,7 @@ class Recipe(Protocol):
         ...
 
     def uses(self, mount: Mount) -> bool:
-        """Whether the mount has its effect here as well, or needs none (a tmpfs: all data is thrown away)."""
+        """Whether the mount does here what it does for the image, within one run: data is kept no longer."""
         ...
 
     async def warm(self, component: Component, ground: Ground) -> None:

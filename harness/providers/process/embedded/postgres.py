@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import asyncpg
 
 IMAGES = {"postgres"}
+DATA = "/var/lib/postgresql"
 INIT_SCRIPTS = "/docker-entrypoint-initdb.d"
 
 
@@ -47,8 +48,8 @@ class Postgres:
         return None
 
     def uses(self, mount: Mount) -> bool:
-        """Init scripts are run."""
-        return mount.kind == "tmpfs" or _holds_scripts(mount)
+        """A volume or tmpfs for the data, and init scripts of this machine."""
+        return _holds_scripts(mount) or (mount.kind != "bind" and mount.target.startswith(DATA))
 
     async def warm(self, component: Component, ground: Ground) -> None:
         """Make the data directory that starts are copied from."""

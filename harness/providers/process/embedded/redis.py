@@ -41,8 +41,8 @@ class Redis:
         return None
 
     def uses(self, mount: Mount) -> bool:
-        """No files are read."""
-        return mount.kind == "tmpfs"
+        """A volume or tmpfs for the data; files of this machine are not read."""
+        return mount.kind != "bind" and mount.target == "/data"
 
     async def warm(self, component: Component, ground: Ground) -> None:
         """Nothing to fill."""

@@ -25,5 +25,5 @@ def test_the_usual_one_is_sigterm() -> None:
 @pytest.mark.parametrize("written", ["SIGNOTHING", "999", ""])
 def test_an_unknown_one_is_a_fault(written: str) -> None:
     """Whether by name or by number."""
-    with pytest.raises(ValueError, match="signal|Signals"):
+    with pytest.raises(ValueError, match="signal"):
         polite_signal(Component("web", HERE, stop_signal=written))
