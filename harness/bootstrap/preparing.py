@@ -1,11 +1,11 @@
 """Why this exists: from a request to a plan, before anything is started: whatever is wrong shows here, with exit 2."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.bootstrap.providers import ProviderKind, pick
-from harness.bootstrap.request import Request
+from harness.bootstrap.request import EXISTING, Request
 from harness.core.errors import UsageError
 from harness.plan.model import Plan
 from harness.plan.planner import make
@@ -41,7 +41,17 @@ def prepare(request: Request) -> Prepared:
         lambda component: None if component.name in request.attached else kind.refusal(component),
     )
     warnings = loaded.warnings + _remarks(kind, plan, request.attached)
-    return Prepared(request, loaded.ecosystem, warnings, kind, plan)
+    ecosystem = loaded.ecosystem
+    if kind.name == EXISTING:
+        request, ecosystem = _left_alone(request, ecosystem)
+    return Prepared(request, ecosystem, warnings, kind, plan)
+
+
+def _left_alone(request: Request, ecosystem: Ecosystem) -> tuple[Request, Ecosystem]:
+    """What exists already is somebody else's: it is not measured, and seeded only when that was asked for."""
+    if not request.seeds_existing:
+        ecosystem = replace(ecosystem, settings=replace(ecosystem.settings, seed=None))
+    return replace(request, is_measured=False), ecosystem
 
 
 def _remarks(kind: ProviderKind, plan: Plan, attached: tuple[str, ...]) -> tuple[Fault, ...]:

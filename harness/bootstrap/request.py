@@ -8,6 +8,7 @@ from harness.plan.model import Selection
 DEFAULT_FILE = Path("docker-compose.test.yml")
 DEFAULT_RESULTS = Path("results")
 DEFAULT_SEED = 20_240_320
+EXISTING = "existing"  # the provider whose components are somebody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Request:
         is_measured: Whether coverage of the components is wanted.
         attached: Components not to start: they run already, where the variables of their exports say.
         base_url: For the existing provider: where everything listens; empty to take it from the variables.
+        seeds_existing: Whether stores of the existing provider are seeded as well; they are somebody else's.
     """
 
     files: tuple[Path, ...] = (DEFAULT_FILE,)
@@ -35,3 +37,4 @@ class Request:
     is_measured: bool = False
     base_url: str = ""
     attached: tuple[str, ...] = ()
+    seeds_existing: bool = False

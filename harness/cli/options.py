@@ -16,6 +16,9 @@ ProviderName = Annotated[
 ]
 Results = Annotated[Path, typer.Option("--results", help="Folder that run folders go into.", metavar="DIR")]
 Seed = Annotated[int, typer.Option("--seed", help="What data is generated from: same seed, same data.")]
+SeedExisting = Annotated[
+    bool, typer.Option("--seed-existing", help="Seed also what already runs (provider existing).")
+]
 Profiles = Annotated[
     list[str] | None,
     typer.Option("--profile", help="Compose profile to activate; may be repeated.", show_default=False),

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from harness.bootstrap.preparing import require_steps
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
+from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, EXISTING, Request
 from harness.cli.entry import invocation_of
 from harness.cli.job import Job
-from harness.cli.options import Attach, BaseUrl, Files, ProviderName, Results, Seed, Suites
+from harness.cli.options import Attach, BaseUrl, Files, ProviderName, Results, Seed, SeedExisting, Suites
 from harness.cli.screen import people
 from harness.cli.starting import begin_run, plan_for
 from harness.core.clock import SystemClock
+from harness.core.errors import ExitCode
 from harness.events.facts import RunFinished
 from harness.reports import rebuild
 from harness.reports.console import lines
@@ -32,6 +33,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     coverage: Annotated[bool, typer.Option(help="Measure coverage of the services.")] = True,
     base_url: BaseUrl = "",
     attach: Attach = None,
+    seed_existing: SeedExisting = False,
 ) -> None:
     """Run SUITES (default: all of the Compose file) against a fresh ecosystem; what follows -- goes to pytest."""
     began = time.monotonic()
@@ -39,19 +41,24 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     base_url = base_url or variables.base_url
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
-        provider="existing" if base_url and provider == "auto" else provider,
+        provider=EXISTING if base_url and provider == "auto" else provider,
         seed=seed,
         results=results,
         is_measured=coverage,
         base_url=base_url,
         attached=tuple(attach or ()),
+        seeds_existing=seed_existing,
     )
     prepared = plan_for(request)
     chosen = choose(prepared.ecosystem.settings.suites, suites or ())
     require_steps(prepared)
     folder, log = begin_run(prepared, "test")
-    code = Job(prepared, folder, variables, workers, invocation_of(context)).run(phases(chosen), log)
-    log(RunFinished(at=SystemClock().now(), exit_code=int(code), duration=time.monotonic() - began))
-    log.close()
-    people.print(lines(rebuild(folder), people.width, folder / "report.html"))
+    job = Job(prepared, folder, variables, workers, invocation_of(context))
+    code = ExitCode.ENVIRONMENT
+    try:
+        code = job.run(phases(chosen), log)
+    finally:  # whatever happens, the run ends in its log and has its reports
+        log(RunFinished(at=SystemClock().now(), exit_code=int(code), duration=time.monotonic() - began))
+        log.close()
+        people.print(lines(rebuild(folder), people.width, folder / "report.html"))
     raise typer.Exit(int(code))

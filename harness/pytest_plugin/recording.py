@@ -30,6 +30,24 @@ class Recorder:
         counts = Counter(self._suite_of(item.path) for item in session.items)
         self._emit(SuitesCollected(at=self._clock.now(), by_suite=dict(counts), by_layer={}))
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that could not be collected is a case that ended with an error: its tests are missing."""
+        if not report.failed:
+            return
+        now = self._clock.now()
+        finished = CaseFinished(
+            at=now,
+            case=report.nodeid,
+            suite=self._suite(report.nodeid),
+            outcome=Outcome.ERROR,
+            duration=0.0,
+            message=_message(report),
+            details=report.longreprtext,
+            output={title: text[-_OUTPUT_LIMIT:] for title, text in report.sections},
+            file=report.nodeid.partition("::")[0],
+        )
+        self._emit(finished)
+
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         """A case begins."""
         self._places[nodeid] = location[0]
@@ -87,7 +105,7 @@ def _outcome(reports: list[pytest.TestReport]) -> Outcome:
     return Outcome.XPASSED if is_xpass else Outcome.PASSED
 
 
-def _message(report: pytest.TestReport) -> str:
+def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
     """The failure in one line: what pytest's own summary would print; a skip's reason."""
     if report.skipped:
         if hasattr(report, "wasxfail"):
@@ -96,5 +114,9 @@ def _message(report: pytest.TestReport) -> str:
     if not report.failed:
         return ""
     crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message if crash is not None else report.longreprtext
-    return str(text).strip().partition("\n")[0]
+    if crash is not None:
+        return str(crash.message).strip().partition("\n")[0]
+    lines = report.longreprtext.strip().splitlines()
+    if isinstance(report, pytest.CollectReport):  # a traceback as text: what it ends with is the error
+        lines.reverse()
+    return lines[0].removeprefix("E ").strip() if lines else ""

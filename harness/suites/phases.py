@@ -1,8 +1,9 @@
 """Why this exists: suites that must not be measured run apart from those that are, each alone on the machine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 
 from harness.core.errors import UsageError
 from harness.spec.model import SuiteSettings
@@ -10,10 +11,17 @@ from harness.spec.model import SuiteSettings
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Suites that one pytest process runs. `is_instrumented` tells whether components may be measured meanwhile."""
+    """Suites that one pytest process runs.
+
+    Args:
+        suites: The suites.
+        is_instrumented: Whether components may be measured meanwhile.
+        targets: Paths and node ids to run instead of all that the suites hold; empty for all.
+    """
 
     suites: tuple[SuiteSettings, ...]
     is_instrumented: bool
+    targets: tuple[str, ...] = ()
 
 
 def choose(known: Sequence[SuiteSettings], asked: Sequence[str]) -> tuple[SuiteSettings, ...]:
@@ -34,3 +42,30 @@ def phases(suites: Sequence[SuiteSettings]) -> tuple[Phase, ...]:
     """Neighbours of one kind together, in order."""
     grouped = groupby(suites, key=lambda suite: suite.instrumented)
     return tuple(Phase(tuple(group), is_instrumented) for is_instrumented, group in grouped)
+
+
+def narrow(planned: Sequence[Phase], targets: Sequence[str], directory: Path) -> tuple[Phase, ...]:
+    """The phases with only the targets in them, each in the phase of its suite; without targets, as they are.
+
+    A target in no suite runs in the first phase; a phase without one does not run.
+
+    Args:
+        planned: The phases.
+        targets: Paths and node ids, as pytest takes them.
+        directory: What relative ones are relative to.
+    """
+    if not targets:
+        return tuple(planned)
+    places = [_phase_of(target, planned, directory) for target in targets]
+    mine = [
+        tuple(t for t, place in zip(targets, places, strict=True) if place == n) for n in range(len(planned))
+    ]
+    return tuple(replace(phase, targets=own) for phase, own in zip(planned, mine, strict=True) if own)
+
+
+def _phase_of(target: str, planned: Sequence[Phase], directory: Path) -> int:
+    path = (directory / target.partition("::")[0]).resolve()
+    for number, phase in enumerate(planned):
+        if any(path.is_relative_to(suite.path.resolve()) for suite in phase.suites):
+            return number
+    return 0

@@ -1,0 +1,142 @@
+"""Why this exists: suites run against a held environment, phase by phase, and pytest's endings get their meaning."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.bootstrap.coverage import measured_components
+from harness.bootstrap.preparing import Prepared
+from harness.bootstrap.runs import EVENTS
+from harness.cli.break_watch import BreakWatch
+from harness.cli.screen import tell
+from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, UsageError
+from harness.events.log import read
+from harness.keeper.client import Lease
+from harness.keeper.protocol import error_of
+from harness.results import fold
+from harness.results.cases import Status
+from harness.suites.command_line import Extra, arguments, root_of
+from harness.suites.phases import Phase, narrow
+from harness.suites.pytest_process import RUN_FOLDER, SOCKET, SUITES, PytestProcess
+from harness.suites.settings import SuiteVariables
+
+_WITHOUT_COVERAGE = {"HARNESS_UNMEASURED": "1"}
+
+# What pytest's exit codes mean for the run (pytest.ExitCode); every other one is a failure of the suites.
+_USAGE_ERROR, _NOTHING_COLLECTED = 4, 5
+_MEANINGS = {0: ExitCode.OK, _NOTHING_COLLECTED: ExitCode.OK, _USAGE_ERROR: ExitCode.USAGE}
+_INTERNAL_ERROR = 3
+
+
+@dataclass(slots=True)
+class SuiteRun:
+    """All suites of one run.
+
+    Args:
+        prepared: What runs.
+        folder: The run's folder.
+        lease: The environment, started.
+        variables: INTEGRATION_TEST_* settings.
+        workers: xdist workers; 0 for none.
+        extra: What the command line has for pytest.
+    """
+
+    prepared: Prepared
+    folder: Path
+    lease: Lease
+    variables: SuiteVariables
+    workers: int
+    extra: Extra
+    _has_collected: bool = False
+
+    def run(self, planned: Sequence[Phase]) -> ExitCode:
+        """Every phase, unless one is interrupted or cannot be run; whatever goes wrong is told here."""
+        found = worst = ExitCode.OK
+        try:
+            for phase in narrow(planned, self.extra.targets, self.prepared.ecosystem.directory):
+                found = self._run_phase(phase)
+                worst = worse(worst, found)
+                if found not in {ExitCode.OK, ExitCode.SUITE_FAILED}:
+                    return worst
+            if planned and not self._has_collected and (self.extra.targets or self.extra.options):
+                raise _nothing_selected(self.extra)
+        except HarnessError as error:
+            tell(error)
+            return worse(worst, error.exit_code)
+        except KeyboardInterrupt:
+            return ExitCode.INTERRUPTED
+        return worst
+
+    def _run_phase(self, phase: Phase) -> ExitCode:
+        """A phase, and its failed cases again as often as is wanted."""
+        if not phase.is_instrumented and (components := measured_components(self.prepared)):
+            self.lease.ask("restart", components=components, environment=_WITHOUT_COVERAGE)
+        code = self._run_pytest(phase)
+        for _ in range(self.variables.retry_count):
+            failed = self._failed(phase) if code is ExitCode.SUITE_FAILED else ()
+            if not failed:
+                break
+            code = self._run_pytest(replace(phase, targets=failed))
+        return code
+
+    def _run_pytest(self, phase: Phase) -> ExitCode:
+        """One pytest process. Raises HarnessError when the environment broke meanwhile: its tests prove nothing."""
+        directory = self.prepared.ecosystem.directory
+        root = root_of(directory, phase)
+        argv = arguments(phase, root, self.variables, self.workers, self.extra.options)
+        process = PytestProcess()
+        with BreakWatch(self.lease.path, process.interrupt) as watch:
+            code = process.run(argv, directory, self._environment())
+        self._has_collected |= code != _NOTHING_COLLECTED
+        if process.is_interrupted:
+            return ExitCode.INTERRUPTED
+        if watch.error is not None:
+            return watch.error.exit_code
+        if broken := self.lease.ask("broken"):
+            raise error_of(broken)
+        return _meaning(code)
+
+    def _failed(self, phase: Phase) -> tuple[str, ...]:
+        """The phase's cases whose last attempt failed, as pytest finds them from anywhere."""
+        names = {suite.name for suite in phase.suites}
+        root = root_of(self.prepared.ecosystem.directory, phase)
+        suites = [suite for suite in fold(read(self.folder / EVENTS)).suites if suite.name in names]
+        cases = [case for suite in suites for case in suite.cases]
+        return tuple(str(root / case.id) for case in cases if case.last.status.group is Status.FAILED)
+
+    def _environment(self) -> dict[str, str]:
+        description = self.lease.description
+        suites = {str(suite.path): suite.name for suite in self.prepared.ecosystem.settings.suites}
+        ours = {SOCKET: str(self.lease.path), RUN_FOLDER: str(self.folder), SUITES: json.dumps(suites)}
+        return (dict(description.variables) if description else {}) | ours
+
+
+def _meaning(pytest_code: int) -> ExitCode:
+    """What pytest's exit code says of the run; what pytest itself does not say is told."""
+    if pytest_code < 0:
+        tell(EnvironmentFailedError(f"pytest was ended by signal {-pytest_code}; not every test has run"))
+    elif pytest_code == _INTERNAL_ERROR:
+        tell(EnvironmentFailedError("pytest failed by itself (internal error); what it wrote is above"))
+    return _MEANINGS.get(pytest_code, ExitCode.SUITE_FAILED)
+
+
+def _nothing_selected(extra: Extra) -> UsageError:
+    words = " ".join((*extra.targets, *extra.options))
+    return UsageError(
+        f"no test was selected: pytest got {words}",
+        hint="what follows -- goes to pytest; `pytest --collect-only` shows what it selects",
+    )
+
+
+def worse(first: ExitCode, second: ExitCode) -> ExitCode:
+    """An interrupt says most, then a wrong request, a broken environment, leftovers, a failed suite."""
+    order = (
+        ExitCode.INTERRUPTED,
+        ExitCode.USAGE,
+        ExitCode.ENVIRONMENT,
+        ExitCode.TEARDOWN,
+        ExitCode.SUITE_FAILED,
+        ExitCode.OK,
+    )
+    return min(first, second, key=order.index)
