@@ -7,9 +7,11 @@ counts and a digest, and may have `prepare(seed)`, a plain function that generat
 import asyncio
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
-from harness.core.errors import SpecError
+from harness.core.errors import HarnessError, SpecError, as_failure
 from harness.engine.environment import Environment
 from harness.engine.seeding import Seeded, Seeder
 from harness.spec.model import Ecosystem
@@ -30,24 +32,37 @@ class ModuleSeeder:
     async def seed(self, environment: Environment) -> Seeded:
         """Put the data into the stores."""
         module, function = self._load()
-        seeded: Seeded = await getattr(module, function)(environment)
+        with self._its_own_code():
+            seeded: Seeded = await getattr(module, function)(environment)
         return seeded
 
     def _prepare(self) -> None:
         module, _ = self._load()
         if prepare := getattr(module, "prepare", None):
-            prepare(self._seed)
+            with self._its_own_code():
+                prepare(self._seed)
 
     def _load(self) -> tuple[ModuleType, str]:
         sys.path[:0] = [path for path in self._paths if path not in sys.path]
         name, _, function = self._entry.partition(":")
-        try:
-            module = importlib.import_module(name)
-        except ImportError as error:
-            raise self._wrong(f"cannot import {name}: {error}") from error
+        with self._its_own_code():
+            try:
+                module = importlib.import_module(name)
+            except ImportError as error:
+                raise self._wrong(f"cannot import {name}: {error}") from error
         if not hasattr(module, function):
             raise self._wrong(f"{name} has no {function!r}")
         return module, function
+
+    @contextmanager
+    def _its_own_code(self) -> Iterator[None]:
+        """An error of the module's own code: where it was raised is what its author needs."""
+        try:
+            yield
+        except HarnessError:
+            raise
+        except Exception as error:
+            raise as_failure(error, f"x-harness.seed {self._entry!r} raised") from error
 
     def _wrong(self, what: str) -> SpecError:
         return SpecError(

@@ -10,8 +10,11 @@ HarnessError
 └── TeardownError          exit 4  something could not be torn down; carries the leftovers
 """
 
+import traceback
 from collections.abc import Sequence
 from enum import IntEnum
+
+_FRAMES = 6  # of a traceback; the ones next to the error say most
 
 
 class ExitCode(IntEnum):
@@ -75,3 +78,19 @@ class TeardownError(HarnessError):
     """Something could not be removed; `evidence` names each leftover."""
 
     exit_code = ExitCode.TEARDOWN
+
+
+def as_failure(error: Exception, what: str = "unexpected") -> HarnessError:
+    """`error` as people are told it; what is no HarnessError keeps the end of its traceback as evidence.
+
+    Args:
+        error: What was raised.
+        what: What it was: "unexpected" ValueError: …, or who "raised" it.
+    """
+    if isinstance(error, HarnessError):
+        return error
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    evidence = [f"{frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
+    failure = EnvironmentFailedError(f"{what} {type(error).__name__}: {error}", evidence=evidence)
+    failure.__cause__ = error
+    return failure

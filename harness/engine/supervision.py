@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.core.clock import Clock
-from harness.core.errors import ComponentExitedError, EnvironmentFailedError, HarnessError
+from harness.core.errors import ComponentExitedError, HarnessError, as_failure
 from harness.core.tasks import cancel_and_wait
 from harness.engine.failures import component_exited, waiting_path
 from harness.engine.lifecycle import Lifecycle
@@ -97,7 +97,7 @@ class Supervision:
         """The environment is broken from now on; only the first reason counts."""
         if self.broken is not None:
             return
-        self.broken = error = _as_failure(reason)
+        self.broken = error = as_failure(reason)
         self._is_broken.set()
         at = self._clock.now()
         self._emit(EnvironmentFailed(at=at, message=error.message, hint=error.hint, evidence=error.evidence))
@@ -140,15 +140,6 @@ class Supervision:
             error = failure
         if error is not None:
             self.break_with(error)
-
-
-def _as_failure(reason: Exception) -> HarnessError:
-    """A reason as people are told it; a mistake of the harness itself keeps its traceback as the cause."""
-    if isinstance(reason, HarnessError):
-        return reason
-    error = EnvironmentFailedError(f"unexpected {type(reason).__name__}: {reason}")
-    error.__cause__ = reason
-    return error
 
 
 def may_end(step: Step) -> bool:
