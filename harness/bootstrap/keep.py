@@ -13,13 +13,14 @@ from pathlib import Path
 from harness.bootstrap.cache import cache_folder
 from harness.bootstrap.order import Order
 from harness.bootstrap.providers import Making, pick
-from harness.bootstrap.runs import COVERAGE, EVENTS, LOGS
+from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS
 from harness.bootstrap.seeder import seeder_of
 from harness.bootstrap.spare import receive
 from harness.core.clock import SystemClock
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, as_failure
 from harness.engine.environment import Environment
 from harness.engine.opening import open_environment
+from harness.events.facts import EnvironmentFailed
 from harness.events.log import Emit, EventLog, fan_out
 from harness.keeper import folders
 from harness.keeper.description import EnvironmentDescription
@@ -75,20 +76,32 @@ def _provider(order: Order) -> tuple[Provider, Place]:
     return pick(order.provider).make(making), place
 
 
+def _made(order: Order, emit: Emit) -> tuple[Provider, Place]:
+    """The provider; that it could not be made is a fact like any other failed start."""
+    try:
+        return _provider(order)
+    except Exception as error:  # noqa: BLE001 - stated, and raised on
+        failure = as_failure(error)
+        at = SystemClock().now()
+        emit(EnvironmentFailed(at=at, message=failure.message, hint=failure.hint, evidence=failure.evidence))
+        raise failure from failure.__cause__
+
+
 async def keep(order: Order, listener: socket.socket) -> bool:
     """Run the environment until nobody needs it; True when a client died and left its work behind."""
     log = EventLog(order.run_folder / EVENTS)
-    provider, place = _provider(order)
 
     @asynccontextmanager
     async def open_kept(tell: Emit) -> AsyncIterator[_KeptEnvironment]:
+        emit = fan_out(log, tell)
+        provider, place = _made(order, emit)
         async with open_environment(
             order.plan,
             order.ecosystem,
             provider,
             place,
             clock=SystemClock(),
-            emit=fan_out(log, tell),
+            emit=emit,
             seeder=seeder_of(order.ecosystem, order.seed),
             seed=order.seed,
         ) as environment:
@@ -109,18 +122,21 @@ def main() -> None:
     if received is None:
         return
     order, listener = received
-    _log_to(order.runtime / "keeper.log")
+    own_log = order.run_folder / KEEPER_LOG
+    _log_to(own_log)
     folders.claim(order.runtime, _about(order, order.ecosystem))
     is_abandoned = asyncio.run(keep(order, listener))
     if is_abandoned:
         from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died
 
         rebuild(order.run_folder)
+    if own_log.stat().st_size == 0:
+        own_log.unlink()
 
 
 def _log_to(path: Path) -> None:
     """From here on what goes wrong is for the file, not for the terminal of a client that may be gone."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)

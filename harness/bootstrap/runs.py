@@ -9,6 +9,7 @@ from harness.core.ids import new_run_id
 
 EVENTS = "events.ndjson"
 LOGS = "logs"
+KEEPER_LOG = "keeper.log"  # beside the logs, not among them: a component may be called keeper
 COVERAGE = "coverage"
 
 

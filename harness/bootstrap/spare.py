@@ -7,6 +7,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from harness.core.errors import EnvironmentFailedError
+
 if TYPE_CHECKING:  # an order brings all the values of the plan with it
     from harness.bootstrap.order import Order
 
@@ -29,11 +31,22 @@ class SpareKeeper:
         process.returncode = 0  # it outlives us and nobody waits for it; Popen would warn that it runs
 
     def send(self, order: "Order", listener: socket.socket) -> None:
-        """Tell it what to keep, and where its clients are."""
+        """Tell it what to keep, and where its clients are.
+
+        Raises:
+            EnvironmentFailedError: it has ended, or does so meanwhile.
+        """
         body = pickle.dumps(order)
-        socket.send_fds(self._socket, [len(body).to_bytes(_LENGTH, "big")], [listener.fileno()])
-        self._socket.sendall(body)
-        self.close()
+        try:
+            socket.send_fds(self._socket, [len(body).to_bytes(_LENGTH, "big")], [listener.fileno()])
+            self._socket.sendall(body)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise EnvironmentFailedError(
+                "the keeper process ended before it was told what to keep",
+                hint=f"what it says itself: {sys.executable} -m harness.bootstrap.keep < /dev/null",
+            ) from error
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let it go; without an order it ends. Idempotent."""

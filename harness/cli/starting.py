@@ -1,5 +1,6 @@
 """Why this exists: the steps that `up` and `test` share: from the options to a lease on a started environment."""
 
+import signal
 from pathlib import Path
 
 from rich.markup import escape
@@ -10,7 +11,7 @@ from harness.bootstrap.request import Request
 from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
 from harness.bootstrap.spare import SpareKeeper
 from harness.cli.progress import Progress
-from harness.cli.screen import people, warn
+from harness.cli.screen import people, tell, warn
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError
 from harness.events.facts import RunStarted
@@ -52,9 +53,13 @@ def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
 def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeeper | None = None) -> Lease:
     """A lease on the environment once it is ready; what happens meanwhile is shown.
 
+    From here on SIGTERM is taken like Ctrl-C: as KeyboardInterrupt.
+
     Raises:
         HarnessError: it did not start; by then it is torn down.
+        KeyboardInterrupt: it was interrupted; by then it is torn down.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with progress:
         lease, _ = acquire(prepared, folder, progress, spare=spare)
         try:
@@ -65,7 +70,20 @@ def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeep
             raise
         except KeyboardInterrupt:
             people.print("interrupted; tearing down")
-            lease.release()
-            lease.close()
+            with lease:
+                _end(lease)
             raise
     return lease
+
+
+def _end(lease: Lease) -> None:
+    """Wait for the teardown, whatever the person's patience; tell what it left."""
+    while True:
+        try:
+            ending = lease.stop()
+        except KeyboardInterrupt:
+            people.print("still tearing down; it takes a moment and goes on without us too")
+        else:
+            if ending.error is not None:
+                tell(ending.error)
+            return

@@ -5,6 +5,7 @@ Blocking on purpose: its users are front ends, and what they do meanwhile is wai
 
 import contextlib
 import json
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +16,11 @@ from typing import Any, Self
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError
 from harness.events.facts import Event, decode
 from harness.events.log import Emit
+from harness.keeper.address import address_of
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending, encode_line, ending_of, error_of
+
+_PORTION = 1 << 16  # bytes read at a time
 
 
 class Lease:
@@ -26,20 +30,23 @@ class Lease:
         connection: A connected Unix socket.
         on_event: Called with every fact, as messages are read.
         path: Where the keeper listens.
+        log: Where the keeper's own output is; None when that is not known.
     """
 
-    def __init__(self, connection: socket.socket, on_event: Emit, path: Path) -> None:
+    def __init__(
+        self, connection: socket.socket, on_event: Emit, path: Path, log: Path | None = None
+    ) -> None:
         self.path = path
         self._connection = connection
-        self._lines = connection.makefile("rb")
+        self._unread = bytearray()
         self._on_event = on_event
-        self._log = path.with_name("keeper.log")
+        self._log = log
         self._asked = 0
         self.description: EnvironmentDescription | None = None
         self.ending: Ending | None = None
 
     @classmethod
-    def attach(cls, path: Path, on_event: Emit, *, hold: bool) -> Self:
+    def attach(cls, path: Path, on_event: Emit, *, hold: bool, log: Path | None = None) -> Self:
         """Connect to a keeper that runs.
 
         Raises:
@@ -47,21 +54,25 @@ class Lease:
         """
         connection = socket.socket(socket.AF_UNIX)
         try:
-            connection.connect(str(path))
+            with address_of(path) as address:
+                connection.connect(address)
         except OSError as error:
             connection.close()
             raise EnvironmentFailedError(
-                f"no keeper answers at {path}: {error.strerror}",
+                f"no keeper answers at {path}: {error.strerror or error}",
                 hint="the environment has ended; start it with `harness up`",
             ) from error
-        lease = cls(connection, on_event, path)
+        lease = cls(connection, on_event, path, log)
         if hold:
-            lease.hold()
+            lease._send({"hold": True})
         return lease
 
-    def hold(self) -> None:
-        """Count as one who needs the environment."""
-        self._connection.sendall(encode_line({"hold": True}))
+    def is_held(self) -> bool:
+        """Whether the keeper counts us, once it has said so; False when the environment is ending or gone."""
+        for message in self._messages():
+            if "held" in message:
+                return bool(message["held"])
+        return False
 
     def wait_started(self) -> EnvironmentDescription:
         """Read until the environment is ready.
@@ -69,45 +80,74 @@ class Lease:
         Raises:
             HarnessError: it failed to start; message, hint, evidence and exit code are those of the cause.
         """
+        if self.description is not None:
+            return self.description
         for _ in self._messages():
             if self.description is not None:
                 return self.description
         raise self._failure()
 
     def wait_ended(self) -> Ending:
-        """Read until the environment has been torn down."""
+        """Read until the environment has been torn down, or its keeper is gone."""
         for _ in self._messages():
             pass
         return self.ending or Ending(ExitCode.ENVIRONMENT, self._failure())
 
-    def ask(self, command: str, **arguments: object) -> Any:
+    def notice(self) -> None:
+        """Take what has arrived, without waiting for more; facts go to `on_event`."""
+        with contextlib.suppress(TimeoutError):
+            for _ in self._messages(timeout=0):
+                pass
+
+    def ask(self, command: str, *, timeout: float | None = None, **arguments: object) -> Any:
         """One command and its answer; facts that arrive meanwhile go to `on_event`.
 
+        Args:
+            command: One of those the protocol knows.
+            timeout: Seconds the answer may take; None for as long as it takes.
+            arguments: What the command takes.
+
         Raises:
-            HarnessError: the keeper refused, or is gone.
+            HarnessError: the keeper refused, does not answer, or is gone.
         """
         self._asked += 1
-        with contextlib.suppress(BrokenPipeError):  # what it said last tells why it is gone
-            self._connection.sendall(encode_line({"ask": self._asked, "do": command} | arguments))
-        for message in self._messages():
-            if message.get("answer") == self._asked:
-                if "error" in message:
-                    raise error_of(message["error"])
-                return message["value"]
+        self._send({"ask": self._asked, "do": command} | arguments)
+        try:
+            for message in self._messages(timeout):
+                if message.get("answer") == self._asked:
+                    if "error" in message:
+                        raise error_of(message["error"])
+                    return message["value"]
+        except TimeoutError:
+            raise EnvironmentFailedError(
+                f"the keeper did not answer {command!r} within {timeout:g} s",
+                hint="it may be stopped or the machine overloaded; try again, or kill the keeper and `harness down`",
+            ) from None
         raise self._failure()
 
+    def stop(self) -> Ending:
+        """End the environment, whoever holds it, and wait until it has been torn down."""
+        self._asked += 1
+        self._send({"ask": self._asked, "do": "stop"})
+        return self.wait_ended()
+
     def release(self) -> Ending | None:
-        """Let go, and wait for the teardown when nobody else holds it; None when the environment goes on."""
+        """Let go; when nobody else holds the environment, wait for its teardown.
+
+        Returns:
+            None when the environment goes on; how it ended when it has; and when the keeper is gone without having
+            told either, an ending with that as its error.
+        """
+        self._send({"release": True})
         with contextlib.suppress(OSError):  # it ended before we let go
-            self._connection.sendall(encode_line({"release": True}))
             self._connection.shutdown(socket.SHUT_WR)
-        for _ in self._messages():
-            pass
-        return self.ending
+        for message in self._messages():
+            if message.get("goes_on"):
+                return None
+        return self.ending or Ending(ExitCode.ENVIRONMENT, self._failure())
 
     def close(self) -> None:
         """Leave without waiting. Idempotent."""
-        self._lines.close()
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -119,15 +159,42 @@ class Lease:
         self.close()
 
     def fileno(self) -> int:
-        """For selectors: readable when the keeper has something to say."""
+        """For selectors: readable when the keeper has something to say, which `notice` takes."""
         return self._connection.fileno()
 
-    def _messages(self) -> Iterator[Mapping[str, Any]]:
-        with contextlib.suppress(ConnectionResetError):  # the same as its end
-            for line in self._lines:
+    def _send(self, message: Mapping[str, Any]) -> None:
+        with contextlib.suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # what it said last tells why it is gone
+            self._connection.sendall(encode_line(message))
+
+    def _messages(self, timeout: float | None = None) -> Iterator[Mapping[str, Any]]:
+        """What the keeper says, until it leaves. Raises TimeoutError when `timeout` seconds are over before."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            while (end := self._unread.find(b"\n")) >= 0:
+                line = bytes(self._unread[:end])
+                del self._unread[: end + 1]
                 message = json.loads(line)
                 self._note(message)
                 yield message
+            if not self._receive(deadline):
+                return
+
+    def _receive(self, deadline: float | None) -> bool:
+        """Wait for more and take it; False when there will be none.
+
+        The waiting is done in select, which takes nothing: Ctrl-C in it tears no message in two.
+        """
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not select.select([self._connection], [], [], left)[0]:
+            raise TimeoutError
+        try:
+            portion = self._connection.recv(_PORTION)
+        except ConnectionResetError:  # the same as its end
+            return False
+        self._unread += portion
+        return bool(portion)
 
     def _note(self, message: Mapping[str, Any]) -> None:
         if "event" in message and isinstance(message["event"], dict):
@@ -144,21 +211,27 @@ class Lease:
             return self.ending.error
         if self.ending is not None:
             return EnvironmentFailedError("the environment was stopped while it was needed")
-        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        written = self._log is not None and self._log.exists()
+        lines = self._log.read_text(errors="replace").splitlines() if self._log and written else []
         return EnvironmentFailedError(
-            "the keeper of the environment ended without a word",
+            "the keeper of the environment ended without a word; it was probably killed",
             evidence=lines[-20:],
-            hint=f"its own output is in {self._log}",
+            hint=f"its own output is in {self._log}" if lines else "`harness down` removes what it left",
         )
 
 
-_JOIN_TIMEOUT = (
-    10.0  # seconds between somebody's making the folder and listening in it; normally a millisecond
-)
+_JOIN_TIMEOUT = 10.0
+"""Seconds between somebody's making the folder and listening in it; normally a millisecond."""
+
+_POLL = 0.005  # seconds
 
 
-def join(path: Path, on_event: Emit) -> Lease:
+def join(path: Path, on_event: Emit, log: Path | None = None) -> Lease | None:
     """Hold an environment that somebody else is starting at this very moment, or has started.
+
+    Returns:
+        A lease that the keeper counts; None when the environment has just ended: then its folder is gone, and
+        there is room for a new one.
 
     Raises:
         EnvironmentFailedError: nobody listens there in time.
@@ -166,17 +239,47 @@ def join(path: Path, on_event: Emit) -> Lease:
     deadline = time.monotonic() + _JOIN_TIMEOUT
     while True:
         try:
-            return Lease.attach(path, on_event, hold=True)
+            lease = Lease.attach(path, on_event, hold=True, log=log)
         except EnvironmentFailedError:
+            if not path.parent.exists():
+                return None
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.005)
+            time.sleep(_POLL)
+        else:
+            if lease.is_held() or _has_failed(lease):
+                return lease
+            _wait_gone(lease, path.parent)
+            return None
+
+
+def _has_failed(lease: Lease) -> bool:
+    """Whether there is an error to be told to whoever waits for the start: a new one would fail alike."""
+    return lease.ending is not None and lease.ending.error is not None
+
+
+def _wait_gone(lease: Lease, folder: Path) -> None:
+    """Return when the keeper has torn the environment down and removed its folder.
+
+    Raises:
+        EnvironmentFailedError: the folder stays, so the keeper was killed in the middle of it.
+    """
+    with lease:
+        lease.wait_ended()
+    deadline = time.monotonic() + _JOIN_TIMEOUT
+    while folder.exists():
+        if time.monotonic() > deadline:
+            raise EnvironmentFailedError(
+                f"the environment in {folder} has ended, but its folder stays",
+                hint="`harness down` removes what is left of it",
+            )
+        time.sleep(_POLL)
 
 
 Spawn = Callable[[socket.socket], None]
 
 
-def start(path: Path, spawn: Spawn, on_event: Emit) -> Lease:
+def start(path: Path, spawn: Spawn, on_event: Emit, log: Path | None = None) -> Lease:
     """Open the keeper's socket, join its queue as the first holder, and only then start it.
 
     In this order a client that is killed at any moment leaves a keeper that sees nobody and ends.
@@ -185,11 +288,17 @@ def start(path: Path, spawn: Spawn, on_event: Emit) -> Lease:
         path: Where the socket has to be.
         spawn: Starts the keeper process with the listening socket.
         on_event: Called with every fact.
+        log: Where the keeper's own output will be.
     """
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
+        with address_of(path) as address:
+            listener.bind(address)
         path.chmod(0o600)
         listener.listen()
-        lease = Lease.attach(path, on_event, hold=True)
-        spawn(listener)
+        lease = Lease.attach(path, on_event, hold=True, log=log)
+        try:
+            spawn(listener)
+        except BaseException:
+            lease.close()
+            raise
     return lease

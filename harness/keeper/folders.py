@@ -2,7 +2,6 @@
 
 <runtime>/harness-<uid>/<environment id>/keeper.sock   0600 in a 0700 folder
                                          about.json    no secrets
-                                         keeper.log
 """
 
 import contextlib
@@ -10,6 +9,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -43,9 +43,8 @@ def runtime_root() -> Path:
     """
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     root = Path(base) / f"harness-{os.geteuid()}"
-    root.mkdir(mode=_PRIVATE, exist_ok=True)
-    seen = root.lstat()
-    if seen.st_uid != os.geteuid() or seen.st_mode & 0o077:
+    seen = _made(root)
+    if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid() or seen.st_mode & 0o077:
         raise UsageError(
             f"{root} is not private to this user (owner {seen.st_uid}, mode {seen.st_mode & 0o777:o})",
             hint="sockets with credentials behind them live there: remove it, or set XDG_RUNTIME_DIR",
@@ -53,11 +52,33 @@ def runtime_root() -> Path:
     return root
 
 
+def _made(root: Path) -> os.stat_result:
+    """What is at `root`, after making it when nothing was. Raises UsageError when it cannot be made."""
+    while True:
+        try:
+            with contextlib.suppress(FileExistsError):
+                root.mkdir(mode=_PRIVATE)
+        except OSError as error:
+            raise UsageError(
+                f"cannot make {root}: {error.strerror}",
+                hint="set XDG_RUNTIME_DIR or TMPDIR to a folder of yours",
+            ) from error
+        with contextlib.suppress(FileNotFoundError):  # another command has just tidied it away
+            return root.lstat()
+
+
 def make_runtime_folder(environment_id: str) -> Path:
-    """The private folder of one environment."""
-    folder = runtime_root() / environment_id
-    folder.mkdir(mode=_PRIVATE)
-    return folder
+    """The private folder of one environment.
+
+    Raises:
+        FileExistsError: the environment exists.
+        UsageError: as `runtime_root`.
+    """
+    while True:
+        folder = runtime_root() / environment_id
+        with contextlib.suppress(FileNotFoundError):  # another command has just tidied the empty root away
+            folder.mkdir(mode=_PRIVATE)
+            return folder
 
 
 def socket_path(folder: Path) -> Path:
@@ -79,19 +100,19 @@ def claim(folder: Path, about: About) -> int:
 
 
 def is_kept(folder: Path) -> bool:
-    """Whether the keeper of an environment lives."""
-    with (folder / _ABOUT).open() as about:
-        try:
+    """Whether the keeper of an environment lives; True also when it has this moment removed all there was."""
+    try:
+        with (folder / _ABOUT).open() as about:
             fcntl.flock(about, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+    except (BlockingIOError, FileNotFoundError):
+        return True
     return False
 
 
 def known() -> Iterator[tuple[Path, About]]:
     """Every environment of this user, living or not, newest first."""
     root = runtime_root()
-    for path in sorted(root.glob(f"*/{_ABOUT}"), key=lambda p: p.stat().st_mtime, reverse=True):
+    for path in sorted(root.glob(f"*/{_ABOUT}"), key=_changed, reverse=True):
         with contextlib.suppress(
             FileNotFoundError, json.JSONDecodeError
         ):  # going or coming at this very moment
@@ -109,8 +130,19 @@ def tidy() -> None:
 def unclaimed() -> list[Path]:
     """Folders that a client made a minute ago or longer, and was killed before a keeper took them over."""
     before = time.time() - _CLAIM_TIMEOUT
-    found = [path for path in runtime_root().iterdir() if path.is_dir() and not (path / _ABOUT).exists()]
-    return [path for path in found if path.stat().st_mtime < before]
+    try:
+        listed = list(runtime_root().iterdir())
+    except FileNotFoundError:  # another command has just tidied it away
+        return []
+    return [path for path in listed if not (path / _ABOUT).exists() and 0 < _changed(path) < before]
+
+
+def _changed(path: Path) -> float:
+    """When a file was changed last; 0 for one that has gone meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def remove(folder: Path) -> None:

@@ -6,12 +6,16 @@ Client to keeper
     {"ask": N, "do": NAME, …}            one of the commands below; answered by {"answer": N, …}
 Keeper to client
     {"event": …}                         every fact of the environment, those before the connection first
-    {"answer": N, "value": …}            or {"answer": N, "error": {"message", "hint", "evidence"}}
+    {"held": true}                       you are counted; false when the environment is ending already
+    {"goes_on": true}                    you have left, and the environment stays
+    {"answer": N, "value": …}            or {"answer": N, "error": {"message", "hint", "evidence", "exit_code"}}
     {"started": description}             the environment is ready
-    {"ended": {"exit_code", "error"}}   the last line: teardown is over
+    {"ended": {"exit_code", "error"}}    the last line: teardown is over
 
-Commands: `describe` gives the description; `broken` the error that broke it, or null; `stop` ends the environment,
-whoever holds it; `restart` takes `components` and `environment` (variables laid over their own).
+Commands: `describe` gives the description; `broken` the error that broke it, or null; `status` what it is doing, at
+once and whatever it is doing: {"phase": "starting" | "ready" | "broken" | "ending", "states": {component: state}};
+`stop` ends the environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over
+their own).
 """
 
 import json

@@ -5,12 +5,20 @@ import contextlib
 import json
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from harness.core.errors import ExitCode, HarnessError, TeardownError, UsageError
-from harness.events.facts import Event, encode
+from harness.core.errors import (
+    EnvironmentFailedError,
+    ExitCode,
+    HarnessError,
+    TeardownError,
+    UsageError,
+    as_failure,
+)
+from harness.core.tasks import cancel_and_wait
+from harness.events.facts import ComponentChanged, EnvironmentFailed, Event, encode
 from harness.events.log import Emit
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
@@ -33,6 +41,8 @@ class Kept(Protocol):
         ...
 
 
+_LONGEST_LINE = 1 << 24  # bytes of a request; the variables of a restart are in one
+
 Open = Callable[[Emit], AbstractAsyncContextManager[Kept]]
 
 
@@ -42,13 +52,15 @@ class Keeper:
     Args:
         listener: A listening Unix socket; the first client is in its queue already.
         open_environment: Starts the environment on entering and tears it down on leaving.
-        is_kept: Stay although nobody holds it, until told to stop.
+        is_kept: Stay although nobody holds it, until told to stop; from the moment on in which a holder left in an
+            orderly way after the start. A starter that dies before takes the environment along.
     """
 
     def __init__(self, listener: socket.socket, open_environment: Open, *, is_kept: bool) -> None:
         self._listener = listener
         self._open = open_environment
         self._is_kept = is_kept
+        self._is_handed_over = False
         self._history: list[bytes] = []
         self._clients: set[asyncio.StreamWriter] = set()
         self._holders: set[asyncio.StreamWriter] = set()
@@ -56,13 +68,18 @@ class Keeper:
         self.is_abandoned = False  # a holder died: what it would have done at the end is ours to do
         self._finish = asyncio.Event()
         self._kept: Kept | None = None
+        self._states: dict[str, str] = {}
+        self._has_failed = False
+        self._asked: set[asyncio.Task[None]] = set()
+        self._restarting = asyncio.Lock()  # one restart at a time: two of one component would meet halfway
 
     async def run(self) -> Ending:
         """Start, serve until nobody holds the environment any more, tear down; tells every client how it ended."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._finish.set)
-        async with await asyncio.start_unix_server(self._serve, sock=self._listener):
+        server = await asyncio.start_unix_server(self._serve, sock=self._listener, limit=_LONGEST_LINE)
+        async with server:
             ending = await self._live()
             self._tell({"ended": ending_form(ending)})
             await self._part()
@@ -80,8 +97,9 @@ class Keeper:
             await life
         except asyncio.CancelledError:
             return Ending(ExitCode.OK)
-        except HarnessError as error:
-            return Ending(error.exit_code, error)
+        except Exception as error:  # noqa: BLE001 - told to every client, who have nothing else to go by
+            failure = as_failure(error)
+            return Ending(failure.exit_code, failure)
         return Ending(ExitCode.OK)
 
     async def _hold_open(self) -> None:
@@ -90,6 +108,9 @@ class Keeper:
                 self._kept = kept
                 self._tell({"started": kept.describe().to_json()})
                 await self._finish.wait()
+                await cancel_and_wait(
+                    *self._asked
+                )  # a restart must not go on while its component is torn down
         except asyncio.CancelledError as stopped:
             if leftovers := getattr(stopped, "__notes__", ()):
                 raise TeardownError(
@@ -98,6 +119,11 @@ class Keeper:
             raise
 
     def _emit(self, event: Event) -> None:
+        match event:
+            case ComponentChanged(component=name, new=state):
+                self._states[name] = str(state)
+            case EnvironmentFailed():
+                self._has_failed = True
         self._tell({"event": encode(event)})
 
     def _tell(self, message: Mapping[str, Any]) -> None:
@@ -113,31 +139,51 @@ class Keeper:
         writer.writelines(self._history)
         try:
             while line := await reader.readline():
-                await self._hear(json.loads(line), writer)
-        except ConnectionError:
-            self._clients.discard(writer)  # it died: nobody reads there any more
-        self._let_go(writer)
+                self._hear(line, writer)
+        except (ConnectionError, ValueError):  # it died, or sent a line without an end
+            self._clients.discard(writer)  # nobody reads there any more
+        finally:
+            self._let_go(writer)
 
-    async def _hear(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
+    def _hear(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        """One message of a client; what takes long goes on beside the next one."""
+        message = _parse(line)
         if message.get("hold"):
-            self._holders.add(writer)
+            self._hold(writer)
         elif message.get("release"):
             self._released.add(writer)
         else:
-            writer.write(encode_line(await self._answer(message)))
+            task = asyncio.create_task(self._reply(message, writer), name=f"answer {message.get('do')}")
+            self._asked.add(task)
+            task.add_done_callback(self._asked.discard)
+
+    def _hold(self, writer: asyncio.StreamWriter) -> None:
+        """Count a client, unless it is too late: what is being torn down cannot be held."""
+        is_in_time = not self._finish.is_set()
+        if is_in_time:
+            self._holders.add(writer)
+        writer.write(encode_line({"held": is_in_time}))
+
+    async def _reply(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
+        answer = await self._answer(message)
+        if not writer.is_closing():
+            writer.write(encode_line(answer))
 
     async def _answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
         number = message.get("ask")
         try:
             return {"answer": number, "value": await self._do(message)}
-        except HarnessError as error:
-            return {"answer": number, "error": error_form(error)}
+        except asyncio.CancelledError:
+            return {"answer": number, "error": error_form(_ending_now())}
+        except Exception as error:  # noqa: BLE001 - the client is told, and the environment goes on
+            return {"answer": number, "error": error_form(as_failure(error))}
 
     async def _do(self, message: Mapping[str, Any]) -> object:
         commands: dict[str, Callable[[Mapping[str, Any]], Awaitable[object]]] = {
             "describe": self._describe,
             "stop": self._stop,
             "broken": self._broken,
+            "status": self._status,
             "restart": self._restart,
         }
         command = commands.get(str(message.get("do")))
@@ -152,14 +198,21 @@ class Keeper:
         error = self._environment().broken
         return error_form(error) if error else None
 
+    async def _status(self, _message: Mapping[str, Any]) -> object:
+        return {"phase": self._phase(), "states": self._states}
+
     async def _stop(self, _message: Mapping[str, Any]) -> object:
         self._finish.set()
         return None
 
     async def _restart(self, message: Mapping[str, Any]) -> object:
+        components, variables = _restarted(message)
         environment = self._environment()
-        for component in message["components"]:
-            await environment.restart(component, message["environment"])
+        async with self._restarting:
+            for component in components:
+                if self._finish.is_set():
+                    raise _ending_now()
+                await environment.restart(component, variables)
         return None
 
     def _environment(self) -> Kept:
@@ -167,14 +220,25 @@ class Keeper:
             raise UsageError("the environment is not started yet")
         return self._kept
 
+    def _phase(self) -> str:
+        if self._finish.is_set():
+            return "ending"
+        if self._has_failed:
+            return "broken"
+        return "starting" if self._kept is None else "ready"
+
     def _let_go(self, writer: asyncio.StreamWriter) -> None:
         """A client has left. The last holder takes the environment along and hears how that ended."""
-        if writer in self._holders and writer not in self._released:
-            self.is_abandoned = True
-        self._holders.discard(writer)
-        if not self._holders and not self._is_kept:
+        is_orderly = writer in self._released
+        if writer in self._holders:
+            self._holders.discard(writer)
+            self.is_abandoned |= not is_orderly
+            self._is_handed_over |= is_orderly and self._kept is not None
+        if not self._holders and not (self._is_kept and self._is_handed_over):
             self._finish.set()
         if not self._finish.is_set():
+            if is_orderly and not writer.is_closing():
+                writer.write(encode_line({"goes_on": True}))
             self._clients.discard(writer)
             writer.close()
 
@@ -185,3 +249,24 @@ class Keeper:
                 async with asyncio.timeout(1):
                     await client.drain()
             client.close()
+
+
+def _parse(line: bytes) -> Mapping[str, Any]:
+    """A message; what is none becomes a command that the keeper does not know."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        message = None
+    return message if isinstance(message, dict) else {"do": line[:80].decode(errors="replace").strip()}
+
+
+def _restarted(message: Mapping[str, Any]) -> tuple[Sequence[str], Mapping[str, str]]:
+    """What is to be restarted, and the variables for it."""
+    components, variables = message.get("components"), message.get("environment", {})
+    if not isinstance(components, list) or not isinstance(variables, dict):
+        raise UsageError("restart takes a list of components and an object of variables")
+    return components, variables
+
+
+def _ending_now() -> EnvironmentFailedError:
+    return EnvironmentFailedError("the environment is being torn down")
