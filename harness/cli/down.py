@@ -14,6 +14,8 @@ from harness.events.facts import EnvironmentStopped, Event
 from harness.keeper import folders
 from harness.keeper.client import Lease
 
+_TIMEOUT = 10.0  # seconds for a keeper to hear of it; the teardown itself takes as long as it takes
+
 
 def down(
     environment: EnvironmentName = None,
@@ -31,7 +33,7 @@ def down(
     for folder, about in chosen:
         with Lease.attach(folders.socket_path(folder), _show_end, hold=False) as lease:
             people.print(f"stopping {about.ecosystem} ({about.environment_id})")
-            lease.ask("stop")
+            lease.ask("stop", timeout=_TIMEOUT)
             ending = lease.wait_ended()
         if ending.error is not None:
             tell(ending.error)

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.core.errors import HarnessError
-from harness.events.facts import ComponentChanged, Event, State
 from harness.keeper import folders
 from harness.keeper.client import Lease
+
+_TIMEOUT = 3.0  # seconds; a keeper answers within milliseconds, even while everything starts
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
@@ -32,29 +33,26 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
 
 
 def _look(folder: Path, about: folders.About) -> dict[str, object]:
-    """What its keeper says; a keeper that is gone is said to be."""
-    states: dict[str, State] = {}
-
-    def note(event: Event) -> None:
-        if isinstance(event, ComponentChanged):
-            states[event.component] = event.new
-
+    """What its keeper says at once, whatever it is doing; a keeper that says nothing is said not to."""
     found: dict[str, object] = {
         "environment": about.environment_id,
         "ecosystem": about.ecosystem,
         "provider": about.provider,
         "results": about.results,
     }
+    if not folders.is_kept(folder):
+        return found | {"state": "dead: its keeper is gone; harness down removes it", "components": {}}
     try:
-        with Lease.attach(folders.socket_path(folder), note, hold=False) as lease:
-            description = lease.wait_started()
+        with Lease.attach(folders.socket_path(folder), lambda _event: None, hold=False) as lease:
+            status = lease.ask("status", timeout=_TIMEOUT)
+            endpoints = lease.description.endpoints if lease.description else {}
     except HarnessError as error:
-        return found | {"state": f"dead: {error.message}; harness down removes it", "components": {}}
+        return found | {"state": f"unknown: {error.message}", "components": {}}
     components = {
-        name: {"state": str(states.get(name, "")), "endpoints": [e.address for e in endpoints]}
-        for name, endpoints in description.endpoints.items()
+        name: {"state": state, "endpoints": [e.address for e in endpoints.get(name, ())]}
+        for name, state in status["states"].items()
     }
-    return found | {"state": "running", "components": components}
+    return found | {"state": status["phase"], "components": components}
 
 
 def _table(environment: dict[str, object]) -> Table:
