@@ -1,0 +1,121 @@
+"""An embedded Postgres whose start is broken off, and one that is started anew."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+import asyncpg
+import pytest
+
+from harness.core.clock import SystemClock
+from harness.core.ids import new_environment_id
+from harness.plan.model import Plan, Step
+from harness.providers.base import Place, Running
+from harness.providers.process.folders import data_root
+from harness.providers.process.ownership import owned
+from harness.providers.process.provider import ProcessProvider
+from harness.readiness.wait import wait_until_ready
+from harness.spec.model import Component, Ecosystem, Location, Mount
+
+HERE = Location(Path(__file__), 1)
+SCRIPT = "CREATE TABLE visits (id serial); INSERT INTO visits DEFAULT VALUES;"
+
+
+@pytest.fixture(scope="module")
+def cache() -> Iterator[Path]:
+    """A cache that the servers' account can enter, which pytest's own folders do not let it."""
+    folder = Path(tempfile.mkdtemp(prefix="harness-cache-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Step:
+    """A Postgres that one init script is mounted into."""
+    script = tmp_path / "1-visits.sql"
+    script.write_text(SCRIPT)
+    mount = Mount("bind", f"/docker-entrypoint-initdb.d/{script.name}", str(script))
+    variables = MappingProxyType({"POSTGRES_PASSWORD": "written"})
+    return Step(Component("db", HERE, image="postgres:16", environment=variables, mounts=(mount,)), level=0)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Where the environment lives."""
+    return Place(new_environment_id(), tmp_path / "runtime", tmp_path / "logs")
+
+
+@pytest.fixture
+async def provider(place: Place, step: Step, cache: Path) -> AsyncIterator[ProcessProvider]:
+    """A provider that is prepared for it and leaves nothing, whatever the test did."""
+    made = ProcessProvider(place, cache, SystemClock())
+    ecosystem = Ecosystem("example", HERE.path.parent, (HERE.path,), {"db": step.component})
+    try:
+        await made.prepare(ecosystem, Plan((step,)))
+        yield made
+    finally:
+        leftovers = await made.aclose()
+    assert leftovers == ()
+    assert owned(place.environment_id) == []
+    assert found(data_root(), f"*{place.environment_id}*") == []
+    assert found(cache, ".postgres-*") == []
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    """What is in a folder by that name."""
+    return list(folder.glob(pattern))
+
+
+async def is_ready(running: Running) -> None:
+    """Wait until it answers."""
+    exited = asyncio.ensure_future(running.exited())
+    assert await wait_until_ready("db", running.probe(), SystemClock(), 30, exited) is not None
+    exited.cancel()
+
+
+async def connect(running: Running) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection as a component would make it."""
+    (endpoint,) = running.endpoints.values()
+    return await asyncpg.connect(
+        host=endpoint.host, port=endpoint.port, user="postgres", password="written", database="postgres"
+    )
+
+
+@pytest.mark.parametrize("moment", ["data.partial", "data", "data/postmaster.pid"])
+async def test_a_start_is_broken_off(
+    provider: ProcessProvider, place: Place, step: Step, moment: str
+) -> None:
+    """While the template is copied, before and while the server is set up: the fixture finds nothing left."""
+    starting = asyncio.ensure_future(provider.start(step))
+    while not starting.done() and not found(  # noqa: ASYNC110 - another process makes the file
+        data_root() / f"harness-{place.environment_id}", f"db/{moment}"
+    ):
+        await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.wait({starting})
+    assert starting.cancelled()
+
+
+async def test_a_template_is_made_to_its_end(cache: Path, provider: ProcessProvider) -> None:
+    """Closing waits for it: nothing works on in folders that are removed."""
+    await provider.aclose()
+    assert len(found(cache, "postgres-*")) == 1
+
+
+async def test_started_anew_it_has_its_data(provider: ProcessProvider, step: Step) -> None:
+    """What was committed at the last moment is there, and the init scripts ran once."""
+    first = await provider.start(step)
+    await is_ready(first)
+    connection = await connect(first)
+    await connection.execute("INSERT INTO visits DEFAULT VALUES")
+    await first.stop(10)
+    connection.terminate()
+    second = await provider.restart(step, {})
+    await is_ready(second)
+    connection = await connect(second)
+    assert await connection.fetchval("SELECT count(*) FROM visits") == 2
+    await connection.close()
