@@ -1,6 +1,5 @@
 """Why this exists: suites run in a pytest process of their own, which ends when we do and hears our Ctrl-C."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -9,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.core.parent import die_with_parent
+
 # How the plugin in the pytest process learns where it belongs.
 SOCKET = "HARNESS_SOCKET"
 RUN_FOLDER = "HARNESS_RUN"
 SUITES = "HARNESS_SUITES"  # JSON: suite names by folder
-
-_PR_SET_PDEATHSIG = 1
 
 
 class PytestProcess:
@@ -36,7 +35,7 @@ class PytestProcess:
                 [sys.executable, "-m", "pytest", *argv],
                 cwd=directory,
                 env=os.environ | dict(environment),
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no locks, no allocation
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, no locks, no allocation
             )
             if self._is_unwanted:
                 self.interrupt()
@@ -66,8 +65,3 @@ class PytestProcess:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

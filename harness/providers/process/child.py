@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.core.errors import EnvironmentFailedError
+from harness.core.parent import die_with_parent
 from harness.providers.process.account import Account
-from harness.providers.process.ownership import die_with_parent
 
 
 class Child(Protocol):

@@ -1,9 +1,9 @@
 """Why this exists: Compose mounts secrets and configs as files; a process is told where they really are."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.providers.process.private import write_private
 from harness.spec.model import Component
 
 
@@ -29,7 +29,5 @@ def _place(source: Path | None, content: str | None, path: Path) -> str:
     if source is not None:
         return str(source)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content or "")
+    write_private(path, content or "")
     return str(path)

@@ -8,11 +8,9 @@ that is ours (proc(5), setsid(2)).
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,9 +19,7 @@ from typing import NamedTuple
 MARKER = "HARNESS_ENVIRONMENT_ID"
 COMPONENT_MARKER = "HARNESS_COMPONENT"
 END_TIMEOUT = 2.0  # seconds between SIGKILL and calling a process a leftover
-_PR_SET_PDEATHSIG = 1
 _ENDED = {"Z", "X"}  # a zombie holds nothing any more
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +47,6 @@ class _Stat(NamedTuple):
     parent: int
     session: int
     started: int
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when the thread that started it ends (Linux only)."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def owned(environment_id: str, *, component: str | None = None, session: int | None = None) -> list[Found]:

