@@ -23,8 +23,6 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
 )
 """Which state may follow which. READY to STARTING is a restart; the last four are final."""
 
-FINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
-
 
 class IllegalTransitionError(RuntimeError):
     """A state was to follow another that it cannot follow: a mistake of the harness itself."""

@@ -24,7 +24,6 @@ class Step:
     level: int
     waits_for: tuple[Wait, ...] = ()
     is_one_shot: bool = False
-    needed_by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -173,7 +173,6 @@ def _steps(started: Components, one_shots: set[str]) -> tuple[Step, ...]:
             level=level,
             waits_for=_waits(started[name], started),
             is_one_shot=name in one_shots,
-            needed_by=tuple(other for other, found in started.items() if _waits_for(found, name)),
         )
         for level, names in enumerate(_levels(started))
         for name in names
@@ -184,7 +183,3 @@ def _waits(component: Component, started: Components) -> tuple[Wait, ...]:
     return tuple(
         Wait(need.component, need.condition) for need in component.depends_on if need.component in started
     )
-
-
-def _waits_for(component: Component, name: str) -> bool:
-    return any(need.component == name for need in component.depends_on)

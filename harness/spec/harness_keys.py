@@ -228,7 +228,6 @@ _ECOSYSTEM: Table = {
     "seed": Key(read=_reference),
     "suites": Key(read=_suites),
     "coverage": Key(read=TEXTS),
-    "plugins": Key(read=TEXTS),
 }
 ecosystem_settings = table(_ECOSYSTEM, "x-harness", EcosystemSettings)
 """The `x-harness` of the whole file."""

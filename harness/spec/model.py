@@ -243,7 +243,6 @@ class EcosystemSettings:
         seed: "package.module:function", an async function given the environment, that seeds it; None for none.
         suites: What `harness test` runs, in this order.
         coverage: Packages or folders whose coverage is measured.
-        plugins: Modules the pytest plugin loads for this ecosystem's own fixtures.
     """
 
     pythonpath: tuple[Path, ...] = ()
@@ -251,7 +250,6 @@ class EcosystemSettings:
     seed: str | None = None
     suites: tuple[SuiteSettings, ...] = ()
     coverage: tuple[str, ...] = ()
-    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,6 @@ def make_plan(
                 level=levels[name],
                 waits_for=mine,
                 is_one_shot=name in one_shots,
-                needed_by=tuple(n for n, ws in waits_for.items() if name in [w.component for w in ws]),
             )
         )
     return Plan(tuple(sorted(steps, key=lambda step: step.level)))

@@ -40,7 +40,7 @@ def test_a_plan_shows_levels_waits_reasons_and_warnings() -> None:
     web = Component("web", AT, image="web", replicas=2)
     plan = Plan(
         steps=(
-            Step(db, 0, needed_by=("setup",)),
+            Step(db, 0),
             Step(setup, 1, (Wait("db", Condition.HEALTHY),), is_one_shot=True),
             Step(web, 2, (Wait("setup", Condition.COMPLETED), Wait("db", Condition.STARTED))),
         ),

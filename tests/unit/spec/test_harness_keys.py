@@ -119,7 +119,6 @@ def test_settings_of_the_whole_file(load_text: LoadText, tmp_path: Path) -> None
           preload: [a.b]
           seed: tests.seed:seed
           coverage: [a]
-          plugins: [tests.plugin]
           suites:
             quick: tests
             slow: {path: tests/slow, layer: e2e, instrumented: false, default: false}
@@ -127,11 +126,7 @@ def test_settings_of_the_whole_file(load_text: LoadText, tmp_path: Path) -> None
         """
     ).ecosystem.settings
     assert settings.pythonpath == (tmp_path / "src", tmp_path)
-    assert (settings.seed, settings.preload, settings.plugins) == (
-        "tests.seed:seed",
-        ("a.b",),
-        ("tests.plugin",),
-    )
+    assert (settings.seed, settings.preload) == ("tests.seed:seed", ("a.b",))
     assert settings.suites == (
         SuiteSettings("quick", tmp_path / "tests"),
         SuiteSettings("slow", tmp_path / "tests" / "slow", "e2e", instrumented=False, is_default=False),
