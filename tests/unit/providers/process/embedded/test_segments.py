@@ -1,0 +1,78 @@
+"""A killed server's shared memory goes, and nobody else's."""
+
+import ctypes
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.providers.process.embedded.segments import release_segments
+
+IPC_RMID, IPC_CREAT, IPC_EXCL = 0, 0o1000, 0o2000
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.shmat.restype = ctypes.c_void_p
+
+
+class Segment:
+    """A real segment."""
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.id = LIBC.shmget(key, 56, IPC_CREAT | IPC_EXCL | 0o600)
+        assert self.id >= 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is still there under its key."""
+        return bool(LIBC.shmget(self.key, 0, 0) == self.id)
+
+
+@pytest.fixture(params=[1, -1])
+def segment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Segment]:
+    """One that is gone afterwards; its key is made from a file, as Postgres does it."""
+    made = Segment(ctypes.c_int32(request.param * tmp_path.stat().st_ino).value)
+    yield made
+    LIBC.shmctl(made.id, IPC_RMID, None)
+
+
+def leave(folder: Path, line: str) -> None:
+    """What a server that was killed leaves in its data directory."""
+    data = folder / "db" / "data"
+    data.mkdir(parents=True)
+    lines = ["4242", str(data), "1795236438", "41873", str(folder), "127.0.0.1", line, "ready"]
+    (data / "postmaster.pid").write_text("\n".join(lines) + "\n")
+
+
+def test_the_segment_that_the_server_wrote_down_goes(tmp_path: Path, segment: Segment) -> None:
+    """A second time there is nothing to do."""
+    leave(tmp_path, f"  {ctypes.c_uint32(segment.key).value}    {segment.id}")
+    release_segments(tmp_path)
+    assert not segment.exists
+    release_segments(tmp_path)
+
+
+def test_one_that_somebody_is_attached_to_stays(tmp_path: Path, segment: Segment) -> None:
+    """The server, or one of its children, lives."""
+    leave(tmp_path, f"{segment.key} {segment.id}")
+    attached = ctypes.c_void_p(LIBC.shmat(segment.id, None, 0))
+    release_segments(tmp_path)
+    assert segment.exists
+    LIBC.shmdt(attached)
+    release_segments(tmp_path)
+    assert not segment.exists
+
+
+def test_one_that_only_has_the_same_id_stays(tmp_path: Path, segment: Segment) -> None:
+    """Ids are given out again."""
+    leave(tmp_path, f"{segment.key + 1} {segment.id}")
+    release_segments(tmp_path)
+    assert segment.exists
+
+
+@pytest.mark.parametrize("line", ["", "one", "1 2 3"])
+def test_a_line_that_says_nothing_is_passed_over(tmp_path: Path, line: str) -> None:
+    """So is a folder without servers."""
+    release_segments(tmp_path)
+    leave(tmp_path, line)
+    release_segments(tmp_path)
+    assert (tmp_path / "db" / "data" / "postmaster.pid").exists()
