@@ -10,7 +10,7 @@ import os
 import re
 import termios
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from harness.core.clock import Clock
@@ -71,23 +71,23 @@ class LogPump:
             return
         self._is_open = False
         if self._partial:
-            self._write(self._partial)
+            self._write([self._partial])
         self._loop.remove_reader(self._read_end)
         os.close(self._read_end)
         self._file.close()
 
     def _take(self, chunk: bytes) -> None:
         *whole, self._partial = (self._partial + chunk).split(b"\n")
-        for line in whole:
-            self._write(line)
         if len(self._partial) > _LONGEST_LINE:
-            self._write(self._partial)
+            whole.append(self._partial)
             self._partial = b""
+        self._write(whole)
 
-    def _write(self, line: bytes) -> None:
-        text = self.mask(line.decode(errors="replace").rstrip("\r"))
-        self._tail.append(text)
-        self._file.write(f"{self._clock.now():.3f} {text}\n".encode())
+    def _write(self, lines: Iterable[bytes]) -> None:
+        texts = [self.mask(line.decode(errors="replace").rstrip("\r")) for line in lines]
+        self._tail.extend(texts)
+        stamp = f"{self._clock.now():.3f}"
+        self._file.write("".join(f"{stamp} {text}\n" for text in texts).encode())
 
 
 def _waiting(descriptor: int) -> int:

@@ -54,6 +54,7 @@ def test_a_secret_is_replaced_where_a_command_gives_one(
     "command",
     [
         ("serve", "--name", "s3cr3t"),
+        ("sh", "-c", "serve --password S3CR3T"),
         ("s3cr3t",),
         ("serve", "--password", "s3cr3ts"),
         ("sh", "-c", "echo s3cr3t"),

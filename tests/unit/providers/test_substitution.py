@@ -6,7 +6,7 @@ from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.endpoint import Endpoint
@@ -93,6 +93,7 @@ def test_what_only_resembles_an_address_stays(written: str) -> None:
     assert readdress(written, ENDPOINTS) == written
 
 
+@settings(max_examples=50)
 @given(names, names, st.sampled_from(["", "-", "."]), st.sampled_from(["{}:5432", "postgres://u:p@{}/x"]))
 def test_a_name_is_never_replaced_inside_a_longer_one(name: str, other: str, joint: str, form: str) -> None:
     """On neither side."""
@@ -102,6 +103,7 @@ def test_a_name_is_never_replaced_inside_a_longer_one(name: str, other: str, joi
             assert readdress(form.format(longer), endpoints) == form.format(longer)
 
 
+@settings(max_examples=50)
 @given(
     st.dictionaries(names, st.sets(st.sampled_from([80, 5432, 6379]), min_size=1), min_size=1, max_size=4),
     st.data(),
