@@ -31,7 +31,7 @@ DEFAULT_PORTS = {
     "nats": 4222,
 }
 _NONE: Mapping[str, Mapping[str, str]] = MappingProxyType({})
-_SECRET_NAME = re.compile(r"PASS|PWD|SECRET|KEY|TOKEN|CREDENTIAL", re.IGNORECASE)
+SECRET_NAME = re.compile(r"PASS|PWD|SECRET|KEY|TOKEN|CREDENTIAL", re.IGNORECASE)
 _HOST_NAME = re.compile(r"(HOST(NAME)?|SERVER|ADDR(ESS)?)$")
 
 
@@ -77,12 +77,18 @@ def replace_secrets(environment: Mapping[str, str], secrets: tuple[Secret, ...])
 
 def _with_secrets(name: str, value: str, secrets: tuple[Secret, ...]) -> str:
     for secret in secrets:
-        if value == secret.written and (name == secret.variable or _SECRET_NAME.search(name)):
+        if value == secret.written and (name == secret.variable or SECRET_NAME.search(name)):
             return secret.actual
-        if "://" in value:
-            for password in (secret.written, quote(secret.written, safe="")):
-                value = value.replace(f":{password}@", f":{quote(secret.actual, safe='')}@")
+        value = in_urls(value, secret)
     return value
+
+
+def in_urls(text: str, secret: Secret) -> str:
+    """The text with the secret replaced where it is the password of a URL."""
+    if "://" in text:
+        for password in (secret.written, quote(secret.written, safe="")):
+            text = text.replace(f":{password}@", f":{quote(secret.actual, safe='')}@")
+    return text
 
 
 def replace_addresses(environment: Mapping[str, str], endpoints: Endpoints) -> dict[str, str]:

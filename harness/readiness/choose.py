@@ -12,6 +12,7 @@ Pure, and the same for every provider. The first that applies decides:
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import SpecError
@@ -163,8 +164,11 @@ def _speaking(protocol: str, component: Component, around: Surroundings, check: 
 
 def redis_password(component: Component, environment: Mapping[str, str]) -> str | None:
     """The password a Redis was told to require: by `--requirepass` of its command, else by REDIS_PASSWORD."""
-    line = " ".join((*(component.entrypoint or ()), *(component.command or ())))
-    found = re.search(r"--requirepass[ =]+[\"']?([^\s\"']+)", line)
+    words = (*(component.entrypoint or ()), *(component.command or ()))
+    for option, value in pairwise(words):
+        if option.lower() == "--requirepass":
+            return expand(value, environment) or None
+    found = re.search(r"--requirepass[ =]+[\"']?([^\s\"']+)", " ".join(words), re.IGNORECASE)
     told = expand(found[1], environment) if found else environment.get("REDIS_PASSWORD")
     return told or None
 

@@ -31,6 +31,7 @@ from harness.providers.process.polite import polite_signal
 from harness.providers.process.refusal import refusal
 from harness.providers.process.reservation import LOOPBACK, Reservation
 from harness.providers.process.running import RunningProcess
+from harness.providers.resolving import resolve_component
 from harness.providers.substitution import Endpoints, Secret, make_secrets, resolve_environment
 from harness.spec.model import Component, Ecosystem, ProcessSettings
 
@@ -115,14 +116,14 @@ class ProcessProvider:
             self._forks = self._start_fork_server(ecosystem)
         for step in own:
             if recipe := recipe_for(step.component):
-                warming = recipe.warm(step.component, self._ground(step.component))
+                warming = recipe.warm(self._resolved(step), self._ground(step.component))
                 self._warming[step.name] = asyncio.create_task(warming, name=f"warm {step.name}")
 
     async def start(self, step: Step) -> RunningProcess | Attached:
         """Start one component; returns when its process runs. What runs already is attached to."""
         if step.name in self._attached:
             return self._attached[step.name].as_planned(step)
-        return await self._start(step.component, {})
+        return await self._start(self._resolved(step), {})
 
     async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningProcess:
         """Start it anew at the same addresses, `environment` laid over its own; the old one must be stopped.
@@ -132,7 +133,7 @@ class ProcessProvider:
         """
         if step.name in self._attached:
             raise UsageError(f"{step.name} is only attached to: whoever started it has to restart it")
-        return await self._start(step.component, environment)
+        return await self._start(self._resolved(step), environment)
 
     async def aclose(self) -> tuple[str, ...]:
         """End every process of the environment, give back ports and folders; names what stays. Idempotent."""
@@ -223,6 +224,9 @@ class ProcessProvider:
             output=pump.write_end,
         )
         return _Launched(child, polite_signal(component))
+
+    def _resolved(self, step: Step) -> Component:
+        return resolve_component(step.component, self._secrets)
 
     def _environment_of(self, component: Component) -> dict[str, str]:
         """What the component's process gets: the machine's basics, its own variables, the marks of ownership."""

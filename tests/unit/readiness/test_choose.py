@@ -188,6 +188,7 @@ def test_settings_that_cannot_be_met(settings: dict[str, Any], message: str) -> 
         (("redis-server", "--requirepass", "x"), {}, "x"),
         (("sh", "-c", 'exec redis-server --requirepass "$REDIS_PASSWORD"'), {"REDIS_PASSWORD": "y"}, "y"),
         (("redis-server", "--requirepass=${P:-z}"), {}, "z"),
+        (("redis-server", "--REQUIREPASS", "two words"), {"REDIS_PASSWORD": "y"}, "two words"),
         (("redis-server",), {"REDIS_PASSWORD": "y"}, "y"),
         (("redis-server",), {}, None),
         (("redis-server", "--requirepass", "$NONE"), {}, None),

@@ -11,6 +11,7 @@ from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import reachable_copy
 from harness.providers.process.embedded.base import Ground, Launch, image_name, is_explicit
 from harness.providers.process.private import write_private
+from harness.readiness.choose import redis_password
 from harness.spec.model import Component, Mount
 
 IMAGES = {"redis", "valkey"}
@@ -55,7 +56,7 @@ class Redis:
         binaries = reachable_copy(binary.parent, ground.account, ground.cache)
         configuration = ground.folder / "redis.conf"
         lines = [["save", ""], ["appendonly", "no"], *_options(component)]
-        if password := environment.get("REDIS_PASSWORD"):
+        if password := redis_password(component, environment):  # as the probe has it
             lines.append(["requirepass", password])
         lines += _ours(endpoint, ground.folder)
         write_private(configuration, "".join(map(_line, lines)))
