@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.bootstrap.providers import ProviderKind, pick
 from harness.bootstrap.request import EXISTING, Request
 from harness.core.errors import UsageError
+from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
 from harness.spec.loader import load
@@ -22,6 +23,17 @@ class Prepared:
     warnings: tuple[Fault, ...]
     kind: ProviderKind
     plan: Plan
+
+    def plan_made(self, at: float) -> PlanMade:
+        """The plan as a fact."""
+        levels: dict[int, list[str]] = {}
+        for step in self.plan.steps:
+            levels.setdefault(step.level, []).append(step.name)
+        return PlanMade(
+            at=at,
+            levels=tuple(tuple(levels[level]) for level in sorted(levels)),
+            skipped={skip.component: skip.reason for skip in self.plan.skipped},
+        )
 
 
 def prepare(request: Request) -> Prepared:

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from harness.bootstrap.acquire import acquire
 from harness.bootstrap.preparing import Prepared, prepare
-from harness.bootstrap.request import Request
+from harness.bootstrap.request import EXISTING, Request
 from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
 from harness.bootstrap.spare import SpareKeeper
 from harness.cli.progress import Progress
@@ -43,11 +43,17 @@ def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
         seed=prepared.request.seed,
     )
     log(started)
+    log(prepared.plan_made(clock.now()))
     people.print(
         f"[bold]{escape(prepared.ecosystem.name)}[/] on [bold]{prepared.kind.name}[/], "
-        f"{len(prepared.plan.steps)} components, seed {prepared.request.seed}"
+        f"{len(prepared.plan.steps)} components, {_seed_of(prepared)}"
     )
     return folder, log
+
+
+def _seed_of(prepared: Prepared) -> str:
+    is_left_alone = prepared.kind.name == EXISTING and not prepared.request.seeds_existing
+    return "nothing seeded (--seed-existing does)" if is_left_alone else f"seed {prepared.request.seed}"
 
 
 def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeeper | None = None) -> Lease:

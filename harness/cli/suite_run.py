@@ -18,7 +18,8 @@ from harness.results import fold
 from harness.results.cases import Status
 from harness.suites.command_line import Extra, arguments, root_of
 from harness.suites.phases import Phase, narrow
-from harness.suites.pytest_process import RUN_FOLDER, SOCKET, SUITES, PytestProcess
+from harness.suites.pytest_process import RUN_FOLDER, SECRETS, SOCKET, SUITES, PytestProcess
+from harness.suites.secrets import secret_exports
 from harness.suites.settings import SuiteVariables
 
 _WITHOUT_COVERAGE = {"HARNESS_UNMEASURED": "1"}
@@ -107,8 +108,14 @@ class SuiteRun:
 
     def _environment(self) -> dict[str, str]:
         description = self.lease.description
-        suites = {str(suite.path): suite.name for suite in self.prepared.ecosystem.settings.suites}
-        ours = {SOCKET: str(self.lease.path), RUN_FOLDER: str(self.folder), SUITES: json.dumps(suites)}
+        ecosystem = self.prepared.ecosystem
+        suites = {str(suite.path): suite.name for suite in ecosystem.settings.suites}
+        ours = {
+            SOCKET: str(self.lease.path),
+            RUN_FOLDER: str(self.folder),
+            SUITES: json.dumps(suites),
+            SECRETS: json.dumps(secret_exports(ecosystem)),
+        }
         return (dict(description.variables) if description else {}) | ours
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, Request
+from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, EXISTING, Request
 from harness.suites.settings import SuiteVariables
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """`--harness-file`, `--harness-provider`, `--harness-seed`, `--harness-results` and `--base-url`."""
+    """The options `--harness-…`, and `--base-url`."""
     group = parser.getgroup("harness", "the ecosystem under test")
     group.addoption("--harness-file", action="append", metavar="FILE", help="Compose file (may be repeated)")
     group.addoption("--harness-provider", metavar="NAME", help="where to run it (default: auto)")
@@ -19,14 +19,18 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--harness-results", type=Path, metavar="DIR", help="where run folders go (default: results/)"
     )
+    group.addoption(
+        "--harness-seed-existing", action="store_true", help="seed also what already runs (provider existing)"
+    )
     with contextlib.suppress(ValueError):  # pytest-base-url has the same option with the same meaning
         group.addoption("--base-url", default=None, metavar="URL", help="test what already runs there")
 
 
 def files_of(config: pytest.Config) -> tuple[Path, ...]:
-    """The Compose files of this session, absolute."""
-    given = config.getoption("harness_file") or [DEFAULT_FILE]
-    return tuple(config.rootpath / file for file in given)
+    """The Compose files of this session, absolute: given ones from where one stands, the usual one at the root."""
+    given = config.getoption("harness_file")
+    here = config.invocation_params.dir
+    return tuple(here / file for file in given) if given else (config.rootpath / DEFAULT_FILE,)
 
 
 def results_of(config: pytest.Config) -> Path:
@@ -39,7 +43,7 @@ def request_of(config: pytest.Config) -> Request:
     """What the options and INTEGRATION_TEST_* ask for. A base URL means that the ecosystem exists already."""
     default = Request()
     base_url = config.getoption("base_url", None) or SuiteVariables.read(os.environ).base_url
-    provider = config.getoption("harness_provider") or ("existing" if base_url else default.provider)
+    provider = config.getoption("harness_provider") or (EXISTING if base_url else default.provider)
     seed = config.getoption("harness_seed")
     return Request(
         files=files_of(config),
@@ -47,4 +51,5 @@ def request_of(config: pytest.Config) -> Request:
         seed=default.seed if seed is None else seed,
         results=results_of(config),
         base_url=base_url,
+        seeds_existing=config.getoption("harness_seed_existing"),
     )

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from harness.core.clock import SystemClock
-from harness.core.errors import ExitCode, HarnessError
+from harness.core.errors import HarnessError
 from harness.pytest_plugin.handle import EcosystemHandle
 from harness.pytest_plugin.interrupts import ignore_echoes
+from harness.pytest_plugin.masking import Masking
 from harness.pytest_plugin.naming import SuiteNames
 from harness.pytest_plugin.options import add_options
 from harness.pytest_plugin.recording import Recorder
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{suite}: a test of the {suite} suite, by its folder")
     run = _find_run(config)
     config.stash[_run] = run
+    config.pluginmanager.register(Masking(config, lambda: run.secrets), "harness-masking")
     if not hasattr(config, "workerinput"):  # an xdist worker's tests are heard of in the controller
         config.pluginmanager.register(Recorder(run.record, SystemClock(), names.of), "harness-recorder")
 
@@ -46,6 +48,14 @@ def pytest_configure_node(node: Any) -> None:
     run = node.config.stash[_run]
     if isinstance(run, OwnRun):
         node.workerinput.update(run.for_worker)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from an xdist worker whether it had a working ecosystem."""
+    run = node.config.stash[_run]
+    if isinstance(run, OwnRun):
+        run.hear(getattr(node, "workeroutput", {}))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -66,23 +76,27 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say where the report is."""
     run = config.stash[_run]
+    if isinstance(run, OwnRun) and run.ended_badly is not None:
+        terminalreporter.write_line(_told(run.ended_badly))
     if isinstance(run, OwnRun) and run.report is not None:
         terminalreporter.write_line(f"report: {run.report}")
 
 
 @pytest.fixture(scope="session")
-def ecosystem(pytestconfig: pytest.Config) -> EcosystemHandle:
+def ecosystem(request: pytest.FixtureRequest) -> EcosystemHandle:
     """The running ecosystem, shared by the session; its variables (TEST_…) are in os.environ.
 
-    When it does not start, the session ends with exit code 3: no test has failed, none could run.
+    When it does not start, the session ends with exit code 3, or 2 where the request or the Compose file is wrong:
+    no test has failed, none could run.
     """
     try:
-        return pytestconfig.stash[_run].ecosystem()
+        return request.config.stash[_run].ecosystem()
     except HarnessError as error:
-        told = _told(error)
-    if hasattr(pytestconfig, "workerinput"):
+        told, code = _told(error), error.exit_code
+    if hasattr(request.config, "workerinput"):
+        request.session.shouldstop = told  # xdist hands it on: the whole session stops
         pytest.fail(told, pytrace=False)
-    pytest.exit(told, returncode=ExitCode.ENVIRONMENT)
+    pytest.exit(told, returncode=code)
 
 
 def _find_run(config: pytest.Config) -> Run:

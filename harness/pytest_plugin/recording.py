@@ -1,7 +1,7 @@
 """Why this exists: what pytest reports about its tests becomes facts of the run."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,22 @@ class Recorder:
         self._suite_of = suite_of
         self._reports: dict[str, list[pytest.TestReport]] = {}
         self._places: dict[str, str] = {}
+        self._has_stated = False
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """State how many cases there are."""
-        counts = Counter(self._suite_of(item.path) for item in session.items)
+        if session.items:  # under xdist the controller has none
+            self._state_collected(Counter(self._suite_of(item.path) for item in session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """State how many cases there are; every worker collects the same ones, and the first is believed."""
+        if not self._has_stated:
+            self._state_collected(Counter(self._suite(case) for case in ids))
+
+    def _state_collected(self, counts: Counter[str]) -> None:
+        self._has_stated = True
         self._emit(SuitesCollected(at=self._clock.now(), by_suite=dict(counts), by_layer={}))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

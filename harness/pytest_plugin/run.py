@@ -1,7 +1,9 @@
 """Why this exists: a pytest session's share in a run: inside one that `harness test` began, or one of its own."""
 
+import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,13 +15,25 @@ from harness.core.ids import new_environment_id
 from harness.events.facts import EnvironmentFailed, Event, RunFinished, RunStarted
 from harness.events.log import EventLog, read
 from harness.keeper.client import Lease
+from harness.keeper.protocol import Ending
 from harness.pytest_plugin.handle import EcosystemHandle
+from harness.suites.pytest_process import SECRETS
+from harness.suites.secrets import secret_exports, secret_values
 
 ENVIRONMENT, FOLDER = "harness_environment", "harness_folder"  # what an xdist worker is told
+EXIT_CODE = "harness_exit_code"  # what it tells at its end, when it had no working ecosystem
+
+# pytest's own exit codes that mean something else in a run: 2 is an interrupt, 3 a failure of pytest itself.
+_MEANINGS = {2: int(ExitCode.INTERRUPTED), 3: int(ExitCode.SUITE_FAILED)}
 
 
 class Run(Protocol):
     """What the plugin needs of a run."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no report may show, as far as it is known by now."""
+        ...
 
     def record(self, event: Event) -> None:
         """State a fact."""
@@ -42,6 +56,7 @@ class JoinedRun:
         self._socket = socket
         self._lease: Lease | None = None
         self._handle: EcosystemHandle | None = None
+        self.secrets = secret_values(os.environ, json.loads(os.environ.get(SECRETS, "[]")))
 
     def record(self, event: Event) -> None:
         """State a fact."""
@@ -82,6 +97,9 @@ class OwnRun:
         self._lease: Lease | None = None
         self._handle: EcosystemHandle | None = None
         self._failure: HarnessError | None = None
+        self._workers_code = ExitCode.OK
+        self.ended_badly: HarnessError | None = None
+        self.secrets: tuple[str, ...] = ()
 
     @property
     def for_worker(self) -> dict[str, str]:
@@ -121,18 +139,41 @@ class OwnRun:
     def finish(self, exit_code: int) -> int:
         """Let go, wait for the teardown when we are the last; in the controller also write the reports."""
         ending = self._lease.release() if self._lease is not None else None
-        if self._is_worker or not self._folder.exists():
+        self.ended_badly = ending.error if ending is not None else None
+        if self._is_worker:
+            self._tell_controller(ending)
             return exit_code
-        if any(isinstance(event, EnvironmentFailed) for event in read(self._folder / "events.ndjson")):
-            exit_code = int(ExitCode.ENVIRONMENT)
-        elif ending is not None and ending.exit_code is not ExitCode.OK and exit_code == 0:
-            exit_code = int(ending.exit_code)
+        exit_code = self._judge(exit_code, ending)
+        if not self._folder.exists():
+            return exit_code
         duration = time.monotonic() - self._began
         self.record(RunFinished(at=self._clock.now(), exit_code=exit_code, duration=duration))
         from harness.reports import rebuild  # noqa: PLC0415 - only a run with an ecosystem pays for it
 
         rebuild(self._folder)
         return exit_code
+
+    def hear(self, output: Mapping[str, Any]) -> None:
+        """Note what an xdist worker told at its end."""
+        self._workers_code = self._workers_code or ExitCode(output.get(EXIT_CODE, ExitCode.OK))
+
+    def _tell_controller(self, ending: Ending | None) -> None:
+        code = self._failure.exit_code if self._failure else ending.exit_code if ending else ExitCode.OK
+        output: dict[str, Any] = getattr(self._config, "workeroutput", {})
+        output[EXIT_CODE] = int(code)
+
+    def _judge(self, exit_code: int, ending: Ending | None) -> int:
+        """The session's exit code: tests that had no working ecosystem prove nothing, whatever pytest says."""
+        started_badly = self._failure.exit_code if self._failure else ExitCode.OK
+        ended = ending.exit_code if ending else ExitCode.OK
+        for code in (started_badly, self._workers_code, ended):
+            if code not in {ExitCode.OK, ExitCode.TEARDOWN}:
+                return int(code)
+        if not self._folder.exists():
+            return exit_code
+        if any(isinstance(event, EnvironmentFailed) for event in read(self._folder / "events.ndjson")):
+            return int(ExitCode.ENVIRONMENT)
+        return _MEANINGS.get(exit_code, exit_code) or int(self._workers_code or ended)
 
     def _start(self) -> EcosystemHandle:
         from harness.bootstrap.acquire import acquire  # noqa: PLC0415 - kept off sessions without an ecosystem
@@ -147,10 +188,12 @@ class OwnRun:
             pass  # another worker was first
         else:
             self.record(self._started(prepared.ecosystem.name, prepared.kind.name, prepared.request.seed))
+            self.record(prepared.plan_made(self._clock.now()))
         self._lease, _ = acquire(
             prepared, self._folder, lambda _event: None, environment_id=self._environment_id
         )
         description = self._lease.wait_started()
+        self.secrets = secret_values(description.variables, secret_exports(prepared.ecosystem))
         os.environ.update(description.variables)
         return EcosystemHandle(self._lease, description)
 

@@ -14,6 +14,7 @@ from harness.core.parent import die_with_parent
 SOCKET = "HARNESS_SOCKET"
 RUN_FOLDER = "HARNESS_RUN"
 SUITES = "HARNESS_SUITES"  # JSON: suite names by folder
+SECRETS = "HARNESS_SECRETS"  # JSON: names of the variables whose values are never shown
 
 
 class PytestProcess:
