@@ -50,7 +50,8 @@ def state_coverage(run_folder: Path, ecosystem: Ecosystem, emit: Emit) -> tuple[
             unusable.append(str(error))
             continue
         counts[_relative(file, ecosystem.directory)] = (len(statements) - len(missing), len(statements))
-    emit(CoverageMeasured(at=SystemClock().now(), files=counts))
+    if counts:
+        emit(CoverageMeasured(at=SystemClock().now(), files=counts))
     return tuple(unusable)
 
 

@@ -23,6 +23,12 @@ from harness.core.errors import ExitCode
 
 _PATIENCE = 30.0  # seconds before a run that does not end counts as hung
 
+# Only the plugins that matter here: importing the others takes longer than a whole run.
+_FEW_PLUGINS = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "harness.pytest_plugin.plugin,xdist.plugin",
+}
+
 _COMPOSE = """\
 name: tiny
 x-harness:
@@ -95,7 +101,7 @@ class Project:
         """Run it to its end, disturbed as soon as the test is where it wants to be."""
         self._write()
         program = [str(Path(sys.executable).with_name(self.command[0])), *self.command[1:], *self.more]
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - ourselves
             program,
             cwd=self.folder,
             env=self._environment(),
@@ -115,7 +121,7 @@ class Project:
     def _write(self) -> None:
         (self.folder / "tests").mkdir()
         (self.folder / "tests/test_tiny.py").write_text(self.tests)
-        (self.folder / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+        (self.folder / "pytest.ini").write_text("[pytest]\n")
         (self.folder / "docker-compose.test.yml").write_text(_COMPOSE.format(seed=self.seed))
 
     def _environment(self) -> dict[str, str]:
@@ -123,7 +129,7 @@ class Project:
             k: v for k, v in os.environ.items() if not k.startswith(("HARNESS_", "PYTEST_", "TEST_"))
         }
         ours = {"XDG_RUNTIME_DIR": str(self.runtime), "HARNESS_CACHE_DIR": str(self.folder / "cache")}
-        return inherited | ours | self.variables
+        return inherited | ours | _FEW_PLUGINS | self.variables
 
     def _disturb_when_here(self, process: "subprocess.Popen[str]") -> None:
         deadline = time.monotonic() + _PATIENCE
