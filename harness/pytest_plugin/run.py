@@ -187,8 +187,9 @@ class OwnRun:
         except FileExistsError:
             pass  # another worker was first
         else:
-            self.record(self._started(prepared.ecosystem.name, prepared.kind.name, prepared.request.seed))
-            self.record(prepared.plan_made(self._clock.now()))
+            started = self._started(prepared.ecosystem.name, prepared.kind.name, prepared.request.seed)
+            self._early[:0] = [started, prepared.plan_made(self._clock.now())]
+            self._open_log()
         self._lease, _ = acquire(
             prepared, self._folder, lambda _event: None, environment_id=self._environment_id
         )

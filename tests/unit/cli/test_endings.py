@@ -95,6 +95,7 @@ class Project:
     seed: str = ""
     more: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
+    place: str = "."
     disturb: Callable[["Project", "subprocess.Popen[str]"], None] | None = None
 
     def run(self) -> Ended:
@@ -103,7 +104,7 @@ class Project:
         program = [str(Path(sys.executable).with_name(self.command[0])), *self.command[1:], *self.more]
         process = subprocess.Popen(  # noqa: S603 - ourselves
             program,
-            cwd=self.folder,
+            cwd=self.folder / self.place,
             env=self._environment(),
             text=True,
             stdin=subprocess.DEVNULL,
@@ -300,3 +301,17 @@ def test_workers_state_what_they_collected(project: Callable[..., Project]) -> N
     stated = [event["by_suite"] for event in ended.events if event["event"] == "SuitesCollected"]
     assert [counts for counts in stated if counts] == [{"tiny": 1}]
     assert [event["levels"] for event in ended.events if event["event"] == "PlanMade"] == [[["web"]]]
+
+
+def test_a_run_begins_with_its_start(project: Callable[..., Project]) -> None:
+    """The first facts of a session by itself are that it began and its plan, although pytest collected before."""
+    ended = project(command=PLAIN).run()
+    assert [event["event"] for event in ended.events[:3]] == ["RunStarted", "PlanMade", "SuitesCollected"]
+
+
+def test_a_compose_file_is_found_from_where_one_stands(project: Callable[..., Project]) -> None:
+    """`--harness-file` is relative to the folder of the shell, wherever pytest has its root."""
+    tried = project(
+        command=(*PLAIN, "--harness-file", "../docker-compose.test.yml", "--rootdir", ".."), place="tests"
+    )
+    assert tried.run().code == ExitCode.OK
