@@ -1,9 +1,10 @@
-"""An embedded Postgres whose start is broken off, and one that is started anew."""
+"""Embedded servers: a start that is broken off, one that is done anew, a password on the command line."""
 
 import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,8 +18,10 @@ from harness.providers.base import Place, Running
 from harness.providers.process.folders import data_root
 from harness.providers.process.ownership import owned
 from harness.providers.process.provider import ProcessProvider
+from harness.readiness.redis import RedisProbe
+from harness.readiness.tcp import TcpProbe
 from harness.readiness.wait import wait_until_ready
-from harness.spec.model import Component, Ecosystem, Location, Mount
+from harness.spec.model import Component, ComponentSettings, Ecosystem, Location, Mount
 
 HERE = Location(Path(__file__), 1)
 SCRIPT = "CREATE TABLE visits (id serial); INSERT INTO visits DEFAULT VALUES;"
@@ -51,9 +54,16 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.fixture
 async def provider(place: Place, step: Step, cache: Path) -> AsyncIterator[ProcessProvider]:
-    """A provider that is prepared for it and leaves nothing, whatever the test did."""
+    """A provider that is prepared for Postgres."""
+    async with prepared(place, step, cache) as made:
+        yield made
+
+
+@asynccontextmanager
+async def prepared(place: Place, step: Step, cache: Path) -> AsyncIterator[ProcessProvider]:
+    """A provider that leaves nothing, whatever the test did."""
     made = ProcessProvider(place, cache, SystemClock())
-    ecosystem = Ecosystem("example", HERE.path.parent, (HERE.path,), {"db": step.component})
+    ecosystem = Ecosystem("example", HERE.path.parent, (HERE.path,), {step.name: step.component})
     try:
         await made.prepare(ecosystem, Plan((step,)))
         yield made
@@ -73,7 +83,7 @@ def found(folder: Path, pattern: str) -> list[Path]:
 async def is_ready(running: Running) -> None:
     """Wait until it answers."""
     exited = asyncio.ensure_future(running.exited())
-    assert await wait_until_ready("db", running.probe(), SystemClock(), 30, exited) is not None
+    assert await wait_until_ready("it", running.probe(), SystemClock(), 30, exited) is not None
     exited.cancel()
 
 
@@ -119,3 +129,27 @@ async def test_started_anew_it_has_its_data(provider: ProcessProvider, step: Ste
     connection = await connect(second)
     assert await connection.fetchval("SELECT count(*) FROM visits") == 2
     await connection.close()
+
+
+async def test_a_password_in_the_command_is_random_everywhere(place: Place, cache: Path) -> None:
+    """The server asks for the random one, and the probe knows it: it could not tell it is ready otherwise."""
+    component = Component(
+        "cache",
+        HERE,
+        image="redis:7",
+        command=("redis-server", "--requirepass", "written"),
+        environment=MappingProxyType({"REDIS_PASSWORD": "written"}),
+        settings=ComponentSettings(random=("REDIS_PASSWORD",)),
+    )
+    step = Step(component, level=0)
+    async with prepared(
+        place, step, cache
+    ) as provider:  # closing it ends a Redis, whose marker cannot be read
+        running = await provider.start(step)
+        await is_ready(running)
+        (endpoint,) = running.endpoints.values()
+        drawn = running.environment["REDIS_PASSWORD"]
+        assert drawn != "written"
+        assert (await RedisProbe(endpoint, drawn).check()).is_ready
+        assert not (await RedisProbe(endpoint, "written").check()).is_ready
+    assert not (await TcpProbe(endpoint).check()).is_ready

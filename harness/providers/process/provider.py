@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from signal import Signals
+from signal import SIGKILL, Signals
 from types import MappingProxyType
 
 from harness.core.clock import Clock
@@ -18,7 +18,7 @@ from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import Attached
 from harness.providers.process.account import Account, server_account
-from harness.providers.process.child import Child, execute
+from harness.providers.process.child import Child, ExecutedChild, execute
 from harness.providers.process.command import command_line, fill_ports
 from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import Ground, Recipe
@@ -91,6 +91,7 @@ class ProcessProvider:
         self._forks: ForkServer | None = None
         self._warming: dict[str, asyncio.Task[None]] = {}
         self._pumps: list[LogPump] = []
+        self._executed: list[ExecutedChild] = []
         self._account = Account()
         self._data = Path()
 
@@ -142,7 +143,11 @@ class ProcessProvider:
         await asyncio.gather(*self._warming.values(), return_exceptions=True)
         if self._forks is not None:
             await self._forks.aclose()
+        for child in self._executed:  # also what writes over its own variables, as Redis does
+            child.send(SIGKILL)
         leftovers = await end(self._place.environment_id, END_TIMEOUT)
+        if self._executed:  # so that none stays a zombie; what resists is named already
+            await asyncio.wait({child.ended for child in self._executed}, timeout=END_TIMEOUT)
         for pump in self._pumps:
             pump.close()
         for reservation in self._reservations:
@@ -193,6 +198,7 @@ class ProcessProvider:
             output=pump.write_end,
             account=self._account,
         )
+        self._executed.append(child)
         return _Launched(child, recipe.polite, launch.finish)
 
     async def _launch_fork(
@@ -223,6 +229,7 @@ class ProcessProvider:
             directory=self._directory(process),
             output=pump.write_end,
         )
+        self._executed.append(child)
         return _Launched(child, polite_signal(component))
 
     def _resolved(self, step: Step) -> Component:
