@@ -93,12 +93,6 @@ class Lease:
             pass
         return self.ending or Ending(ExitCode.ENVIRONMENT, self._failure())
 
-    def notice(self) -> None:
-        """Take what has arrived, without waiting for more; facts go to `on_event`."""
-        with contextlib.suppress(TimeoutError):
-            for _ in self._messages(timeout=0):
-                pass
-
     def ask(self, command: str, *, timeout: float | None = None, **arguments: object) -> Any:
         """One command and its answer; facts that arrive meanwhile go to `on_event`.
 
@@ -159,7 +153,7 @@ class Lease:
         self.close()
 
     def fileno(self) -> int:
-        """For selectors: readable when the keeper has something to say, which `notice` takes."""
+        """The descriptor of the connection."""
         return self._connection.fileno()
 
     def _send(self, message: Mapping[str, Any]) -> None:
