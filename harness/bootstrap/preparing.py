@@ -44,12 +44,14 @@ def prepare(request: Request) -> Prepared:
         UsageError: the request cannot be carried out.
         ProviderUnavailableError: this machine cannot run it.
     """
-    loaded = load(request.files, os.environ, profiles=request.selection.profiles)
+    named = os.environ.get("COMPOSE_PROFILES", "")
+    profiles = (*request.selection.profiles, *(name.strip() for name in named.split(",") if name.strip()))
+    loaded = load(request.files, os.environ, profiles=profiles)
     kind = pick(request.provider)
     _require_components(loaded.ecosystem, request.attached)
     plan = make(
         loaded.ecosystem,
-        request.selection,
+        replace(request.selection, profiles=profiles),
         lambda component: None if component.name in request.attached else kind.refusal(component),
     )
     warnings = loaded.warnings + _remarks(kind, plan, request.attached)

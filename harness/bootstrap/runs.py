@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from harness.core.clock import Clock
+from harness.core.errors import UsageError
 from harness.core.ids import new_run_id
 
 EVENTS = "events.ndjson"
@@ -23,10 +24,21 @@ def make_run_folder(folder: Path) -> Path:
 
     Raises:
         FileExistsError: the run has begun already.
+        UsageError: the folder of results cannot be written to.
     """
     results = folder.parent
-    (folder / LOGS).mkdir(parents=True)
-    _point(results / "latest", folder.name)
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+        (folder / LOGS).mkdir()
+        _point(results / "latest", folder.name)
+    except OSError as error:
+        if folder.is_dir() and isinstance(error, FileExistsError):
+            raise
+        raise UsageError(
+            f"results cannot be written to {results}: {error.strerror}",
+            hint="choose another folder with --results",
+        ) from error
     return folder
 
 

@@ -1,5 +1,6 @@
 """Why this exists: `harness test`, the main job: start, seed, run the suites, report, tear down."""
 
+import importlib.util
 import os
 import time
 from typing import Annotated
@@ -14,7 +15,7 @@ from harness.cli.options import Attach, BaseUrl, Files, ProviderName, Results, S
 from harness.cli.screen import people
 from harness.cli.starting import begin_run, plan_for
 from harness.core.clock import SystemClock
-from harness.core.errors import ExitCode
+from harness.core.errors import ExitCode, UsageError
 from harness.events.facts import RunFinished
 from harness.reports import rebuild
 from harness.reports.console import lines
@@ -49,6 +50,8 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         attached=tuple(attach or ()),
         seeds_existing=seed_existing,
     )
+    if workers and importlib.util.find_spec("xdist") is None:
+        raise UsageError("-n needs pytest-xdist, which is not installed", hint="pip install pytest-xdist")
     prepared = plan_for(request)
     chosen = choose(prepared.ecosystem.settings.suites, suites or ())
     require_steps(prepared)

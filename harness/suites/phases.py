@@ -28,12 +28,17 @@ def choose(known: Sequence[SuiteSettings], asked: Sequence[str]) -> tuple[SuiteS
     """The suites asked for, in the file's order; without any, those that run by default.
 
     Raises:
-        UsageError: there is no suite of that name.
+        UsageError: there is no suite of that name, or none at all.
     """
     by_name = {suite.name: suite for suite in known}
+    if not known:
+        raise UsageError(
+            "the Compose file names no suites, so there is nothing to run",
+            hint="list them under a top-level x-harness: {suites: {api: {path: tests/api}}}, or call pytest",
+        )
     unknown = [name for name in asked if name not in by_name]
     if unknown:
-        names = ", ".join(by_name) or "none: the Compose file has no x-harness.suites"
+        names = ", ".join(by_name)
         raise UsageError(f"there is no suite {', '.join(unknown)}", hint=f"known suites: {names}")
     return tuple(s for s in known if (s.name in asked if asked else s.is_default))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from harness.core.parent import die_with_parent
 from harness.events.facts import SuitesCollected
 from harness.spec.model import SuiteSettings
 
@@ -68,3 +69,4 @@ class Counting:
 
 def _yield_to_others() -> None:
     os.nice(_LOW_PRIORITY)
+    die_with_parent()

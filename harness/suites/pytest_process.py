@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ RUN_FOLDER = "HARNESS_RUN"
 SUITES = "HARNESS_SUITES"  # JSON: suite names by folder
 SECRETS = "HARNESS_SECRETS"  # JSON: names of the variables whose values are never shown
 
+_ECHO = 1.0  # seconds within which a second interrupt is the first one's echo
+
 
 class PytestProcess:
     """One run of pytest. `is_interrupted` tells that a person, or whoever runs us, wanted it to end.
@@ -26,6 +29,7 @@ class PytestProcess:
 
     def __init__(self) -> None:
         self.is_interrupted = False
+        self._interrupted_at = 0.0
         self._is_unwanted = False
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -48,17 +52,26 @@ class PytestProcess:
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
 
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
     @contextmanager
     def _hearing(self) -> Iterator[None]:
         """While pytest runs, an interrupt is pytest's.
 
         At a terminal pytest gets Ctrl-C by itself; sent to us alone, it is handed on. Whether it came to both cannot
-        be told, so it is always handed on, and the plugin in the pytest process takes two in a row for one.
+        be told, so it is always handed on, and the plugin in the pytest process takes two in a row for one. Who
+        interrupts again later insists: then a test that hears nothing is killed.
         """
 
         def hand_on(_number: int, _frame: object) -> None:
+            now = time.monotonic()
+            is_insisting = self.is_interrupted and now - self._interrupted_at > _ECHO
+            if not self.is_interrupted:
+                self._interrupted_at = now
             self.is_interrupted = True
-            self.interrupt()
+            self._kill() if is_insisting else self.interrupt()
 
         before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -258,11 +258,17 @@ class ProcessProvider:
         }
         return aliases | self._endpoints
 
+    def _pythonpath(self) -> tuple[Path, ...]:
+        """What the file says, and the project directory itself."""
+        if self._ecosystem is None:
+            return ()
+        return (*self._ecosystem.settings.pythonpath, self._ecosystem.directory)
+
     def _basics(self) -> dict[str, str]:
         """The few variables of ours that programs need; temporary files go where they are removed with the rest."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         programs = [str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]
-        pythonpath = self._ecosystem.settings.pythonpath if self._ecosystem else ()
+        pythonpath = self._pythonpath()
         return inherited | {
             "PATH": os.pathsep.join(programs),
             "PYTHONPATH": os.pathsep.join(map(str, pythonpath)),
@@ -275,7 +281,7 @@ class ProcessProvider:
     def _start_fork_server(self, ecosystem: Ecosystem) -> ForkServer:
         settings = ecosystem.settings
         folder = self._coverage.folder if self._coverage else None
-        orders = Orders(settings.preload, settings.pythonpath, folder, settings.coverage)
+        orders = Orders(settings.preload, self._pythonpath(), folder, settings.coverage)
         environment = self._basics() | self._markers("preloader")
         server = ForkServer(orders, environment, ecosystem.directory, self._new_pump("preloader"))
         server.start()
