@@ -41,8 +41,7 @@ def runtime_root() -> Path:
     Raises:
         UsageError: somebody else owns it or may write to it.
     """
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    root = Path(base) / f"harness-{os.geteuid()}"
+    root = _base() / f"harness-{os.geteuid()}"
     seen = _made(root)
     if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid() or seen.st_mode & 0o077:
         raise UsageError(
@@ -50,6 +49,12 @@ def runtime_root() -> Path:
             hint="sockets with credentials behind them live there: remove it, or set XDG_RUNTIME_DIR",
         )
     return root
+
+
+def _base() -> Path:
+    """XDG_RUNTIME_DIR where it exists (under sudo and in containers it often does not), else the temporary folder."""
+    told = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere")
+    return told if told.is_dir() else Path(tempfile.gettempdir())
 
 
 def _made(root: Path) -> os.stat_result:

@@ -40,11 +40,11 @@ def encode_line(message: Mapping[str, Any]) -> bytes:
 
 
 def error_form(error: HarnessError) -> dict[str, Any]:
-    """An error as JSON."""
+    """An error as JSON; notes, such as what could not be torn down after it, are further evidence."""
     return {
         "message": error.message,
         "hint": error.hint,
-        "evidence": list(error.evidence),
+        "evidence": [*error.evidence, *getattr(error, "__notes__", ())],
         "exit_code": int(error.exit_code),
     }
 
