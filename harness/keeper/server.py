@@ -42,6 +42,7 @@ class Kept(Protocol):
 
 
 _LONGEST_LINE = 1 << 24  # bytes of a request; the variables of a restart are in one
+_PARTING = 1.0  # seconds that the last words may take to be read
 
 Open = Callable[[Emit], AbstractAsyncContextManager[Kept]]
 
@@ -234,8 +235,8 @@ class Keeper:
             self._holders.discard(writer)
             self.is_abandoned |= not is_orderly
             self._is_handed_over |= is_orderly and self._kept is not None
-        if not self._holders and not (self._is_kept and self._is_handed_over):
-            self._finish.set()
+            if not self._holders and not (self._is_kept and self._is_handed_over):
+                self._finish.set()
         if not self._finish.is_set():
             if is_orderly and not writer.is_closing():
                 writer.write(encode_line({"goes_on": True}))
@@ -244,11 +245,12 @@ class Keeper:
 
     async def _part(self) -> None:
         """Let what was said arrive; a client that does not read is not waited for."""
-        for client in list(self._clients):
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(1):
-                    await client.drain()
+        for client in self._clients:
             client.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PARTING):
+                gone = (client.wait_closed() for client in self._clients)
+                await asyncio.gather(*gone, return_exceptions=True)
 
 
 def _parse(line: bytes) -> Mapping[str, Any]:

@@ -1,0 +1,93 @@
+"""Clients that only look, and clients that are slow, neither cost an environment nor miss its end."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from harness.core.errors import ExitCode
+from harness.events.facts import ComponentExited, Event
+from harness.events.log import Emit
+from harness.keeper.client import Lease
+from harness.keeper.description import EnvironmentDescription
+from harness.keeper.server import Keeper
+from tests.doubles.events import FakeEmit
+
+
+class FakeTalkative:
+    """An environment with much to tell before it is ready."""
+
+    def __init__(self, facts: int = 0) -> None:
+        self._facts = facts
+        self.may_start = asyncio.Event()
+        self.broken = None
+
+    @asynccontextmanager
+    async def open(self, emit: Emit) -> AsyncIterator["FakeTalkative"]:
+        """Its whole life."""
+        await self.may_start.wait()
+        for i in range(self._facts):
+            emit(self._fact(i))
+        yield self
+
+    def describe(self) -> EnvironmentDescription:
+        """Nothing special."""
+        return EnvironmentDescription("0123456789", "fake", "fake", 7, {}, {}, "/results")
+
+    async def restart(self, component: str, environment: object) -> None:
+        """Nothing."""
+
+    def _fact(self, number: int) -> Event:
+        return ComponentExited(
+            at=0.0, component=f"c{number}", exit_code=1, expected=False, last_lines=("x" * 1000,)
+        )
+
+
+def listening(path: Path) -> socket.socket:
+    """What a keeper is given."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    return listener
+
+
+def test_who_only_looks_ends_nothing(tmp_path: Path) -> None:
+    """Not even one that has come and gone before the starter was heard."""
+
+    async def scene() -> ExitCode:
+        kept, path = FakeTalkative(), tmp_path / "keeper.sock"
+        listener = listening(path)
+        Lease.attach(path, FakeEmit(), hold=False).close()
+        keeper = asyncio.create_task(Keeper(listener, kept.open, is_kept=False).run())
+        with await asyncio.to_thread(Lease.attach, path, FakeEmit(), hold=False) as visitor:
+            await asyncio.to_thread(visitor.ask, "status")
+        holder = Lease.attach(path, FakeEmit(), hold=True)
+        assert await asyncio.to_thread(holder.is_held)
+        kept.may_start.set()
+        assert await asyncio.to_thread(holder.wait_started)
+        await asyncio.to_thread(holder.release)
+        holder.close()
+        return (await keeper).exit_code
+
+    assert asyncio.run(scene()) is ExitCode.OK
+
+
+def test_who_reads_late_still_hears_the_end(tmp_path: Path) -> None:
+    """More was told than a socket holds; the keeper stays until it has been read."""
+
+    async def scene() -> tuple[int, ExitCode]:
+        kept, path, heard = FakeTalkative(facts=2000), tmp_path / "keeper.sock", FakeEmit()
+        listener = listening(path)
+        holder = Lease.attach(path, heard, hold=True)
+        keeper = asyncio.create_task(Keeper(listener, kept.open, is_kept=False).run())
+        kept.may_start.set()
+        with await asyncio.to_thread(Lease.attach, path, FakeEmit(), hold=False) as other:
+            await asyncio.to_thread(other.wait_started)
+            await asyncio.to_thread(other.stop)
+        ending = await asyncio.to_thread(holder.wait_ended)
+        holder.close()
+        await keeper
+        return len(heard), ending.exit_code
+
+    assert asyncio.run(scene()) == (2000, ExitCode.OK)
