@@ -1,6 +1,9 @@
 """Why this exists: a keeper process takes a while to import; started first, it does so while its client reads files."""
 
+import contextlib
+import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -23,12 +26,13 @@ class SpareKeeper:
         self._socket, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "harness.bootstrap.keep"],
+                [sys.executable, "-P", "-m", "harness.bootstrap.keep"],  # nothing of this folder shadows us
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
             )
         process.returncode = 0  # it outlives us and nobody waits for it; Popen would warn that it runs
+        self._idle: int | None = os.pidfd_open(process.pid)
 
     def send(self, order: "Order", listener: socket.socket) -> None:
         """Tell it what to keep, and where its clients are.
@@ -40,6 +44,7 @@ class SpareKeeper:
         try:
             socket.send_fds(self._socket, [len(body).to_bytes(_LENGTH, "big")], [listener.fileno()])
             self._socket.sendall(body)
+            self._let_work()
         except (BrokenPipeError, ConnectionResetError) as error:
             raise EnvironmentFailedError(
                 "the keeper process ended before it was told what to keep",
@@ -49,8 +54,18 @@ class SpareKeeper:
             self.close()
 
     def close(self) -> None:
-        """Let it go; without an order it ends. Idempotent."""
+        """Let it go; without an order it is ended, whatever it is importing. Idempotent."""
         self._socket.close()
+        if self._idle is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._idle, signal.SIGKILL)
+            self._let_work()
+
+    def _let_work(self) -> None:
+        """From now on it ends by itself."""
+        if self._idle is not None:
+            os.close(self._idle)
+            self._idle = None
 
     def __enter__(self) -> Self:
         return self
@@ -62,10 +77,12 @@ class SpareKeeper:
 
 
 def receive(orders: socket.socket) -> "tuple[Order, socket.socket] | None":
-    """The keeper's side of `SpareKeeper.send`; None when the client went away without an order."""
+    """The keeper's side of `SpareKeeper.send`; None when the client went away before the whole of an order."""
     head, descriptors, _, _ = socket.recv_fds(orders, _LENGTH, 1)
     if not head:
         return None
     with orders.makefile("rb") as stream:
         body = stream.read(int.from_bytes(head, "big"))
+    if len(body) < int.from_bytes(head, "big"):
+        return None
     return pickle.loads(body), socket.socket(fileno=descriptors[0])  # noqa: S301 - from the process that started us
