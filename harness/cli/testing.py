@@ -9,6 +9,7 @@ import typer
 
 from harness.bootstrap.preparing import require_steps
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, EXISTING, Request
+from harness.bootstrap.sweep import sweep
 from harness.cli.entry import invocation_of
 from harness.cli.job import Job
 from harness.cli.options import Attach, BaseUrl, Files, ProviderName, Results, Seed, SeedExisting, Suites
@@ -63,5 +64,6 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     finally:  # whatever happens, the run ends in its log and has its reports
         log(RunFinished(at=SystemClock().now(), exit_code=int(code), duration=time.monotonic() - began))
         log.close()
+        sweep()  # a keeper that was killed meanwhile could not tidy up
         people.print(lines(rebuild(folder), people.width, folder / "report.html"))
     raise typer.Exit(int(code))

@@ -148,8 +148,10 @@ class OwnRun:
             return exit_code
         duration = time.monotonic() - self._began
         self.record(RunFinished(at=self._clock.now(), exit_code=exit_code, duration=duration))
-        from harness.reports import rebuild  # noqa: PLC0415 - only a run with an ecosystem pays for it
+        from harness.bootstrap.sweep import sweep  # noqa: PLC0415 - only a run with an ecosystem pays for it
+        from harness.reports import rebuild  # noqa: PLC0415
 
+        sweep()  # a keeper that was killed meanwhile could not tidy up
         rebuild(self._folder)
         return exit_code
 

@@ -94,7 +94,8 @@ async def test_what_ignores_the_polite_way_is_forced(prepared: Stage) -> None:
     clock = SystemClock()
     begin = clock.monotonic()
     await running.stop(0.2)
-    assert 0.2 <= clock.monotonic() - begin < GRACE
+    early = 0.01  # timers of an event loop may fire within its clock's resolution
+    assert 0.2 - early <= clock.monotonic() - begin < GRACE
     assert (await running.exited()).code == -signal.SIGKILL
     assert prepared.living() == []
 

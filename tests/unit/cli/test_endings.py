@@ -256,8 +256,7 @@ def test_a_run_ends(
     if verdict is not None:  # None: nothing began, so there is no run
         assert ended.report["verdict"] == verdict
     assert tried.processes() == []
-    if given.get("disturb") is not _kill_keeper:  # its folder goes with the next start
-        assert list(tried.runtime.iterdir()) == []
+    assert list(tried.runtime.iterdir()) == []
 
 
 def test_what_exists_is_left_alone(project: Callable[..., Project]) -> None:
