@@ -140,8 +140,13 @@ class Project:
             self.disturb(self, process)
 
     def processes(self) -> list[psutil.Process]:
-        """Whatever runs because of this project: it works in its folder, or has a variable that names its folders."""
-        return [process for process in psutil.process_iter() if self._is_ours(process)]
+        """Whatever goes on running because of this project: in its folder, or with a variable that names its folders.
+
+        The keeper says its last words before it exits, so a moment is given to what is on its way out.
+        """
+        found = [process for process in psutil.process_iter() if self._is_ours(process)]
+        _, living = psutil.wait_procs(found, timeout=2)
+        return living
 
     def _is_ours(self, process: psutil.Process) -> bool:
         place = str(self.folder.parent)
