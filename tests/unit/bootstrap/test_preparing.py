@@ -1,0 +1,103 @@
+"""From a request to a plan; whatever is wrong shows before anything is started."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.bootstrap.preparing import Prepared, prepare, require_steps
+from harness.bootstrap.request import EXISTING, Request
+from harness.core.errors import ExitCode, SpecError, UsageError
+from harness.plan.model import Selection
+
+FILE = """
+name: example
+x-harness: {seed: "data:seed"}
+services:
+  web:
+    depends_on: {db: {condition: service_started}}
+    user: me
+    x-harness: {process: {command: [web]}}
+  db: {image: "postgres:16"}
+  search: {image: "example/search"}
+  tools:
+    profiles: [debug]
+    x-harness: {process: {command: [tools]}}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The Compose file."""
+    monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
+    path = tmp_path / "compose.yml"
+    path.write_text(FILE)
+    return path
+
+
+def names(prepared: Prepared) -> list[str]:
+    """What would start."""
+    return [step.name for step in prepared.plan.steps]
+
+
+def test_a_plan_of_what_can_run_here(file: Path) -> None:
+    """The rest is skipped with the provider's reason; what the provider leaves out is a warning at its line."""
+    prepared = prepare(Request(files=(file,)))
+    assert prepared.kind.name == "process"
+    assert names(prepared) == ["db", "web"]
+    skipped = {skip.component: skip.reason for skip in prepared.plan.skipped}
+    assert "example/search" in skipped["search"]
+    assert "debug" in skipped["tools"]
+    (warning,) = prepared.warnings
+    assert str(warning).startswith(f"{file}:5: warning: web: as a process it does not run as user me")
+    made = prepared.plan_made(at=1.0)
+    assert made.levels == (("db",), ("web",))
+    assert made.skipped == skipped
+    require_steps(prepared)
+
+
+def test_profiles_come_from_the_command_line_and_the_variable(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Compose itself does it."""
+    asked = Request(files=(file,), selection=Selection(profiles=("debug",)))
+    assert "tools" in names(prepare(asked))
+    monkeypatch.setenv("COMPOSE_PROFILES", "other, debug")
+    assert "tools" in names(prepare(Request(files=(file,))))
+
+
+def test_what_is_attached_to_need_not_be_able_to_run(file: Path) -> None:
+    """Nor is anything remarked about it."""
+    prepared = prepare(Request(files=(file,), attached=("search", "web")))
+    assert "search" in names(prepared)
+    assert prepared.warnings == ()
+    with pytest.raises(UsageError, match="cannot attach to nobody") as caught:
+        prepare(Request(files=(file,), attached=("nobody",)))
+    assert "search" in caught.value.hint
+
+
+@pytest.mark.parametrize("seeds", [False, True])
+def test_what_exists_is_left_alone(file: Path, seeds: bool) -> None:
+    """Not measured, and seeded only when that was asked for; all of it runs there."""
+    request = Request(files=(file,), provider=EXISTING, is_measured=True, seeds_existing=seeds)
+    prepared = prepare(request)
+    assert names(prepared) == ["db", "search", "web"]
+    assert prepared.request.is_measured is False
+    assert prepared.ecosystem.settings.seed == ("data:seed" if seeds else None)
+
+
+def test_faults_come_before_everything(tmp_path: Path) -> None:
+    """Also before a provider that does not exist."""
+    file = tmp_path / "compose.yml"
+    file.write_text("services: {web: {image: x, prots: 1, depends_on: [nobody]}}\n")
+    with pytest.raises(SpecError) as caught:
+        prepare(Request(files=(file,), provider="cloud"))
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert len(caught.value.evidence) == 2
+
+
+def test_a_plan_that_starts_nothing_is_a_mistake(file: Path) -> None:
+    """With the reason of every component."""
+    file.write_text("services: {search: {image: example/search}}\n")
+    with pytest.raises(UsageError, match="nothing of") as caught:
+        require_steps(prepare(Request(files=(file,))))
+    assert caught.value.evidence[0].startswith("search: image example/search needs a container")

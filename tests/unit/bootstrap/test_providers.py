@@ -1,0 +1,72 @@
+"""Which place to run is taken."""
+
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from harness.bootstrap import providers
+from harness.bootstrap.providers import AUTOMATIC, KINDS, Making, ProviderKind, pick
+from harness.core.clock import SystemClock
+from harness.core.errors import ExitCode, ProviderUnavailableError, UsageError
+from harness.plan.model import Step
+from harness.providers.base import Place
+from harness.providers.process.provider import ProcessProvider
+from harness.spec.model import Component, ComponentSettings, Location, Port
+
+PLACE = Place("0123456789", Path("/run/x"), Path("/logs"))
+
+
+def making(*attached: Component, coverage: Path | None = None, base_url: str = "") -> Making:
+    """What a provider may be made from."""
+    variables = {"TEST_DB_PORT": "15432"}
+    return Making(PLACE, Path("/cache"), SystemClock(), coverage, base_url, variables, attached)
+
+
+def kind(name: str, lacking: str | None) -> ProviderKind:
+    """A place to run that lacks something, or nothing."""
+    return ProviderKind(name, lambda: lacking, lambda _c: None, lambda _c: (), KINDS[0].make)
+
+
+def test_each_kind_makes_its_own() -> None:
+    """Under the name that `--provider` takes."""
+    for each in KINDS:
+        assert each.make(making()).name == each.name
+        assert pick(each.name) is each
+
+
+def test_auto_takes_the_best_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of preference, and never what is only attached to."""
+    assert "existing" not in AUTOMATIC
+    good, better = kind("good", None), kind("better", None)
+    monkeypatch.setattr(providers, "AUTOMATIC", ("best", "better", "good"))
+    monkeypatch.setattr(providers, "KINDS", (good, kind("best", "no daemon"), better))
+    assert pick("auto") is better
+
+
+def test_a_machine_that_can_run_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each provider's reason is told, with exit code 3."""
+    monkeypatch.setattr(providers, "KINDS", (kind("process", "no Linux"),))
+    with pytest.raises(ProviderUnavailableError) as caught:
+        pick("auto")
+    assert caught.value.evidence == ("process: no Linux",)
+    assert caught.value.exit_code is ExitCode.ENVIRONMENT
+    with pytest.raises(ProviderUnavailableError, match="process provider cannot be used here: no Linux"):
+        pick("process")
+
+
+def test_an_unknown_name_is_told_with_the_known_ones() -> None:
+    """Exit code 2."""
+    with pytest.raises(UsageError, match="'cloud'") as caught:
+        pick("cloud")
+    assert caught.value.hint == "choose one of: auto, process, existing"
+
+
+async def test_what_runs_already_is_handed_to_the_process_provider() -> None:
+    """Where the variables of its exports say."""
+    settings = ComponentSettings(exports=MappingProxyType({"TEST_DB_PORT": "{port}"}))
+    database = Component("db", Location(Path("c.yml"), 1), ports=(Port(5432),), settings=settings)
+    made = KINDS[0].make(making(database, coverage=Path("/results/coverage")))
+    assert isinstance(made, ProcessProvider)
+    attached = await made.start(Step(database, 0))
+    assert attached.endpoints[5432].port == 15432
