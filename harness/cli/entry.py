@@ -1,10 +1,13 @@
 """Why this exists: the very first thing `harness up` and `harness test` do is start what takes longest to import."""
 
+import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.bootstrap.spare import SpareKeeper
+from harness.core.errors import ExitCode
 
 if TYPE_CHECKING:  # typer takes a while to import
     import typer
@@ -29,11 +32,14 @@ def main() -> None:
     """The `harness` command."""
     own, for_pytest = _split(sys.argv[1:])
     is_starting = bool(own) and own[0] in _STARTING and "--help" not in own
-    invocation = Invocation(tuple(for_pytest), SpareKeeper() if is_starting else None)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who asks us to end is Ctrl-C to us
+    try:
+        with SpareKeeper() if is_starting else nullcontext() as spare:
+            from harness.cli.main import run  # noqa: PLC0415 - after the keeper has begun to import
 
-    from harness.cli.main import run  # noqa: PLC0415 - after the keeper has begun to import
-
-    run(own, invocation)
+            run(own, Invocation(tuple(for_pytest), spare))
+    except KeyboardInterrupt:  # before the command had begun
+        sys.exit(ExitCode.INTERRUPTED)
 
 
 def invocation_of(context: "typer.Context") -> Invocation:

@@ -1,6 +1,5 @@
 """Why this exists: the main job's middle: an environment started, held while suites run against it, torn down."""
 
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +39,6 @@ class Job:
 
     def run(self, planned: tuple[Phase, ...], log: EventLog) -> ExitCode:
         """Start, run every phase, tear down; whatever goes wrong is told here and becomes the exit code."""
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             lease = start(self.prepared, self.folder, Progress(people), self.invocation.spare)
         except HarnessError as error:

@@ -1,6 +1,8 @@
 """Why this exists: the steps that `up` and `test` share: from the options to a lease on a started environment."""
 
-import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.markup import escape
@@ -13,8 +15,8 @@ from harness.bootstrap.spare import SpareKeeper
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell, warn
 from harness.core.clock import SystemClock
-from harness.core.errors import HarnessError
-from harness.events.facts import RunStarted
+from harness.core.errors import ExitCode, HarnessError
+from harness.events.facts import RunFinished, RunStarted
 from harness.events.log import EventLog
 from harness.keeper.client import Lease
 
@@ -51,6 +53,28 @@ def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
     return folder, log
 
 
+@contextmanager
+def ending_stated(log: EventLog, began: float) -> Iterator[None]:
+    """However its block ends, the log says so: an end that nobody stated is a killed run's.
+
+    Args:
+        log: The run's log; closed afterwards.
+        began: When the run did, monotonic.
+    """
+    code = ExitCode.OK
+    try:
+        yield
+    except HarnessError as error:
+        code = error.exit_code
+        raise
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+        raise
+    finally:
+        log(RunFinished(at=SystemClock().now(), exit_code=int(code), duration=time.monotonic() - began))
+        log.close()
+
+
 def _seed_of(prepared: Prepared) -> str:
     is_left_alone = prepared.kind.name == EXISTING and not prepared.request.seeds_existing
     return "nothing seeded (--seed-existing does)" if is_left_alone else f"seed {prepared.request.seed}"
@@ -59,13 +83,10 @@ def _seed_of(prepared: Prepared) -> str:
 def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeeper | None = None) -> Lease:
     """A lease on the environment once it is ready; what happens meanwhile is shown.
 
-    From here on SIGTERM is taken like Ctrl-C: as KeyboardInterrupt.
-
     Raises:
         HarnessError: it did not start; by then it is torn down.
         KeyboardInterrupt: it was interrupted; by then it is torn down.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with progress:
         lease, _ = acquire(prepared, folder, progress, spare=spare)
         try:

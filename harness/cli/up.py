@@ -10,9 +10,7 @@ from harness.cli.entry import invocation_of
 from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, ProviderName, Results, Seed
 from harness.cli.progress import Progress
 from harness.cli.screen import people
-from harness.cli.starting import begin_run, plan_for, start
-from harness.core.clock import SystemClock
-from harness.events.facts import RunFinished
+from harness.cli.starting import begin_run, ending_stated, plan_for, start
 from harness.plan.model import Selection
 
 
@@ -41,11 +39,12 @@ def up(
     )
     prepared = plan_for(request)
     folder, log = begin_run(prepared, "up")
-    lease = start(prepared, folder, Progress(people), invocation_of(context).spare)
-    description = lease.description
-    lease.release()
-    duration = time.monotonic() - began
-    log(RunFinished(at=SystemClock().now(), exit_code=0, duration=duration))
+    with (
+        ending_stated(log, began),
+        start(prepared, folder, Progress(people), invocation_of(context).spare) as lease,
+    ):
+        description = lease.description
+        lease.release()
     if description is not None:
         for name, endpoints in description.endpoints.items():
             sys.stdout.write("".join(f"{name}  {endpoint.address}\n" for endpoint in endpoints[:1]))

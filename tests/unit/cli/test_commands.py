@@ -1,0 +1,224 @@
+"""The commands as a person types them, on the smallest ecosystem there is; nothing is left whatever happens."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli.entry import Invocation
+from harness.cli.main import run
+from harness.core.errors import ExitCode
+from tests.doubles.tiny import FAILING, NEVER_READY, Tiny, finish
+
+MakeTiny = Callable[..., Tiny]
+Typed = Callable[..., tuple[int, str, str]]
+BROKEN = """
+  web2: {image: 7, prots: ["80"], depends_on: [nobody]}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[MakeTiny]:
+    """Makes a project, of which nothing is left afterwards."""
+    made: list[Tiny] = []
+
+    def make(more: str = "", **tests: str) -> Tiny:
+        made.append(Tiny(tmp_path, more, **tests))
+        return made[0]
+
+    yield make
+    for project in made:
+        assert project.left_over() == []
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Runs a command within this process, for those that need none of their own: its code, answer and remarks."""
+
+    def run_here(project: Tiny, *command: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(project.folder)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(project.runtime))
+        with pytest.raises(SystemExit) as caught:
+            run(list(command), Invocation((), None))
+        return int(caught.value.code or 0), *capsys.readouterr()
+
+    return run_here
+
+
+def heard(process: "subprocess.Popen[str]", words: str) -> None:
+    """Read what a command tells people until these words come."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"the command ended without {words!r}")
+
+
+def test_a_stack_for_local_development(tiny: MakeTiny, typed: Typed) -> None:
+    """Up, looked at from every side, down; and down a second time there is nothing to end."""
+    project = tiny()
+    up = project.run("harness", "up")
+    assert up.returncode == ExitCode.OK, up.stderr
+    name, address = up.stdout.split()
+    assert (name, "ready in" in up.stderr) == ("web", True)
+
+    (seen,) = json.loads(project.run("harness", "status", "--json").stdout)
+    assert (seen["ecosystem"], seen["provider"], seen["state"]) == ("tiny", "process", "ready")
+    assert seen["components"] == {"web": {"state": "ready", "endpoints": [address]}}
+    shown = project.run("harness", "env", "--json")
+    variables = json.loads(shown.stdout)
+    assert variables["TEST_WEB"] == address
+    exported = project.run("harness", "env").stdout
+    evaluated = subprocess.run(  # noqa: S602 - what env is for
+        f"{exported}echo $TEST_WEB $TEST_TOKEN", shell=True, capture_output=True, text=True, check=True
+    )
+    assert evaluated.stdout.split() == [address, variables["TEST_TOKEN"]]
+    shell = project.run("harness", "shell", SHELL="/usr/bin/env")
+    assert f"TEST_WEB={address}" in shell.stdout.splitlines()
+    assert "listening" in project.run("harness", "logs", "web", "--tail", "1").stdout
+
+    down = project.run("harness", "down")
+    assert (down.returncode, "torn down in" in down.stderr) == (ExitCode.OK, True)
+    code, _, remarks = typed(project, "down")
+    assert (code, "no environment runs" in remarks) == (ExitCode.USAGE, True)
+    assert "no environment runs" in typed(project, "status")[1]
+    assert [event["exit_code"] for event in project.names("RunFinished")] == [0]
+
+
+def test_a_plan_starts_nothing(tiny: MakeTiny, typed: Typed) -> None:
+    """It shows what would, and why the rest would not."""
+    code, shown, _ = typed(tiny(NEVER_READY), "plan", "web")
+    assert code == ExitCode.OK
+    assert shown.startswith("1 component in 1 level")
+    assert "never" in shown.partition("Not started")[2]
+
+
+@pytest.mark.parametrize("command", ["plan", "up", "test"])
+def test_every_fault_of_a_file_is_told_and_nothing_starts(tiny: MakeTiny, typed: Typed, command: str) -> None:
+    """Exit code 2, each with its line; no folder of results."""
+    project = tiny(BROKEN)
+    code, _, remarks = typed(project, command)
+    assert code == ExitCode.USAGE
+    at = (project.folder / "docker-compose.test.yml").read_text().splitlines().index(BROKEN.strip("\n")) + 1
+    assert [
+        line for line in remarks.splitlines() if f"docker-compose.test.yml:{at}" in line and "prots" in line
+    ]
+    assert [
+        line for line in remarks.splitlines() if f"docker-compose.test.yml:{at}" in line and "nobody" in line
+    ]
+    assert not (project.folder / "results").exists()
+
+
+def test_a_faulty_file_costs_no_process(tiny: MakeTiny) -> None:
+    """The keeper that was started ahead ends with the command."""
+    assert tiny(BROKEN).run("harness", "up").returncode == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("up", "nobody"), "nobody"),
+        (("up", "--provider", "cloud"), "choose one of: auto, process"),
+        (("up", "-f", "nowhere.yml"), "nowhere.yml"),
+        (("test", "nobody"), "known suites: tiny"),
+        (("env",), "no environment runs"),
+        (("env", "-e", "abc"), "no environment 'abc' runs"),
+        (("logs",), "no logs"),
+        (("report",), "no run"),
+        (("up", "--no-such-option"), "No such option"),
+        (("sing",), "No such command"),
+    ],
+)
+def test_what_cannot_be_done_as_asked_is_told(
+    tiny: MakeTiny, typed: Typed, command: tuple[str, ...], told: str
+) -> None:
+    """In a line for a person, with exit code 2."""
+    code, _, remarks = typed(tiny(), *command)
+    assert code == ExitCode.USAGE
+    assert told in remarks
+
+
+def test_a_component_that_ends_ends_the_start(tiny: MakeTiny) -> None:
+    """Exit code 3, its last words, and in the log that the run has ended so."""
+    project = tiny(FAILING)
+    ended = project.run("harness", "up")
+    assert ended.returncode == ExitCode.ENVIRONMENT
+    assert "failing ended with exit code 7" in ended.stderr
+    assert "last words" in ended.stderr
+    assert [event["exit_code"] for event in project.names("RunFinished")] == [3]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["up", "test"])
+def test_a_start_is_interrupted(tiny: MakeTiny, command: str, number: signal.Signals) -> None:
+    """Ctrl-C, or a polite kill: 130, and all that ran by then is gone."""
+    project = tiny(NEVER_READY)
+    process = project.begin("harness", command)
+    heard(process, "web ready")
+    process.send_signal(number)
+    ended = finish(process)
+    assert ended.returncode == ExitCode.INTERRUPTED
+    assert "Traceback" not in ended.stderr
+    assert [event["exit_code"] for event in project.names("RunFinished")] == [130]
+    assert len(project.names("EnvironmentStopped")) == 1
+
+
+def test_a_start_is_killed(tiny: MakeTiny) -> None:
+    """Nothing can be told then, but what ran goes all the same."""
+    project = tiny(NEVER_READY)
+    process = project.begin("harness", "up")
+    heard(process, "web ready")
+    process.kill()
+    finish(process)
+
+
+def test_a_killed_keeper_is_seen_and_swept(tiny: MakeTiny, typed: Typed) -> None:
+    """Status calls it dead; down removes what is left of it, processes included."""
+    project = tiny()
+    assert project.run("harness", "up").returncode == ExitCode.OK
+    (about,) = project.runtime.glob("*/*/about.json")
+    told: dict[str, Any] = json.loads(about.read_text())
+    subprocess.run(["kill", "-9", str(told["keeper_pid"])], check=True)  # noqa: S603, S607 - what people do
+    assert "dead" in typed(project, "status")[1]
+    code, _, remarks = typed(project, "down")
+    assert code == ExitCode.OK
+    assert told["environment_id"] in remarks
+
+
+def test_two_environments_are_told_apart(tiny: MakeTiny, typed: Typed) -> None:
+    """Down asks which; --all means both."""
+    project = tiny()
+    for _ in range(2):
+        assert project.run("harness", "up").returncode == ExitCode.OK
+    code, _, remarks = typed(project, "down")
+    assert (code, "--environment" in remarks) == (ExitCode.USAGE, True)
+    first = remarks.splitlines()[1].split()[0]
+    assert typed(project, "down", "-e", first)[0] == ExitCode.OK
+    assert typed(project, "down", "--all")[0] == ExitCode.OK
+
+
+def test_the_main_job_starts_once_and_reports(tiny: MakeTiny) -> None:
+    """Exit code 1 for a failed case; every report is there, and can be written again."""
+    good, bad = (f"def test_it(ecosystem): assert ecosystem.url('web') {op} ''" for op in ("!=", "=="))
+    project = tiny(good=good, bad=bad)
+    ended = project.run("harness", "test")
+    assert ended.returncode == ExitCode.SUITE_FAILED, ended.stdout + ended.stderr
+    assert len(project.names("EnvironmentStarted")) == len(project.names("EnvironmentStopped")) == 1
+    assert [case["outcome"] for case in project.names("CaseFinished")] == ["failed", "passed"]
+    results = project.folder / "results" / "latest"
+    assert (results / "junit.xml").exists()
+    (results / "report.html").unlink()
+    assert project.run("harness", "report").returncode == ExitCode.OK
+    assert (results / "report.html").exists()
+
+
+def test_the_doctor_knows_this_machine(tiny: MakeTiny, typed: Typed) -> None:
+    """Something can run here, for these tests do; everything it looks at has a line."""
+    code, shown, _ = typed(tiny(), "doctor")
+    assert code == ExitCode.OK
+    for what in ("Python", "provider process", "embedded Postgres", "cache", "--provider auto takes process"):
+        assert what in shown
