@@ -1,19 +1,20 @@
 """Why this exists: `harness doctor`: what this machine has and lacks for each place to run, and how to get it."""
 
 import importlib.util
-import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from harness.bootstrap.cache import cache_folder
 from harness.bootstrap.providers import AUTOMATIC, KINDS
 from harness.core.errors import ExitCode, HarnessError
 from harness.keeper import folders
-from harness.providers.process.account import server_account
+from harness.providers.process.account import ACCOUNT_NAME, server_account
 from harness.providers.process.folders import data_root
 
 Finding = tuple[bool, str, str]  # is it well, what was looked at, what was seen or what to do
@@ -23,7 +24,7 @@ def doctor() -> None:
     """Look at what the providers need on this machine; exit code 3 when none can run."""
     console = Console(highlight=False, soft_wrap=True)
     for is_well, what, seen in _findings():
-        console.print(f"{'[green]✓[/]' if is_well else '[red]✗[/]'} {what}: {seen}")
+        console.print(f"{'[green]✓[/]' if is_well else '[red]✗[/]'} {what}: {escape(seen)}")
     usable = [kind.name for kind in KINDS if kind.name in AUTOMATIC and kind.missing() is None]
     console.print(f"--provider auto takes {usable[0]}" if usable else "no provider can run here")
     folders.tidy()
@@ -43,7 +44,7 @@ def _findings() -> Iterator[Finding]:
     yield _attempt("sockets", lambda: str(folders.runtime_root()))
     root = data_root()
     yield True, "data", f"{root}, {shutil.disk_usage(root).free >> 20} MiB free"
-    yield _writable_cache()
+    yield _cache()
 
 
 def _wheel(module: str, what: str, package: str = "ecosystem-harness[embedded]") -> Finding:
@@ -59,9 +60,21 @@ def _attempt(what: str, look: Callable[[], str]) -> Finding:
         return False, what, f"{error.message}; {error.hint}"
 
 
-def _writable_cache() -> Finding:
+def _cache() -> Finding:
+    """Whether data directories can be kept between runs, where servers' account gets at them."""
     folder = cache_folder()
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if os.access(existing, os.W_OK):
-        return True, "cache", str(folder)
-    return False, "cache", f"{existing} is not writable; set HARNESS_CACHE_DIR"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            is_reachable = server_account().can_reach(folder)
+    except OSError as error:
+        return False, "cache", f"{folder}: {error.strerror}; set HARNESS_CACHE_DIR to a folder of yours"
+    except HarnessError as error:
+        return False, "cache", error.message
+    if not is_reachable:
+        return (
+            False,
+            "cache",
+            f"{folder} is closed to {ACCOUNT_NAME}, whom servers run as; set HARNESS_CACHE_DIR",
+        )
+    return True, "cache", str(folder)

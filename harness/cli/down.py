@@ -1,5 +1,7 @@
 """Why this exists: `harness down`: end a running environment and say what, if anything, is left of it."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,14 +25,8 @@ def down(
 ) -> None:
     """Tear down what `harness up` started, and what killed runs left behind."""
     swept = _sweep()
-    if everything:
-        chosen = list(folders.known())
-    elif swept and (environment is None or environment in swept):
-        chosen = []
-    else:
-        chosen = [find(environment)]
     worst = 0
-    for folder, about in chosen:
+    for folder, about in _chosen(environment, everything, swept):
         with Lease.attach(folders.socket_path(folder), _show_end, hold=False) as lease:
             people.print(f"stopping {about.ecosystem} ({about.environment_id})")
             lease.ask("stop", timeout=_TIMEOUT)
@@ -39,6 +35,18 @@ def down(
             tell(ending.error)
         worst = max(worst, int(ending.exit_code))
     raise typer.Exit(worst)
+
+
+def _chosen(
+    environment: str | None, everything: bool, swept: Sequence[str]
+) -> list[tuple[Path, folders.About]]:
+    """What is still to be ended: who asked for one that has just been swept asks for no other."""
+    running = list(folders.known())
+    meant = [name for name in swept if name.startswith(environment or "")]
+    is_running = any(about.environment_id.startswith(environment or "") for _, about in running)
+    if everything or (meant and not is_running):
+        return running if everything else []
+    return [find(environment)]
 
 
 def _sweep() -> list[str]:

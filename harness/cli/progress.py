@@ -68,7 +68,7 @@ class Progress:
                 self._print(f"{name} ended unexpectedly with {code}", "bold red")
             case EnvironmentStarted(duration=duration, critical_path=path):
                 self._is_up = True
-                self._print(f"ready in {duration:.2f} s; {_explained(path)}", "green")
+                self._print(f"ready in {duration:.2f} s{_explained(path)}", "green")
             case DataSeeded(counts=counts, digest=digest):
                 rows = ", ".join(f"{count} {kind}" for kind, count in counts.items())
                 self._print(f"seeded {rows} (digest {digest[:12]})", "default")
@@ -105,4 +105,5 @@ def _short(detail: str) -> Text:
 def _explained(path: tuple[tuple[str, str, float], ...]) -> str:
     """The critical path in a line: the stretches that decided how long it took, longest first."""
     longest = sorted(path, key=lambda stretch: -stretch[2])[:4]
-    return "mostly " + ", ".join(f"{name} {what} {seconds:.2f} s" for name, what, seconds in longest)
+    shown = ", ".join(f"{name} {what} {seconds:.2f} s" for name, what, seconds in longest)
+    return f"; mostly {shown}" if shown else ""

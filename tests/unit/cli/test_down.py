@@ -1,0 +1,127 @@
+"""Which environments `harness down` ends, once what killed runs left is swept."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+import typer
+
+from harness.cli import down
+from harness.core.errors import ExitCode, TeardownError, UsageError
+from harness.keeper import folders
+from harness.keeper.client import Lease
+from harness.keeper.folders import About
+from harness.keeper.protocol import Ending
+
+Scene = Callable[..., list[str]]
+
+
+class FakeLease:
+    """A keeper that ends as it is told to."""
+
+    def __init__(self, ending: Ending) -> None:
+        self._ending = ending
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to close."""
+
+    def ask(self, command: str, *, timeout: float) -> None:
+        """Only to stop, and not for ever."""
+        assert (command, timeout > 0) == ("stop", True)
+
+    def wait_ended(self) -> Ending:
+        """How it ended."""
+        return self._ending
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """Environments that run, and some whose keepers were killed; gives the list of those that are stopped."""
+
+    def make(
+        running: Sequence[str] = (),
+        dead: Sequence[str] = (),
+        leftovers: Sequence[str] = (),
+        ending: Ending = Ending(ExitCode.OK),  # noqa: B008 - frozen
+    ) -> list[str]:
+        known = [(Path(f"/run/{name}"), About(name, "tiny", "process", (), 1, "")) for name in running]
+        stopped: list[str] = []
+
+        def attach(path: Path, _on_event: object, *, hold: bool) -> FakeLease:
+            assert not hold
+            stopped.append(path.parent.name)
+            return FakeLease(ending)
+
+        monkeypatch.setattr(down, "sweep", lambda: (list(dead), list(leftovers)))
+        monkeypatch.setattr(folders, "known", lambda: iter(known))
+        monkeypatch.setattr(Lease, "attach", attach)
+        return stopped
+
+    return make
+
+
+def code_of(environment: str | None = None, *, everything: bool = False) -> int:
+    """What the command ends with."""
+    with pytest.raises(typer.Exit) as caught:
+        down.down(environment, everything)
+    return caught.value.exit_code
+
+
+@pytest.mark.parametrize(
+    ("running", "dead", "asked", "stopped"),
+    [
+        (["aaaa"], [], None, ["aaaa"]),
+        (["aaaa", "bbbb"], [], "bb", ["bbbb"]),
+        ([], ["dddd"], None, []),
+        ([], ["dddd"], "dd", []),
+        (["aaaa"], ["dddd"], None, ["aaaa"]),
+        (["aaaa"], ["dddd"], "dd", []),
+        (["aaaa"], ["dddd"], "aa", ["aaaa"]),
+    ],
+)
+def test_what_is_meant_ends(
+    scene: Scene, running: list[str], dead: list[str], asked: str | None, stopped: list[str]
+) -> None:
+    """The one that runs, or the one that is named; a dead one counts as ended, and hides no living one."""
+    ended = scene(running, dead)
+    assert code_of(asked) == ExitCode.OK
+    assert ended == stopped
+
+
+def test_all_means_all(scene: Scene) -> None:
+    """Also none."""
+    ended = scene(["aaaa", "bbbb"])
+    assert code_of(everything=True) == ExitCode.OK
+    assert ended == ["aaaa", "bbbb"]
+    scene()
+    assert code_of(everything=True) == ExitCode.OK
+
+
+def test_what_is_not_there_or_unclear_is_told(scene: Scene) -> None:
+    """With what there is."""
+    scene()
+    with pytest.raises(UsageError, match="no environment runs"):
+        down.down(None, False)
+    scene(["aaaa", "abbb"], ["dddd"])
+    for asked in (None, "a"):
+        with pytest.raises(UsageError, match="several") as caught:
+            down.down(asked, False)
+        assert [line.split()[0] for line in caught.value.evidence] == ["aaaa", "abbb"]
+
+
+def test_what_cannot_be_removed_is_told(scene: Scene) -> None:
+    """By a dead keeper's sweep, and by a living one's teardown: exit code 4 each."""
+    scene(dead=["dddd"], leftovers=["folder /dev/shm/x"])
+    with pytest.raises(TeardownError) as caught:
+        down.down(None, False)
+    assert caught.value.evidence == ("folder /dev/shm/x",)
+    left = TeardownError("1 thing could not be torn down", evidence=["process 42"])
+    scene(["aaaa"], ending=Ending(ExitCode.TEARDOWN, left))
+    assert code_of() == ExitCode.TEARDOWN

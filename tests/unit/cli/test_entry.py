@@ -1,0 +1,115 @@
+"""What happens before a command: the keeper is started ahead, and what is pytest's is put aside."""
+
+import os
+import signal
+import subprocess
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from harness.cli import entry, main
+from harness.cli.entry import Invocation, invocation_of
+from harness.core.errors import ExitCode
+
+
+class FakeSpare:
+    """A keeper that is started ahead."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeSpare]:
+    """The keepers that were started; signals are as before afterwards."""
+    spares: list[FakeSpare] = []
+
+    def make() -> FakeSpare:
+        spares.append(FakeSpare())
+        return spares[-1]
+
+    monkeypatch.setattr(entry, "SpareKeeper", make)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    return spares
+
+
+@pytest.mark.parametrize(
+    ("line", "own", "for_pytest", "spares"),
+    [
+        ("up -f x.yml", ["up", "-f", "x.yml"], (), 1),
+        ("test api -- -k slow -- x", ["test", "api"], ("-k", "slow", "--", "x"), 1),
+        ("test --", ["test"], (), 1),
+        ("test --help", ["test", "--help"], (), 0),
+        ("plan", ["plan"], (), 0),
+        ("", [], (), 0),
+    ],
+)
+def test_a_command_line_is_taken_apart(
+    monkeypatch: pytest.MonkeyPatch,
+    made: list[FakeSpare],
+    line: str,
+    own: list[str],
+    for_pytest: tuple[str, ...],
+    spares: int,
+) -> None:
+    """Only commands that start something have a keeper ahead; it is let go at the end whatever became of it."""
+    ran: list[tuple[list[str], Invocation]] = []
+    monkeypatch.setattr(sys, "argv", ["harness", *line.split()])
+    monkeypatch.setattr(main, "run", lambda argv, invocation: ran.append((argv, invocation)))
+    entry.main()
+    ((argv, invocation),) = ran
+    assert (argv, invocation.for_pytest) == (own, for_pytest)
+    assert len(made) == spares
+    expected: Any = made[0] if made else None
+    assert invocation.spare is expected
+    assert all(spare.is_closed for spare in made)
+
+
+def test_an_interrupt_before_the_command_is_one_too(
+    monkeypatch: pytest.MonkeyPatch, made: list[FakeSpare]
+) -> None:
+    """While it is imported: 130 without a traceback."""
+
+    def interrupted(_argv: list[str], _invocation: Invocation) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["harness", "up"])
+    monkeypatch.setattr(main, "run", interrupted)
+    with pytest.raises(SystemExit) as caught:
+        entry.main()
+    assert caught.value.code == ExitCode.INTERRUPTED
+    assert made[0].is_closed
+
+
+def test_a_command_needs_its_invocation() -> None:
+    """A mistake of ours shows as one."""
+
+    class Context:
+        """One without it."""
+
+        def find_object(self, _kind: type) -> None:
+            """Nothing."""
+
+    with pytest.raises(TypeError):
+        invocation_of(Context())  # type: ignore[arg-type]
+
+
+def test_starting_a_keeper_imports_little() -> None:
+    """Before it runs, nothing that takes time: a start is measured from the shell on."""
+    code = "import sys; import harness.cli.entry; print(*sorted(m.partition('.')[0] for m in sys.modules))"
+    told = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert not {"typer", "rich", "asyncio", "ruamel", "pydantic", "coverage", "psutil"} & set(
+        told.stdout.split()
+    )

@@ -1,0 +1,60 @@
+"""Which environment a command is about."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.cli.environments import find
+from harness.core.errors import UsageError
+from harness.keeper import folders
+from harness.keeper.folders import About
+
+
+def known(monkeypatch: pytest.MonkeyPatch, *found: tuple[str, Path]) -> None:
+    """These run: name and Compose file."""
+    listed = [(Path(f"/run/{n}"), About(n, "tiny", "process", (str(file),), 1, "")) for n, file in found]
+    monkeypatch.setattr(folders, "known", lambda: iter(listed))
+
+
+@pytest.mark.parametrize(
+    ("lie_in", "name", "expected"),
+    [
+        (["elsewhere"], None, 0),
+        (["elsewhere", "here"], None, 1),
+        (["here", "elsewhere", "elsewhere"], None, 0),
+        (["here", "here"], "id1", 1),
+        (["here", "elsewhere"], "id1", 1),
+    ],
+)
+def test_one_is_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lie_in: Sequence[str], name: str | None, expected: int
+) -> None:
+    """The only one, the only one of this folder, or the one whose name begins so."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    known(monkeypatch, *((f"id{i}", tmp_path / f / "compose.yml") for i, f in enumerate(lie_in)))
+    assert find(name)[1].environment_id == f"id{expected}"
+
+
+@pytest.mark.parametrize(("name", "count"), [(None, 2), ("id", 2)])
+def test_several_are_listed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str | None, count: int
+) -> None:
+    """With what to choose by."""
+    known(monkeypatch, *((f"id{i}", tmp_path / "compose.yml") for i in range(2)))
+    with pytest.raises(UsageError, match="several") as caught:
+        find(name)
+    assert len(caught.value.evidence) == count
+    assert "--environment" in caught.value.hint
+
+
+def test_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that does not fit shows those that there are."""
+    known(monkeypatch)
+    with pytest.raises(UsageError, match="no environment runs"):
+        find(None)
+    known(monkeypatch, ("abcd", Path("/p/compose.yml")))
+    with pytest.raises(UsageError, match="no environment 'x' runs") as caught:
+        find("x")
+    assert caught.value.evidence == ("abcd  tiny on process",)

@@ -1,0 +1,80 @@
+"""What is seen while an ecosystem starts."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from harness.cli.progress import Progress
+from harness.events.facts import (
+    ComponentChanged,
+    ComponentExited,
+    DataSeeded,
+    EnvironmentStarted,
+    EnvironmentStopped,
+    Event,
+    PlanMade,
+    State,
+)
+
+STORY: tuple[Event, ...] = (
+    PlanMade(at=0, levels=(("db", "job"), ("web",))),
+    ComponentChanged(at=0, component="db", old=State.PLANNED, new=State.STARTING),
+    ComponentChanged(at=0, component="db", old=State.PROBING, new=State.READY, detail="takes [sessions]"),
+    ComponentChanged(at=0, component="job", old=State.PROBING, new=State.COMPLETED),
+    EnvironmentStarted(
+        at=0,
+        environment_id="x",
+        duration=0.25,
+        critical_path=(("db", "probing", 0.05), ("web", "probing", 0.2)),
+    ),
+    DataSeeded(at=0, counts={"users": 3, "listings": 1}, digest="0123456789abcdef", duration=0.1),
+    ComponentChanged(at=0, component="web", old=State.READY, new=State.STARTING),
+    ComponentChanged(at=0, component="web", old=State.PROBING, new=State.READY),
+    ComponentExited(at=0, component="web", exit_code=-9, expected=False),
+    EnvironmentStopped(at=0, environment_id="x", duration=0.03, leftovers=("process 42",)),
+)
+
+
+def shown(*events: Event, is_terminal: bool = False) -> str:
+    """All that is written while these happen."""
+    console = Console(file=StringIO(), force_terminal=is_terminal, width=100, color_system=None)
+    with Progress(console) as progress:
+        for event in events:
+            progress(event)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_a_log_gets_plain_lines() -> None:
+    """One for each that is there, what decided the time, the data, and later only what matters."""
+    lines = shown(*STORY).splitlines()
+    assert [line.partition(" s  ")[2] for line in lines[:2]] == [
+        "db ready (takes [sessions])",
+        "job completed",
+    ]
+    assert lines[2:] == [
+        "ready in 0.25 s; mostly web probing 0.20 s, db probing 0.05 s",
+        "seeded 3 users, 1 listings (digest 0123456789ab)",
+        "web ended unexpectedly with -9",
+        "torn down in 0.03 s; left over: process 42",
+    ]
+
+
+def test_a_terminal_gets_a_table_that_goes_away() -> None:
+    """And the lines that stay."""
+    seen = shown(*STORY, is_terminal=True)
+    assert "\x1b[" in seen  # the cursor moves
+    for words in ("db", "job", "web", "ready in 0.25 s", "torn down in 0.03 s"):
+        assert words in seen
+
+
+def test_what_took_no_time_has_no_explanation() -> None:
+    """Such as an ecosystem that is only attached to."""
+    assert shown(EnvironmentStarted(at=0, environment_id="x", duration=0.0)) == "ready in 0.00 s\n"
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.STARTING, State.PROBING, State.STOPPING])
+def test_what_is_on_its_way_is_not_told_in_a_log(state: State) -> None:
+    """Only what has come of it."""
+    assert shown(ComponentChanged(at=0, component="web", old=State.PLANNED, new=state)) == ""
