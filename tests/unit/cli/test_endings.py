@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,9 +144,11 @@ class Project:
 
         The keeper says its last words before it exits, so a moment is given to what is on its way out.
         """
-        found = [process for process in psutil.process_iter() if self._is_ours(process)]
-        _, living = psutil.wait_procs(found, timeout=2)
+        _, living = psutil.wait_procs(list(self._running()), timeout=2)
         return living
+
+    def _running(self) -> Iterator[psutil.Process]:
+        return (process for process in psutil.process_iter() if self._is_ours(process))
 
     def _is_ours(self, process: psutil.Process) -> bool:
         place = str(self.folder.parent)
@@ -157,8 +159,15 @@ class Project:
 
     def end(self, words: str) -> None:
         """Kill the process of ours whose command line holds `words`."""
-        (found,) = [p for p in self.processes() if words in " ".join(p.cmdline())]
+        (found,) = [p for p in self._running() if words in _command_of(p)]
         found.kill()
+
+
+def _command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it ended meanwhile
+        return ""
 
 
 def _interrupt(_project: Project, process: "subprocess.Popen[str]") -> None:
