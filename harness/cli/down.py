@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.bootstrap.sweep import sweep
-from harness.cli.environments import find
+from harness.cli.environments import Found, find, look, only
 from harness.cli.options import EnvironmentName
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell
@@ -21,32 +21,56 @@ _TIMEOUT = 10.0  # seconds for a keeper to hear of it; the teardown itself takes
 
 def down(
     environment: EnvironmentName = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every environment of this user.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every environment of this user, also those that tests run against.")
+    ] = False,
 ) -> None:
-    """Tear down what `harness up` started, and what killed runs left behind."""
+    """Tear down what `harness up` started, and what killed runs left behind.
+
+    An environment that tests run against is ended only when it is named (-e), or with --all.
+    """
     swept = _sweep()
-    worst = 0
-    for folder, about in _chosen(environment, everything, swept):
-        with Lease.attach(folders.socket_path(folder), _show_end, hold=False) as lease:
-            people.print(f"stopping {about.ecosystem} ({about.environment_id})")
-            lease.ask("stop", timeout=_TIMEOUT)
-            ending = lease.wait_ended()
-        if ending.error is not None:
-            tell(ending.error)
-        worst = max(worst, int(ending.exit_code))
+    chosen = _chosen(environment, everything, swept)
+    if not chosen and not swept:
+        people.print("nothing runs that `harness up` started")
+    worst = max((_stop(folder, about) for folder, about in chosen), default=0)
     raise typer.Exit(worst)
 
 
-def _chosen(
-    environment: str | None, everything: bool, swept: Sequence[str]
-) -> list[tuple[Path, folders.About]]:
-    """What is still to be ended: who asked for one that has just been swept asks for no other."""
+def _chosen(environment: str | None, everything: bool, swept: Sequence[str]) -> Sequence[Found]:
+    """What is to be ended: who names one that has just been swept means no other."""
     running = list(folders.known())
-    meant = [name for name in swept if name.startswith(environment or "")]
-    is_running = any(about.environment_id.startswith(environment or "") for _, about in running)
-    if everything or (meant and not is_running):
-        return running if everything else []
-    return [find(environment)]
+    if everything:
+        return running
+    if environment is None:
+        kept = [found for found in running if _is_kept(*found)]
+        return [only(kept)] if kept else []
+    is_swept = any(name.startswith(environment) for name in swept)
+    is_running = any(about.environment_id.startswith(environment) for _, about in running)
+    return [] if is_swept and not is_running else [find(environment)]
+
+
+def _is_kept(folder: Path, about: folders.About) -> bool:
+    """Whether it is one of `harness up`; one that tests run against is told."""
+    life = look(folder)
+    if life is None or life.is_kept:
+        return life is not None
+    name = about.environment_id
+    people.print(
+        f"left alone: {about.ecosystem} ({name}), because tests run against it; `harness down -e {name}` ends it"
+    )
+    return False
+
+
+def _stop(folder: Path, about: folders.About) -> int:
+    """End it, whoever holds it; the exit code of its end."""
+    with Lease.attach(folders.socket_path(folder), _show_end, hold=False) as lease:
+        people.print(f"stopping {about.ecosystem} ({about.environment_id})")
+        lease.ask("stop", timeout=_TIMEOUT)
+        ending = lease.wait_ended()
+    if ending.error is not None:
+        tell(ending.error)
+    return int(ending.exit_code)
 
 
 def _sweep() -> list[str]:

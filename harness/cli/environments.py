@@ -1,37 +1,83 @@
-"""Why this exists: commands about an environment that runs first have to find it: by the Compose file, or by name."""
+"""Why this exists: commands about an environment that runs first have to find it, and often to ask how it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, UsageError
 from harness.events.log import Emit
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
 
+_TIMEOUT = 3.0  # seconds; a keeper answers within milliseconds, even while everything starts
 
-def find(name: str | None) -> tuple[Path, folders.About]:
-    """The environment of that name, or the only one, or the only one of a Compose file in this folder.
+Found = tuple[Path, folders.About]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a keeper says of its environment.
+
+    Args:
+        phase: starting, ready, broken or ending.
+        is_kept: Whether it stays until it is told to end; else it goes with the tests that it was started for.
+        states: The state of every component.
+        description: None until it is ready.
+    """
+
+    phase: str
+    is_kept: bool
+    states: Mapping[str, str]
+    description: EnvironmentDescription | None
+
+
+def find(name: str | None) -> Found:
+    """The environment whose name begins so; without a name the only one, or the only one of this folder.
 
     Raises:
         UsageError: there is none, or several fit.
     """
     known = list(folders.known())
-    if name is not None:
-        fitting = [(folder, about) for folder, about in known if about.environment_id.startswith(name)]
-    else:
-        here = str(Path.cwd())
-        fitting = [(folder, about) for folder, about in known if _is_below(about, here)] or known
-    if len(fitting) == 1:
-        return fitting[0]
-    listed = [
-        f"{about.environment_id}  {about.ecosystem} on {about.provider}" for _, about in fitting or known
-    ]
+    if name is None:
+        return only(known)
+    fitting = [(folder, about) for folder, about in known if about.environment_id.startswith(name)]
     if not fitting:
-        what = f"no environment {name!r} runs" if name else "no environment runs"
-        raise UsageError(what, evidence=listed, hint="`harness up` starts one")
-    raise UsageError("several environments run", evidence=listed, hint="name one with --environment")
+        raise _none(f"no environment {name!r} runs", known)
+    return _single(fitting)
+
+
+def only(known: Sequence[Found]) -> Found:
+    """The only one of these, or the only one among them of a Compose file in this folder.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    if not known:
+        raise _none("no environment runs", known)
+    here = str(Path.cwd())
+    return _single([(folder, about) for folder, about in known if _is_below(about, here)] or known)
+
+
+def look(folder: Path) -> Life | None:
+    """How an environment is, which its keeper says at once, whatever it is doing; None when it has just ended.
+
+    Raises:
+        EnvironmentFailedError: its keeper does not answer.
+    """
+    try:
+        lease = Lease.attach(folders.socket_path(folder), lambda _event: None, hold=False)
+    except HarnessError:  # nobody listens there any more
+        return None
+    with lease:
+        try:
+            told = lease.ask("status", timeout=_TIMEOUT)
+        except HarnessError:
+            if lease.ending is None:
+                raise
+            return None
+        return Life(told["phase"], told["is_kept"], told["states"], lease.description)
 
 
 @contextmanager
@@ -46,6 +92,23 @@ def attached(
     folder, _ = find(name)
     with Lease.attach(folders.socket_path(folder), on_event, hold=False) as lease:
         yield lease, lease.wait_started()
+
+
+def in_words(about: folders.About) -> str:
+    """An environment as lists show it."""
+    return f"{about.environment_id}  {about.ecosystem} on {about.provider}"
+
+
+def _single(fitting: Sequence[Found]) -> Found:
+    if len(fitting) == 1:
+        return fitting[0]
+    listed = [in_words(about) for _, about in fitting]
+    raise UsageError("several environments run", evidence=listed, hint="name one with --environment")
+
+
+def _none(message: str, known: Sequence[Found]) -> UsageError:
+    listed = [in_words(about) for _, about in known]
+    return UsageError(message, evidence=listed, hint="`harness up` starts one")
 
 
 def _is_below(about: folders.About, directory: str) -> bool:

@@ -9,11 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from harness.cli.environments import look
 from harness.core.errors import HarnessError
 from harness.keeper import folders
-from harness.keeper.client import Lease
-
-_TIMEOUT = 3.0  # seconds; a keeper answers within milliseconds, even while everything starts
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
@@ -26,9 +24,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     if not environments:
         console.print("no environment runs")
     for environment in environments:
-        console.print(
-            "{ecosystem} on {provider} · {environment} · {state}".format(**environment), style="bold"
-        )
+        console.print(_headline(environment), style="bold")
         console.print(_table(environment))
 
 
@@ -43,16 +39,24 @@ def _look(folder: Path, about: folders.About) -> dict[str, object]:
     if not folders.is_kept(folder):
         return found | {"state": "dead: its keeper is gone; harness down removes it", "components": {}}
     try:
-        with Lease.attach(folders.socket_path(folder), lambda _event: None, hold=False) as lease:
-            status = lease.ask("status", timeout=_TIMEOUT)
-            endpoints = lease.description.endpoints if lease.description else {}
+        life = look(folder)
     except HarnessError as error:
         return found | {"state": f"unknown: {error.message}", "components": {}}
+    if life is None:
+        return found | {"state": "ending", "components": {}}
+    endpoints = life.description.endpoints if life.description else {}
     components = {
         name: {"state": state, "endpoints": [e.address for e in endpoints.get(name, ())]}
-        for name, state in status["states"].items()
+        for name, state in life.states.items()
     }
-    return found | {"state": status["phase"], "components": components}
+    return found | {"state": life.phase, "kept": life.is_kept, "components": components}
+
+
+def _headline(environment: dict[str, object]) -> str:
+    line = "{ecosystem} on {provider} · {environment} · {state}".format(**environment)
+    if "kept" not in environment:
+        return line
+    return line + (", until harness down" if environment["kept"] else ", for tests that run")
 
 
 def _table(environment: dict[str, object]) -> Table:

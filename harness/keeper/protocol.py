@@ -13,9 +13,9 @@ Keeper to client
     {"ended": {"exit_code", "error"}}    the last line: teardown is over
 
 Commands: `describe` gives the description; `broken` the error that broke it, or null; `status` what it is doing, at
-once and whatever it is doing: {"phase": "starting" | "ready" | "broken" | "ending", "states": {component: state}};
-`stop` ends the environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over
-their own).
+once and whatever it is doing: {"phase": "starting" | "ready" | "broken" | "ending", "is_kept": whether it stays when
+nobody holds it, "states": {component: state}}; `stop` ends the environment, whoever holds it; `restart` takes
+`components` and `environment` (variables laid over their own).
 """
 
 import json

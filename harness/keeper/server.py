@@ -200,7 +200,7 @@ class Keeper:
         return error_form(error) if error else None
 
     async def _status(self, _message: Mapping[str, Any]) -> object:
-        return {"phase": self._phase(), "states": self._states}
+        return {"phase": self._phase(), "is_kept": self._is_kept, "states": self._states}
 
     async def _stop(self, _message: Mapping[str, Any]) -> object:
         self._finish.set()

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from harness.cli import down
+from harness.cli.environments import Life
 from harness.core.errors import ExitCode, TeardownError, UsageError
 from harness.keeper import folders
 from harness.keeper.client import Lease
@@ -43,15 +44,18 @@ class FakeLease:
 
 @pytest.fixture
 def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """Environments that run, and some whose keepers were killed; gives the list of those that are stopped."""
+    """Environments of `up` and of tests, and some whose keepers were killed; gives the list of those stopped."""
 
     def make(
         running: Sequence[str] = (),
         dead: Sequence[str] = (),
         leftovers: Sequence[str] = (),
         ending: Ending = Ending(ExitCode.OK),  # noqa: B008 - frozen
+        tested: Sequence[str] = (),
     ) -> list[str]:
-        known = [(Path(f"/run/{name}"), About(name, "tiny", "process", (), 1, "")) for name in running]
+        known = [
+            (Path(f"/run/{name}"), About(name, "tiny", "process", (), 1, "")) for name in (*running, *tested)
+        ]
         stopped: list[str] = []
 
         def attach(path: Path, _on_event: object, *, hold: bool) -> FakeLease:
@@ -59,6 +63,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
             stopped.append(path.parent.name)
             return FakeLease(ending)
 
+        monkeypatch.setattr(down, "look", lambda folder: Life("ready", folder.name in running, {}, None))
         monkeypatch.setattr(down, "sweep", lambda: (list(dead), list(leftovers)))
         monkeypatch.setattr(folders, "known", lambda: iter(known))
         monkeypatch.setattr(Lease, "attach", attach)
@@ -107,13 +112,45 @@ def test_all_means_all(scene: Scene) -> None:
 def test_what_is_not_there_or_unclear_is_told(scene: Scene) -> None:
     """With what there is."""
     scene()
-    with pytest.raises(UsageError, match="no environment runs"):
-        down.down(None, False)
+    with pytest.raises(UsageError, match="no environment 'x' runs"):
+        down.down("x", False)
     scene(["aaaa", "abbb"], ["dddd"])
     for asked in (None, "a"):
         with pytest.raises(UsageError, match="several") as caught:
             down.down(asked, False)
         assert [line.split()[0] for line in caught.value.evidence] == ["aaaa", "abbb"]
+
+
+def test_nothing_to_end_is_well(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make down` may be said at any time."""
+    scene()
+    assert code_of() == ExitCode.OK
+    assert capsys.readouterr().err == "nothing runs that `harness up` started\n"
+
+
+def test_what_tests_run_against_is_left_alone(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is told, and why, and how to end it all the same: by its name, or all."""
+    ended = scene(["aaaa"], tested=["tttt"])
+    assert code_of() == ExitCode.OK
+    assert ended == ["aaaa"]
+    assert (
+        "left alone: tiny (tttt), because tests run against it; `harness down -e tttt` ends it"
+        in capsys.readouterr().err
+    )
+    for asked in ({"environment": "tt"}, {"everything": True}):
+        ended = scene(tested=["tttt"])
+        assert code_of(**asked) == ExitCode.OK
+        assert ended == ["tttt"]
+
+
+def test_what_ends_by_itself_meanwhile_needs_no_word(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its keeper has gone between the look at the folder and the question."""
+    ended = scene(["aaaa"])
+    monkeypatch.setattr(down, "look", lambda _folder: None)
+    assert code_of() == ExitCode.OK
+    assert (ended, "left alone" in capsys.readouterr().err) == ([], False)
 
 
 def test_what_cannot_be_removed_is_told(scene: Scene) -> None:

@@ -61,7 +61,8 @@ def test_who_only_looks_ends_nothing(tmp_path: Path) -> None:
         Lease.attach(path, FakeEmit(), hold=False).close()
         keeper = asyncio.create_task(Keeper(listener, kept.open, is_kept=False).run())
         with await asyncio.to_thread(Lease.attach, path, FakeEmit(), hold=False) as visitor:
-            await asyncio.to_thread(visitor.ask, "status")
+            told = await asyncio.to_thread(visitor.ask, "status")
+            assert told == {"phase": "starting", "is_kept": False, "states": {}}
         holder = Lease.attach(path, FakeEmit(), hold=True)
         assert await asyncio.to_thread(holder.is_held)
         kept.may_start.set()
