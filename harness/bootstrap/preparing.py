@@ -10,6 +10,7 @@ from harness.core.errors import UsageError
 from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
+from harness.providers.existing import ExistingProvider
 from harness.spec.loader import load
 from harness.spec.model import Ecosystem, Fault, Severity
 
@@ -54,10 +55,10 @@ def prepare(request: Request) -> Prepared:
         replace(request.selection, profiles=profiles),
         lambda component: None if component.name in request.attached else kind.refusal(component),
     )
-    warnings = loaded.warnings + _remarks(kind, plan, request.attached)
     ecosystem = loaded.ecosystem
     if kind.name == EXISTING:
         request, ecosystem = _left_alone(request, ecosystem)
+    warnings = loaded.warnings + _remarks(kind, plan, request)
     return Prepared(request, ecosystem, warnings, kind, plan)
 
 
@@ -68,13 +69,16 @@ def _left_alone(request: Request, ecosystem: Ecosystem) -> tuple[Request, Ecosys
     return replace(request, is_measured=False), ecosystem
 
 
-def _remarks(kind: ProviderKind, plan: Plan, attached: tuple[str, ...]) -> tuple[Fault, ...]:
-    """What the place to run leaves out of the components that it starts."""
+def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, ...]:
+    """What the place to run leaves out of the components that it starts, or takes from elsewhere than was asked."""
+    remarks = (
+        ExistingProvider(os.environ, request.base_url).remarks if kind.name == EXISTING else kind.remarks
+    )
     return tuple(
         Fault(step.component.location, f"{step.name}: {remark}", severity=Severity.WARNING)
         for step in plan.steps
-        if step.name not in attached
-        for remark in kind.remarks(step.component)
+        if step.name not in request.attached
+        for remark in remarks(step.component)
     )
 
 
@@ -88,10 +92,11 @@ def _require_components(ecosystem: Ecosystem, names: tuple[str, ...]) -> None:
 
 
 def require_steps(prepared: Prepared) -> None:
-    """A plan that starts nothing is a mistake, not a success.
+    """A plan that starts nothing is a mistake, not a success; so is one that attaches to nobody knows where.
 
     Raises:
-        UsageError: every component is skipped; the reasons are the evidence.
+        UsageError: every component is skipped; the reasons are the evidence. Or nothing says where components are
+            that run already; the variables that could are the evidence.
     """
     if not prepared.plan.steps:
         raise UsageError(
@@ -99,6 +104,18 @@ def require_steps(prepared: Prepared) -> None:
             evidence=[f"{skip.component}: {skip.reason}" for skip in prepared.plan.skipped],
             hint="`harness plan` shows what waits for what",
         )
+    _require_addresses(prepared)
+
+
+def _require_addresses(prepared: Prepared) -> None:
+    """What runs already would be waited for in vain where it is not."""
+    request, components = prepared.request, [step.component for step in prepared.plan.steps]
+    if prepared.kind.name == EXISTING:
+        published = "`--base-url http://HOST` means the ports that the Compose file publishes, on HOST"
+        ExistingProvider(os.environ, request.base_url).require_addresses(components, published)
+    else:
+        attached = [component for component in components if component.name in request.attached]
+        ExistingProvider(os.environ).require_addresses(attached, "without --attach they are started")
 
 
 def _names(files: tuple[Path, ...]) -> str:

@@ -1,13 +1,13 @@
 """Why this exists: the same suites against an ecosystem that somebody else started: attach, look, leave it alone.
 
-Where a component listens is read, in this order, from `--base-url`, from the variables that its
-`x-harness.exports` would hand to tests (TEST_DB_HOST, TEST_DISTILERA_URL …), and from its published ports on
-this machine, which is where plain `docker compose up` puts them.
+Where a component listens is read, in this order, from the variables that its `x-harness.exports` would hand to
+tests (TEST_DB_HOST, TEST_DISTILERA_URL …) and from `--base-url`. One that exports no address, and so has no
+variable, is looked for where plain `docker compose up` puts it: at its published ports on this machine.
 """
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,6 +16,7 @@ from harness.core.errors import UsageError
 from harness.plan.model import Plan, Step
 from harness.providers.base import Exit
 from harness.providers.substitution import DEFAULT_PORTS
+from harness.providers.usual_ports import usual_port
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
 from harness.readiness.command import execute_here
@@ -26,6 +27,8 @@ from harness.spec.model import Component, Ecosystem
 _WEB = {"http", "https"}
 _COMPONENT = "{component}"
 _ONE_PLACEHOLDER = re.compile(r"\{[^{}]+\}")
+_ADDRESS = re.compile(r"\{(url|host|port(:\d+)?)\}")
+_THIS_MACHINE = "127.0.0.1"
 
 
 class Attached:
@@ -71,8 +74,10 @@ class ExistingProvider:
 
     Args:
         variables: Where TEST_… variables are looked up.
-        base_url: Where everything listens, such as `http://staging.example.com` (each component on its published
-            port) or `https://{component}.staging.example.com`; empty to go by the variables.
+        base_url: Where everything is that no variable places; empty to go by the variables alone.
+            `http://staging.example.com`: each component at its published port there.
+            `http://gateway.example.com:9000` or `https://{component}.example.com`: what speaks HTTP at that
+            address, the rest at its published port of that host.
 
     Raises:
         UsageError: `base_url` is not an http(s) URL of a host.
@@ -93,6 +98,32 @@ class ExistingProvider:
         """Whatever runs can be attached to."""
         return None
 
+    def require_addresses(self, components: Iterable[Component], otherwise: str) -> None:
+        """Look whether it is said where everything is, before anybody waits for it at the wrong place.
+
+        Args:
+            components: Those that run already.
+            otherwise: What a person can do who does not want to set variables.
+
+        Raises:
+            UsageError: it is not; names every variable that could say it. Or one holds something else.
+        """
+        unplaced = {c.name: _address_variables(c) for c in components if not self._is_placed(c)}
+        if unplaced:
+            raise UsageError(
+                f"nothing says where {', '.join(unplaced)} can be reached",
+                evidence=[f"{name}: {', '.join(unset)} not set" for name, unset in unplaced.items()],
+                hint=f'`eval "$(harness env)"` sets the variables of a stack that `harness up` started; {otherwise}',
+            )
+
+    def remarks(self, component: Component) -> tuple[str, ...]:
+        """What a person who gave a base URL may not expect, a sentence each."""
+        told = [name for name in _address_variables(component) if self._variables.get(name)]
+        if not self._base_url or not told:
+            return ()
+        verb = "says" if len(told) == 1 else "say"
+        return (f"{', '.join(told)} {verb} where it is, and not the base URL",)
+
     async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
         """Nothing to prepare."""
 
@@ -106,8 +137,8 @@ class ExistingProvider:
         Raises:
             UsageError: a variable holds no URL, or no port, where its export says one.
         """
-        given = dict(self._given(component))
-        endpoints = {target: self._endpoint(component, target, given) for target in component.targets}
+        given = self._given(component)
+        endpoints = {target: self._endpoint(component, target, given) for target in _targets(component)}
         found = {target: endpoint for target, endpoint in endpoints.items() if endpoint is not None}
         environment = dict(component.environment) | {
             name.removeprefix("env."): value for name, value in given.items() if name.startswith("env.")
@@ -117,6 +148,12 @@ class ExistingProvider:
     async def aclose(self) -> tuple[str, ...]:
         """Nothing was made, nothing is left."""
         return ()
+
+    def _is_placed(self, component: Component) -> bool:
+        """Whether it is known where a component listens, by something that a person has said."""
+        names = _address_variables(component)
+        is_told = bool(self._base_url) or any(self._variables.get(name) for name in names)
+        return not names or (is_told and bool(self.attach(component).endpoints))
 
     def _given(self, component: Component) -> Mapping[str, str]:
         """What the variables say, by the placeholder that the export stands for: `url`, `host`, `env.NAME` …."""
@@ -129,20 +166,41 @@ class ExistingProvider:
         return given
 
     def _endpoint(self, component: Component, target: int, given: Mapping[str, str]) -> Endpoint | None:
-        published = next((p.published for p in component.ports if p.target == target), None)
-        if self._base_url:
-            return _below(self._base_url, component, target, published)
         if url := given.get("url"):
             parts = urlsplit(url)
             return Endpoint(parts.hostname or "", _port(parts) or 0, target, parts.scheme)
-        found = given.get(f"port:{target}") or given.get("port") or published
-        return Endpoint(given.get("host") or "127.0.0.1", int(found), target) if found else None
+        base = urlsplit(self._base_url.replace(_COMPONENT, component.name))
+        told = given.get(f"port:{target}") or given.get("port")
+        port = int(told) if told else self._usual(component, target, base)
+        host = given.get("host") or base.hostname or _THIS_MACHINE
+        return Endpoint(host, port, target, base.scheme or "http") if port else None
+
+    def _usual(self, component: Component, target: int, base: SplitResult) -> int | None:
+        """The port of a component that no variable tells: a gateway's, else the published one, else its own."""
+        is_gateway = base.port is not None or _COMPONENT in self._base_url
+        if is_gateway and _speaks_http(component):
+            return _port(base)
+        published = next((p.published for p in component.ports if p.target == target), None)
+        is_open = not component.ports and bool(_address_variables(component))
+        return published or (target if is_open else None)
 
 
-def _below(base_url: str, component: Component, target: int, published: int | None) -> Endpoint | None:
-    parts = urlsplit(base_url.replace(_COMPONENT, component.name))
-    port = parts.port or (_port(parts) if _COMPONENT in base_url else published)
-    return Endpoint(parts.hostname or "", port, target, parts.scheme) if port else None
+def _address_variables(component: Component) -> tuple[str, ...]:
+    """The variables that can say where a component is: those of exports that are an address and nothing else."""
+    exports = component.settings.exports
+    return tuple(name for name, template in exports.items() if _ADDRESS.fullmatch(template))
+
+
+def _targets(component: Component) -> tuple[int, ...]:
+    """The container ports of the file; of a well-known image that exports an address, the port it is known by."""
+    usual = usual_port(component) if _address_variables(component) else None
+    return component.targets or ((usual,) if usual else ())
+
+
+def _speaks_http(component: Component) -> bool:
+    """Whether a component is one of those that a gateway passes on to: it exports a URL, or is no known store."""
+    told = [component.settings.exports[name] for name in _address_variables(component)]
+    return "{url}" in told if told else usual_port(component) is None
 
 
 def _require(variable: str, placeholder: str, value: str) -> None:

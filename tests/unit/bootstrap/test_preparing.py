@@ -1,6 +1,7 @@
 """From a request to a plan; whatever is wrong shows before anything is started."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,44 @@ def test_a_plan_that_starts_nothing_is_a_mistake(file: Path) -> None:
     with pytest.raises(UsageError, match="nothing of") as caught:
         require_steps(prepare(Request(files=(file,))))
     assert caught.value.evidence[0].startswith("search: image example/search needs a container")
+
+
+EXPORTING = """
+services:
+  db: {image: "postgres:16", ports: ["5433:5432"], x-harness: {exports: {TEST_DB_HOST: "{host}"}}}
+  web: {image: "example/web", ports: ["8001:8000"], x-harness: {exports: {TEST_WEB_URL: "{url}"}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"provider": EXISTING}, ("db: TEST_DB_HOST not set", "web: TEST_WEB_URL not set")),
+        ({"attached": ("db",)}, ("db: TEST_DB_HOST not set",)),
+    ],
+)
+def test_who_attaches_has_to_say_where(
+    file: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    """Before anything is started; every variable that is missing is named."""
+    file.write_text(EXPORTING)
+    for name in ("TEST_DB_HOST", "TEST_WEB_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError) as caught:
+        require_steps(prepare(Request(files=(file,), **asked)))
+    assert caught.value.evidence == expected
+    require_steps(prepare(Request(files=(file,), provider=EXISTING, base_url="http://there")))
+    monkeypatch.setenv("TEST_DB_HOST", "db.example.com")
+    monkeypatch.setenv("TEST_WEB_URL", "http://there")
+    require_steps(prepare(Request(files=(file,), **asked)))
+
+
+def test_a_variable_that_wins_over_the_base_url_is_a_warning(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the line of its component."""
+    file.write_text(EXPORTING)
+    monkeypatch.delenv("TEST_DB_HOST", raising=False)
+    monkeypatch.setenv("TEST_WEB_URL", "http://there")
+    (warning,) = prepare(Request(files=(file,), provider=EXISTING, base_url="http://x")).warnings
+    assert "web: TEST_WEB_URL says where it is" in str(warning)

@@ -1,6 +1,7 @@
 """Where something listens that somebody else started, by base URL, by variables, by published ports."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -46,9 +47,122 @@ def addresses(attached: Attached) -> dict[int, str]:
     ],
 )
 def test_a_base_url_says_where_everything_is(base_url: str, expected: str) -> None:
-    """On its published ports, or under a name of its own; it wins over variables."""
-    provider = ExistingProvider({"API_URL": "http://elsewhere"}, base_url)
+    """On its published ports, under a name of its own, or behind a gateway."""
+    provider = ExistingProvider({}, base_url)
     assert addresses(provider.attach(component(exports={"API_URL": "{url}"}))) == {8000: expected}
+    assert provider.remarks(component(exports={"API_URL": "{url}"})) == ()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "variables", "expected"),
+    [
+        ("http://there", {}, "there:5433"),
+        ("http://there:9000", {}, "there:5433"),
+        ("https://{component}.there", {}, "db.there:5433"),
+        ("http://there", {"TEST_DB_HOST": "elsewhere", "TEST_DB_PORT": "1"}, "elsewhere:1"),
+        ("http://there", {"TEST_DB_HOST": "elsewhere"}, "elsewhere:5433"),
+        ("http://there", {"TEST_DB_PORT": "1"}, "there:1"),
+    ],
+)
+def test_a_database_is_behind_no_gateway(base_url: str, variables: Mapping[str, str], expected: str) -> None:
+    """It is on its published port of the same host, unless its own variables say otherwise."""
+    exports = {"TEST_DB_HOST": "{host}", "TEST_DB_PORT": "{port}"}
+    attached = ExistingProvider(variables, base_url).attach(
+        component("db", exports, ports=(Port(5432, 5433),))
+    )
+    assert attached.endpoints[5432].address == expected
+    known = Component("db", HERE, image="postgres:16", ports=(Port(5432, 5433),))
+    assert ExistingProvider({}, "http://there:9000").attach(known).endpoints[5432].address == "there:5433"
+
+
+def test_a_variable_wins_over_the_base_url_and_that_is_told() -> None:
+    """It may have been set long ago, by `harness env`."""
+    one = component(exports={"API_URL": "{url}", "API_KEY": "{env.KEY}"})
+    provider = ExistingProvider({"API_URL": "http://elsewhere:1", "API_KEY": "x"}, "http://there")
+    assert addresses(provider.attach(one)) == {8000: "http://elsewhere:1"}
+    assert provider.remarks(one) == ("API_URL says where it is, and not the base URL",)
+    assert ExistingProvider({"API_URL": "http://elsewhere:1"}).remarks(one) == ()
+
+
+async def test_one_host_holds_services_and_another_the_database() -> None:
+    """Looked at through real sockets: each is found where it was said to be, and nowhere else."""
+    exports = {"TEST_DB_HOST": "{host}", "TEST_DB_PORT": "{port}"}
+    with (
+        socket.create_server(("127.0.0.1", 0)) as api,
+        socket.create_server(("127.0.0.2", 0)) as database,
+        socket.create_server(("127.0.0.1", 0)) as unused,
+    ):
+        published = [each.getsockname()[1] for each in (api, unused, database)]
+        unused.close()
+        provider = ExistingProvider(
+            {"TEST_DB_HOST": "127.0.0.2", "TEST_DB_PORT": str(published[2])}, "http://127.0.0.1"
+        )
+        services = [
+            component("api", {"API_URL": "{url}"}, (Port(8000, published[0]),)),
+            component("gone", {"GONE_URL": "{url}"}, (Port(8000, published[1]),)),
+            component("db", exports, (Port(5432, published[1]),)),
+        ]
+        answers = [await provider.attach(each).probe().check() for each in services]
+        assert [answer.is_ready for answer in answers] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("image", "variables", "base_url", "expected"),
+    [
+        ("postgres:16", {"H": "db.example.com"}, "", "db.example.com:5432"),
+        ("docker.io/library/redis", {"P": "1"}, "", "127.0.0.1:1"),
+        ("redis:7", {}, "http://there", "there:6379"),
+        ("mysql:8", {}, "http://there:9000", "there:3306"),
+    ],
+)
+def test_a_known_image_that_publishes_nothing_has_its_usual_port(
+    image: str, variables: Mapping[str, str], base_url: str, expected: str
+) -> None:
+    """Where its exports speak of a port at all."""
+    settings = ComponentSettings(exports=MappingProxyType({"H": "{host}", "P": "{port}"}))
+    known = Component("store", HERE, image=image, settings=settings)
+    (endpoint,) = ExistingProvider(variables, base_url).attach(known).endpoints.values()
+    assert endpoint.address == expected
+    unspoken = Component("store", HERE, image=image)
+    assert ExistingProvider(variables, base_url).attach(unspoken).endpoints == {}
+
+
+def test_a_port_that_is_only_exposed_is_taken_as_it_is() -> None:
+    """For components that export it: whoever names the host is in the same network."""
+    settings = ComponentSettings(exports=MappingProxyType({"H": "{host}"}))
+    exposed = Component("api", HERE, image="example/api", expose=(8000,), settings=settings)
+    assert addresses(ExistingProvider({"H": "api"}).attach(exposed)) == {8000: "http://api:8000"}
+    inner = Component("api", HERE, image="example/api", expose=(8000,))
+    assert addresses(ExistingProvider({}, "http://there").attach(inner)) == {}
+
+
+def test_what_nothing_says_is_told_at_once_and_all_of_it() -> None:
+    """Every variable that would say it, by component; not what has none, nor what is said already."""
+    exports = {"TEST_DB_HOST": "{host}", "TEST_DB_PORT": "{port}", "TEST_DB_PASSWORD": "{env.PW}"}
+    everything = [
+        component("db", exports),
+        component("api", {"TEST_API_URL": "{url}"}),
+        component("said", {"TEST_SAID_URL": "{url}"}),
+        component("worker", {"TEST_WORKER_NAME": "w"}, ports=()),
+        component("quiet"),
+    ]
+    variables = {"TEST_SAID_URL": "http://said", "TEST_API_URL": ""}
+    with pytest.raises(UsageError, match="where db, api can be reached") as caught:
+        ExistingProvider(variables).require_addresses(everything, "or go home")
+    assert caught.value.evidence == (
+        "db: TEST_DB_HOST, TEST_DB_PORT not set",
+        "api: TEST_API_URL not set",
+    )
+    assert 'eval "$(harness env)"' in caught.value.hint
+    assert "or go home" in caught.value.hint
+    ExistingProvider(variables, "http://there").require_addresses(everything, "")
+
+
+def test_a_base_url_does_not_say_where_an_unpublished_port_is() -> None:
+    """Compose gives it another one in every start."""
+    unpublished = component("api", {"TEST_API_URL": "{url}"}, ports=(Port(8000),))
+    with pytest.raises(UsageError, match="api"):
+        ExistingProvider({}, "http://there").require_addresses([unpublished], "")
 
 
 def test_what_a_base_url_cannot_place_listens_nowhere() -> None:
