@@ -2,19 +2,24 @@
 
 import sys
 import time
+from typing import Annotated
 
 import typer
+from rich.markup import escape
 
+from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
 from harness.cli.entry import invocation_of
+from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
 from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, ProviderName, Results, Seed
 from harness.cli.progress import Progress
-from harness.cli.screen import people
+from harness.cli.screen import people, warn
 from harness.cli.starting import begin_run, ending_stated, plan_for, start
+from harness.keeper.description import EnvironmentDescription
 from harness.plan.model import Selection
 
 
-def up(
+def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     context: typer.Context,
     components: Components = None,
     file: Files = None,
@@ -24,8 +29,12 @@ def up(
     profile: Profiles = None,
     base_url: BaseUrl = "",
     attach: Attach = None,
+    new: Annotated[bool, typer.Option("--new", help="Start one also beside one that runs already.")] = False,
 ) -> None:
-    """Start the ecosystem (or COMPONENTS and what they need), seed it, and leave it running."""
+    """Start the ecosystem (or COMPONENTS and what they need), seed it, and leave it running.
+
+    One that runs already is shown and left as it is. `harness down` ends it.
+    """
     began = time.monotonic()
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
@@ -38,6 +47,10 @@ def up(
         attached=tuple(attach or ()),
     )
     prepared = plan_for(request)
+    kept = None if new else find_kept(prepared)
+    if kept is not None:
+        _show_kept(kept, prepared)
+        return
     folder, log = begin_run(prepared, "up")
     with (
         ending_stated(log, began),
@@ -46,6 +59,22 @@ def up(
         description = lease.description
         lease.release()
     if description is not None:
-        for name, endpoints in description.endpoints.items():
-            sys.stdout.write("".join(f"{name}  {endpoint.address}\n" for endpoint in endpoints[:1]))
+        _print_endpoints(description)
     people.print("stop it with [bold]harness down[/]; [bold]harness env[/] prints its variables")
+
+
+def _show_kept(kept: Kept, prepared: Prepared) -> None:
+    """What runs already, instead of a second one. Raises as `require_same` does."""
+    require_same(kept, prepared)
+    for difference in differences(kept, prepared):
+        warn(difference)
+    since = f"since {clock_time(kept.since)} ({age(time.time() - kept.since)})"
+    people.print(f"[bold]{escape(kept.name)}[/] runs already on {kept.about.provider}, {since}")
+    _print_endpoints(kept.description)
+    people.print("stop it with [bold]harness down[/]; [bold]harness up --new[/] starts another beside it")
+
+
+def _print_endpoints(description: EnvironmentDescription) -> None:
+    """The first of each component, as the command's answer."""
+    for name, endpoints in description.endpoints.items():
+        sys.stdout.write("".join(f"{name}  {endpoint.address}\n" for endpoint in endpoints[:1]))

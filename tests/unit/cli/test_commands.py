@@ -89,6 +89,17 @@ def test_a_stack_for_local_development(tiny: MakeTiny, typed: Typed) -> None:
     assert [event["exit_code"] for event in project.names("RunFinished")] == [0]
 
 
+def test_what_is_up_already_is_shown(tiny: MakeTiny) -> None:
+    """Since when, and where it listens; exit code 0, and neither a second one nor another run."""
+    project = tiny()
+    first, second = (project.run("harness", "up") for _ in range(2))
+    assert (second.returncode, second.stdout) == (ExitCode.OK, first.stdout), second.stderr
+    assert "runs already on process, since" in second.stderr
+    assert len(json.loads(project.run("harness", "status", "--json").stdout)) == 1
+    assert len(list(project.folder.glob("results/2*"))) == 1
+    assert project.run("harness", "down").returncode == ExitCode.OK
+
+
 def test_a_plan_starts_nothing(tiny: MakeTiny, typed: Typed) -> None:
     """It shows what would, and why the rest would not."""
     code, shown, _ = typed(tiny(NEVER_READY), "plan", "web")
@@ -190,10 +201,10 @@ def test_a_killed_keeper_is_seen_and_swept(tiny: MakeTiny, typed: Typed) -> None
 
 
 def test_two_environments_are_told_apart(tiny: MakeTiny, typed: Typed) -> None:
-    """Down asks which; --all means both."""
+    """The second only when it is wanted; down asks which, --all means both."""
     project = tiny()
-    for _ in range(2):
-        assert project.run("harness", "up").returncode == ExitCode.OK
+    assert project.run("harness", "up").returncode == ExitCode.OK
+    assert project.run("harness", "up", "--new").returncode == ExitCode.OK
     code, _, remarks = typed(project, "down")
     assert (code, "--environment" in remarks) == (ExitCode.USAGE, True)
     first = remarks.splitlines()[1].split()[0]
