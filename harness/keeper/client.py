@@ -132,13 +132,17 @@ class Lease:
             None when the environment goes on; how it ended when it has; and when the keeper is gone without having
             told either, an ending with that as its error.
         """
-        self._send({"release": True})
-        with contextlib.suppress(OSError):  # it ended before we let go
-            self._connection.shutdown(socket.SHUT_WR)
+        self.let_go()
         for message in self._messages():
             if message.get("goes_on"):
                 return None
         return self.ending or Ending(ExitCode.ENVIRONMENT, self._failure())
+
+    def let_go(self) -> None:
+        """Let go without waiting; from any thread, also while another one waits for the start. Idempotent."""
+        self._send({"release": True})
+        with contextlib.suppress(OSError):  # it ended before we let go
+            self._connection.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Leave without waiting. Idempotent."""

@@ -17,10 +17,12 @@ from harness.pytest_plugin.masking import Masking
 from harness.pytest_plugin.naming import SuiteNames
 from harness.pytest_plugin.options import add_options
 from harness.pytest_plugin.recording import Recorder
-from harness.pytest_plugin.run import JoinedRun, OwnRun, Run
+from harness.pytest_plugin.run import JoinedRun, OwnRun, Run, WorkerRun
+from harness.pytest_plugin.workers import CHANNEL, Controller
 from harness.suites.pytest_process import RUN_FOLDER, SOCKET, SUITES
 
 _run = pytest.StashKey[Run]()
+_controller = pytest.StashKey[Controller | None]()  # for an xdist worker
 _names = pytest.StashKey[SuiteNames]()
 
 
@@ -35,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_names] = names
     for suite in names.known:
         config.addinivalue_line("markers", f"{suite}: a test of the {suite} suite, by its folder")
+    config.stash[_controller] = _find_controller(config)
     run = _find_run(config)
     config.stash[_run] = run
     config.pluginmanager.register(Masking(config, lambda: run.secrets), "harness-masking")
@@ -44,18 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell an xdist worker which run it shares."""
+    """Give an xdist worker a channel of its own to us."""
+    channel = node.workerinput[CHANNEL] = node.gateway.newchannel()
     run = node.config.stash[_run]
     if isinstance(run, OwnRun):
-        node.workerinput.update(run.for_worker)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Hear from an xdist worker whether it had a working ecosystem."""
-    run = node.config.stash[_run]
-    if isinstance(run, OwnRun):
-        run.hear(getattr(node, "workeroutput", {}))
+        run.serve(channel)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -70,6 +66,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Let go of the ecosystem; a broken environment is told apart from failed tests by its exit code."""
+    if (controller := session.config.stash[_controller]) is not None:
+        controller.leave()
     session.exitstatus = session.config.stash[_run].finish(int(exitstatus))
 
 
@@ -99,12 +97,19 @@ def ecosystem(request: pytest.FixtureRequest) -> EcosystemHandle:
     pytest.exit(told, returncode=code)
 
 
+def _find_controller(config: pytest.Config) -> Controller | None:
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    return Controller(given[CHANNEL]) if CHANNEL in given else None
+
+
 def _find_run(config: pytest.Config) -> Run:
     folder, socket = os.environ.get(RUN_FOLDER), os.environ.get(SOCKET)
+    controller = config.stash[_controller]
+    if controller is not None or (folder and socket):
+        ignore_echoes()  # of what the controller, or `harness test`, hands on
     if folder and socket:
-        ignore_echoes()
         return JoinedRun(Path(socket), Path(folder))
-    return OwnRun(config)
+    return OwnRun(config) if controller is None else WorkerRun(controller)
 
 
 def _told(error: HarnessError) -> str:

@@ -2,26 +2,30 @@
 
 import json
 import os
+import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from harness.bootstrap.runs import EVENTS
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError
-from harness.core.ids import new_environment_id
 from harness.events.facts import EnvironmentFailed, Event, RunFinished, RunStarted
 from harness.events.log import EventLog, read
 from harness.keeper.client import Lease
+from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending
 from harness.pytest_plugin.handle import EcosystemHandle
-from harness.suites.pytest_process import SECRETS
+from harness.pytest_plugin.workers import Controller, Landlord
+from harness.suites.pytest_process import SECRETS, SOCKET
 from harness.suites.secrets import secret_exports, secret_values
 
-ENVIRONMENT, FOLDER = "harness_environment", "harness_folder"  # what an xdist worker is told
-EXIT_CODE = "harness_exit_code"  # what it tells at its end, when it had no working ecosystem
+if TYPE_CHECKING:  # kept off sessions that need neither
+    from execnet import Channel
+
+    from harness.bootstrap.preparing import Prepared
 
 # pytest's own exit codes that mean something else in a run: 2 is an interrupt, 3 a failure of pytest itself.
 _MEANINGS = {2: int(ExitCode.INTERRUPTED), 3: int(ExitCode.SUITE_FAILED)}
@@ -52,7 +56,7 @@ class JoinedRun:
     """Within `harness test`: the environment runs, the log exists, and the reports are somebody else's."""
 
     def __init__(self, socket: Path, folder: Path) -> None:
-        self._log = EventLog(folder / "events.ndjson")
+        self._log = EventLog(folder / EVENTS)
         self._socket = socket
         self._lease: Lease | None = None
         self._handle: EcosystemHandle | None = None
@@ -77,74 +81,97 @@ class JoinedRun:
         return exit_code
 
 
-class OwnRun:
-    """A pytest session by itself. Nothing is started and nothing written before a test asks for the ecosystem.
+class WorkerRun:
+    """An xdist worker's share: the controller starts the ecosystem, holds it and reports."""
 
-    Under xdist every process has one of these with the same environment and folder: whoever needs the ecosystem
-    first starts it, the others join, the last to let go takes it down. The controller writes the reports.
-    """
-
-    def __init__(self, config: pytest.Config) -> None:
-        given: dict[str, Any] = getattr(config, "workerinput", {})
-        self._config = config
-        self._clock = SystemClock()
-        self._began = time.monotonic()
-        self._is_worker = bool(given)
-        self._environment_id: str = given.get(ENVIRONMENT) or new_environment_id()
-        self._folder = Path(given[FOLDER]) if given else _new_folder(config, self._clock)
-        self._early: list[Event] = []
-        self._log: EventLog | None = None
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
         self._lease: Lease | None = None
         self._handle: EcosystemHandle | None = None
-        self._failure: HarnessError | None = None
-        self._workers_code = ExitCode.OK
-        self.ended_badly: HarnessError | None = None
         self.secrets: tuple[str, ...] = ()
 
-    @property
-    def for_worker(self) -> dict[str, str]:
-        """What an xdist worker needs to share this run."""
-        return {ENVIRONMENT: self._environment_id, FOLDER: str(self._folder)}
-
-    @property
-    def report(self) -> Path | None:
-        """Where the report will be; None for a session that never asked for the ecosystem."""
-        return self._folder / "report.html" if self._folder.exists() else None
-
     def record(self, event: Event) -> None:
-        """State a fact; kept in memory until the run has begun."""
-        if self._log is None and self._folder.exists():
-            self._open_log()
-        if self._log is None:
-            self._early.append(event)
-        else:
-            self._log(event)
+        """Nothing happens here that the controller does not hear of itself."""
 
     def ecosystem(self) -> EcosystemHandle:
-        """Start or join it, once; a start that failed is not tried again for every test.
+        """Join what the controller holds.
 
         Raises:
             HarnessError: it did not start.
         """
-        if self._failure is not None:
-            raise self._failure
         if self._handle is None:
-            try:
-                self._handle = self._start()
-            except HarnessError as error:
-                self._failure = error
-                raise
+            there = self._controller.ask()
+            self._lease = Lease.attach(Path(there[SOCKET]), lambda _event: None, hold=False)
+            description = self._lease.wait_started()
+            self.secrets = secret_values(description.variables, there[SECRETS])
+            os.environ.update(description.variables)
+            self._handle = EcosystemHandle(self._lease, description)
         return self._handle
 
     def finish(self, exit_code: int) -> int:
-        """Let go, wait for the teardown when we are the last; in the controller also write the reports."""
-        ending = self._lease.release() if self._lease is not None else None
+        """Leave."""
+        if self._lease is not None:
+            self._lease.close()
+        return exit_code
+
+
+class OwnRun:
+    """A pytest session by itself. Nothing is started and nothing written before a test asks for the ecosystem.
+
+    Under xdist this is the controller's, and its workers ask.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._clock = SystemClock()
+        self._began = time.monotonic()
+        self._folder = _new_folder(config, self._clock)
+        self._lock = threading.Lock()  # workers ask from other threads than tests are heard of
+        self._early: list[Event] = []
+        self._log: EventLog | None = None
+        self._lease: Lease | None = None
+        self._description: EnvironmentDescription | None = None
+        self._failure: HarnessError | None = None
+        self._is_over = False
+        self._landlord: Landlord | None = None
+        self._secret_names: tuple[str, ...] = ()
+        self.ended_badly: HarnessError | None = None
+        self.secrets: tuple[str, ...] = ()
+
+    @property
+    def report(self) -> Path | None:
+        """Where the report will be; None for a session that never asked for the ecosystem."""
+        return self._folder / "report.html" if self._log is not None else None
+
+    def record(self, event: Event) -> None:
+        """State a fact; kept in memory until the run has begun."""
+        with self._lock:
+            if self._log is None:
+                self._early.append(event)
+            else:
+                self._log(event)
+
+    def ecosystem(self) -> EcosystemHandle:
+        """Start it, once; a start that failed is not tried again for every test.
+
+        Raises:
+            HarnessError: it did not start.
+        """
+        lease, description = self._started()
+        os.environ.update(description.variables)
+        return EcosystemHandle(lease, description)
+
+    def serve(self, channel: "Channel") -> None:
+        """Let an xdist worker ask for the ecosystem over this channel; it starts as the first one does."""
+        self._landlord = self._landlord or Landlord(self._for_worker)
+        self._landlord.serve(channel)
+
+    def finish(self, exit_code: int) -> int:
+        """Let go, wait for the teardown, and write the reports."""
+        ending = self._let_go()
         self.ended_badly = ending.error if ending is not None else None
-        if self._is_worker:
-            self._tell_controller(ending)
-            return exit_code
         exit_code = self._judge(exit_code, ending)
-        if not self._folder.exists():
+        if self._log is None:
             return exit_code
         duration = time.monotonic() - self._began
         self.record(RunFinished(at=self._clock.now(), exit_code=exit_code, duration=duration))
@@ -155,67 +182,77 @@ class OwnRun:
         rebuild(self._folder)
         return exit_code
 
-    def hear(self, output: Mapping[str, Any]) -> None:
-        """Note what an xdist worker told at its end."""
-        self._workers_code = self._workers_code or ExitCode(output.get(EXIT_CODE, ExitCode.OK))
-
-    def _tell_controller(self, ending: Ending | None) -> None:
-        code = self._failure.exit_code if self._failure else ending.exit_code if ending else ExitCode.OK
-        output: dict[str, Any] = getattr(self._config, "workeroutput", {})
-        output[EXIT_CODE] = int(code)
+    def _let_go(self) -> Ending | None:
+        """How it ended; None when there was nothing to end. A start that is under way for a worker is given up."""
+        with self._lock:
+            self._is_over = True
+            if self._lease is not None and self._description is None:
+                self._lease.let_go()
+        if self._landlord is not None:
+            self._landlord.close()
+        return self._lease.release() if self._lease is not None else None
 
     def _judge(self, exit_code: int, ending: Ending | None) -> int:
         """The session's exit code: tests that had no working ecosystem prove nothing, whatever pytest says."""
         started_badly = self._failure.exit_code if self._failure else ExitCode.OK
         ended = ending.exit_code if ending else ExitCode.OK
-        for code in (started_badly, self._workers_code, ended):
+        for code in (started_badly, ended):
             if code not in {ExitCode.OK, ExitCode.TEARDOWN}:
                 return int(code)
-        if not self._folder.exists():
+        if self._log is None:
             return exit_code
-        if any(isinstance(event, EnvironmentFailed) for event in read(self._folder / "events.ndjson")):
+        if any(isinstance(event, EnvironmentFailed) for event in read(self._folder / EVENTS)):
             return int(ExitCode.ENVIRONMENT)
-        return _MEANINGS.get(exit_code, exit_code) or int(self._workers_code or ended)
+        return _MEANINGS.get(exit_code, exit_code) or int(ended)
 
-    def _start(self) -> EcosystemHandle:
+    def _for_worker(self) -> dict[str, Any]:
+        lease, _ = self._started()
+        return {SOCKET: str(lease.path), SECRETS: list(self._secret_names)}
+
+    def _started(self) -> tuple[Lease, EnvironmentDescription]:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            lease = self._lease or self._acquire()
+            description = lease.wait_started()
+        except HarnessError as error:
+            self._failure = None if self._is_over else error  # what is given up has not failed
+            raise
+        self.secrets = secret_values(description.variables, self._secret_names)
+        self._description = description
+        return lease, description
+
+    def _acquire(self) -> Lease:
         from harness.bootstrap.acquire import acquire  # noqa: PLC0415 - kept off sessions without an ecosystem
         from harness.bootstrap.preparing import prepare  # noqa: PLC0415
         from harness.bootstrap.runs import make_run_folder  # noqa: PLC0415
         from harness.pytest_plugin.options import request_of  # noqa: PLC0415
 
         prepared = prepare(request_of(self._config))
-        try:
-            make_run_folder(self._folder)
-        except FileExistsError:
-            pass  # another worker was first
-        else:
-            started = self._started(prepared.ecosystem.name, prepared.kind.name, prepared.request.seed)
-            self._early[:0] = [started, prepared.plan_made(self._clock.now())]
-            self._open_log()
-        self._lease, _ = acquire(
-            prepared, self._folder, lambda _event: None, environment_id=self._environment_id
-        )
-        description = self._lease.wait_started()
-        self.secrets = secret_values(description.variables, secret_exports(prepared.ecosystem))
-        os.environ.update(description.variables)
-        return EcosystemHandle(self._lease, description)
+        self._secret_names = secret_exports(prepared.ecosystem)
+        make_run_folder(self._folder)
+        self._begin(prepared)
+        lease, _ = acquire(prepared, self._folder, lambda _event: None)
+        with self._lock:
+            self._lease = lease
+            if self._is_over:
+                lease.let_go()
+        return lease
 
-    def _open_log(self) -> None:
+    def _begin(self, prepared: "Prepared") -> None:
         """From now on facts go to disk; those from before the run follow the fact that it began."""
-        self._log = EventLog(self._folder / "events.ndjson")
-        early, self._early = self._early, []
-        for event in early:
-            self._log(event)
-
-    def _started(self, ecosystem: str, provider: str, seed: int) -> RunStarted:
-        return RunStarted(
+        begun = RunStarted(
             at=self._clock.now(),
             run_id=self._folder.name,
-            ecosystem=ecosystem,
-            provider=provider,
+            ecosystem=prepared.ecosystem.name,
+            provider=prepared.kind.name,
             command="pytest",
-            seed=seed,
+            seed=prepared.request.seed,
         )
+        with self._lock:
+            self._log = EventLog(self._folder / EVENTS)
+            for event in (begun, prepared.plan_made(self._clock.now()), *self._early):
+                self._log(event)
 
 
 def _new_folder(config: pytest.Config, clock: SystemClock) -> Path:
