@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.screen import counted
 from harness.plan.model import Plan, Skip, Step
 from harness.spec.model import Component, Condition, Fault
 
@@ -34,11 +35,7 @@ def _summary(plan: Plan) -> Text:
     if not plan.steps:
         return Text("Nothing to start.", style="bold")
     levels = 1 + max(step.level for step in plan.steps)
-    return Text(f"{_counted(len(plan.steps), 'component')} in {_counted(levels, 'level')}", style="bold")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return Text(f"{counted(len(plan.steps), 'component')} in {counted(levels, 'level')}", style="bold")
 
 
 def _steps(steps: Iterable[Step]) -> Table:
@@ -47,7 +44,10 @@ def _steps(steps: Iterable[Step]) -> Table:
         table.add_column(title, justify="right" if title == "level" else "left", overflow="fold")
     for step in steps:
         table.add_row(
-            str(step.level), escape(_name(step)), escape(what_runs(step.component)), escape(_waits(step))
+            str(step.level),
+            escape(_name(step)),
+            escape(step.stand_in or what_runs(step.component)),
+            escape(_waits(step)),
         )
     return table
 

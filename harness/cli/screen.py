@@ -22,6 +22,11 @@ def tell(error: HarnessError) -> None:
         people.print(f"[bold]→[/] {escape(error.hint)}")
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 component`, `2 components`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def warn(line: str) -> None:
     """Something worth knowing that stops nobody."""
     people.print(f"[yellow]warning:[/] {escape(line)}")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.markup import escape
@@ -13,7 +14,7 @@ from harness.bootstrap.request import EXISTING, Request
 from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
 from harness.bootstrap.spare import SpareKeeper
 from harness.cli.progress import Progress
-from harness.cli.screen import people, tell, warn
+from harness.cli.screen import counted, people, tell, warn
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError
 from harness.events.facts import RunFinished, RunStarted
@@ -28,7 +29,13 @@ def plan_for(request: Request) -> Prepared:
         warn(str(fault).replace(": warning:", ":", 1))
     for skip in prepared.plan.skipped:
         people.print(f"[dim]skipped {escape(skip.component)}: {escape(skip.reason)}[/]")
-    return prepared
+    return _found_from_anywhere(prepared)
+
+
+def _found_from_anywhere(prepared: Prepared) -> Prepared:
+    """Commands in other folders know an environment by its files, so those are absolute from here on."""
+    files = tuple(file.parent.resolve() / file.name for file in prepared.ecosystem.files)
+    return replace(prepared, ecosystem=replace(prepared.ecosystem, files=files))
 
 
 def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
@@ -48,7 +55,7 @@ def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
     log(prepared.plan_made(clock.now()))
     people.print(
         f"[bold]{escape(prepared.ecosystem.name)}[/] on [bold]{prepared.kind.name}[/], "
-        f"{len(prepared.plan.steps)} components, {_seed_of(prepared)}"
+        f"{counted(len(prepared.plan.steps), 'component')}, {_seed_of(prepared)}"
     )
     return folder, log
 

@@ -92,7 +92,9 @@ def test_a_stack_for_local_development(tiny: MakeTiny, typed: Typed) -> None:
 def test_what_is_up_already_is_shown(tiny: MakeTiny) -> None:
     """Since when, and where it listens; exit code 0, and neither a second one nor another run."""
     project = tiny()
-    first, second = (project.run("harness", "up") for _ in range(2))
+    first = project.run("harness", "up")
+    assert "tiny on process, 1 component, seed" in first.stderr
+    second = project.run("harness", "up", "-f", f"../{project.folder.name}/docker-compose.test.yml")
     assert (second.returncode, second.stdout) == (ExitCode.OK, first.stdout), second.stderr
     assert "runs already on process, since" in second.stderr
     assert len(json.loads(project.run("harness", "status", "--json").stdout)) == 1
