@@ -11,8 +11,10 @@ from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
 from harness.providers.existing import ExistingProvider
+from harness.providers.process.provider import ProcessProvider
+from harness.providers.process.remarks import stand_in
 from harness.spec.loader import load
-from harness.spec.model import Ecosystem, Fault, Severity
+from harness.spec.model import Component, Ecosystem, Fault, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,17 @@ def prepare(request: Request) -> Prepared:
         loaded.ecosystem,
         replace(request.selection, profiles=profiles),
         lambda component: None if component.name in request.attached else kind.refusal(component),
+        lambda component: "" if component.name in request.attached else _stand_in(kind, component),
     )
     ecosystem = loaded.ecosystem
     if kind.name == EXISTING:
         request, ecosystem = _left_alone(request, ecosystem)
     warnings = loaded.warnings + _remarks(kind, plan, request)
     return Prepared(request, ecosystem, warnings, kind, plan)
+
+
+def _stand_in(kind: ProviderKind, component: Component) -> str:
+    return stand_in(component) if kind.name == ProcessProvider.name else ""
 
 
 def _left_alone(request: Request, ecosystem: Ecosystem) -> tuple[Request, Ecosystem]:

@@ -17,13 +17,16 @@ class Wait:
 class Step:
     """One component to start. `level` is 0 for steps that wait for nothing, else 1 + the deepest it waits for.
 
-    `is_one_shot` is true when some dependant waits for its completion: it must end with exit code 0.
+    `is_one_shot` is true when some dependant waits for its completion: it must end with exit code 0. `stand_in` is
+    what the provider runs in place of the file's image (`Postgres 16.14, embedded`); empty when it runs what the file
+    says.
     """
 
     component: Component
     level: int
     waits_for: tuple[Wait, ...] = ()
     is_one_shot: bool = False
+    stand_in: str = ""
 
     @property
     def name(self) -> str:

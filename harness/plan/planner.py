@@ -10,9 +10,12 @@ from harness.spec.model import Component, Condition, Dependency, Ecosystem
 
 Components = Mapping[str, Component]
 Refusal = Callable[[Component], str | None]
+StandIn = Callable[[Component], str]
 
 
-def make(ecosystem: Ecosystem, selection: Selection, refusal: Refusal) -> Plan:
+def make(
+    ecosystem: Ecosystem, selection: Selection, refusal: Refusal, stand_in: StandIn = lambda _component: ""
+) -> Plan:
     """Decide what starts and in which order.
 
     Named components pull in what they need; without names, everything starts that no profile holds back.
@@ -23,6 +26,7 @@ def make(ecosystem: Ecosystem, selection: Selection, refusal: Refusal) -> Plan:
         ecosystem: All components.
         selection: What was asked for.
         refusal: Why the provider cannot run a component; None when it can.
+        stand_in: What the provider runs in place of a component's image; empty for what the file says.
 
     Raises:
         UsageError: a named component is not there.
@@ -38,7 +42,7 @@ def make(ecosystem: Ecosystem, selection: Selection, refusal: Refusal) -> Plan:
     _check_lacks(started)
     reasons = _left_out(ecosystem, chosen, profiles) | skipped
     return Plan(
-        steps=_steps(started, _one_shots(ecosystem.components)),
+        steps=_steps(started, _one_shots(ecosystem.components), stand_in),
         skipped=tuple(Skip(name, reasons[name]) for name in ecosystem.components if name in reasons),
     )
 
@@ -166,13 +170,14 @@ def _is_call(component: Component) -> bool:
     return component.restart == "no" and process is not None and process.call is not None
 
 
-def _steps(started: Components, one_shots: set[str]) -> tuple[Step, ...]:
+def _steps(started: Components, one_shots: set[str], stand_in: StandIn) -> tuple[Step, ...]:
     return tuple(
         Step(
             component=started[name],
             level=level,
             waits_for=_waits(started[name], started),
             is_one_shot=name in one_shots,
+            stand_in=stand_in(started[name]),
         )
         for level, names in enumerate(_levels(started))
         for name in names

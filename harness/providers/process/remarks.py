@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from harness.providers.process.embedded import recipe_for
+from harness.providers.process.embedded.base import other_major
 from harness.spec.model import Component, ContainerSettings, Mount, Resources
 
 
@@ -12,7 +13,16 @@ def remarks(component: Component) -> tuple[str, ...]:
     return tuple(_remarks(component))
 
 
+def stand_in(component: Component) -> str:
+    """What runs in place of a component's image: `Postgres 16.14, embedded`; empty where nothing does."""
+    recipe = recipe_for(component)
+    return f"{recipe.server(component)}, embedded" if recipe is not None else ""
+
+
 def _remarks(component: Component) -> Iterator[str]:
+    recipe = recipe_for(component)
+    if recipe is not None and other_major(recipe, component):
+        yield f"as a process it is {recipe.server(component)}, embedded, and not {component.image}"
     if unused := [mount for mount in component.mounts if not _is_used(component, mount)]:
         shown = ", ".join(map(_mount, unused))
         yield f"as a process it does without what is mounted in a container: {shown}"

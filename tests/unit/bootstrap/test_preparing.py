@@ -53,6 +53,7 @@ def test_a_plan_of_what_can_run_here(file: Path) -> None:
     made = prepared.plan_made(at=1.0)
     assert made.levels == (("db",), ("web",))
     assert made.skipped == skipped
+    assert [step.stand_in.partition(" ")[0] for step in prepared.plan.steps] == ["Postgres", ""]
     require_steps(prepared)
 
 
@@ -71,6 +72,8 @@ def test_what_is_attached_to_need_not_be_able_to_run(file: Path) -> None:
     prepared = prepare(Request(files=(file,), attached=("search", "web")))
     assert "search" in names(prepared)
     assert prepared.warnings == ()
+    elsewhere = prepare(Request(files=(file,), attached=("db",)))
+    assert {step.stand_in for step in elsewhere.plan.steps} == {""}
     with pytest.raises(UsageError, match="cannot attach to nobody") as caught:
         prepare(Request(files=(file,), attached=("nobody",)))
     assert "search" in caught.value.hint

@@ -40,7 +40,7 @@ def test_a_plan_shows_levels_waits_reasons_and_warnings() -> None:
     web = Component("web", AT, image="web", replicas=2)
     plan = Plan(
         steps=(
-            Step(db, 0),
+            Step(db, 0, stand_in="Postgres 16.1, embedded"),
             Step(setup, 1, (Wait("db", Condition.HEALTHY),), is_one_shot=True),
             Step(web, 2, (Wait("setup", Condition.COMPLETED), Wait("db", Condition.STARTED))),
         ),
@@ -49,11 +49,11 @@ def test_a_plan_shows_levels_waits_reasons_and_warnings() -> None:
     many = [warning(line, "tty is ignored") for line in (3, 5, 8, 13)]
     assert shown(plan, *many, warning(4, "version is obsolete")) == [
         "3 components in 3 levels",
-        "level  component         runs          waits for",
-        "    0  db                postgres:15   nothing",
-        "    1  setup (one-shot)  build of src  db ready",
-        "    2  web x2            web           setup completed",
-        "                                       db started",
+        "level  component         runs                     waits for",
+        "    0  db                Postgres 16.1, embedded  nothing",
+        "    1  setup (one-shot)  build of src             db ready",
+        "    2  web x2            web                      setup completed",
+        "                                                  db started",
         "",
         "Not started (1):",
         "  shell  its profile is not active: [debug]",

@@ -1,5 +1,6 @@
 """Why this exists: what every embedded server's recipe says about itself, and what it is given."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,10 @@ class Recipe(Protocol):
         """Whether the mount does here what it does for the image, within one run: data is kept no longer."""
         ...
 
+    def server(self, component: Component) -> str:
+        """What runs for the component, by name and version: `Postgres 16.14`. Only for what it does not refuse."""
+        ...
+
     async def warm(self, component: Component, ground: Ground) -> None:
         """Fill the cache ahead of the start (a data directory, readable binaries); quick when it is filled."""
         ...
@@ -75,6 +80,14 @@ def is_explicit(component: Component, server: str) -> bool:
     """Whether the file says outright to run this server, whatever its command is."""
     process = component.settings.process
     return process is not None and process.embedded == server
+
+
+def other_major(recipe: Recipe, component: Component) -> bool:
+    """Whether the server is of another major version than the official image that the file names."""
+    asked = re.match(r"\d+", image_name(component)[1])
+    if asked is None or not recipe.matches(component):
+        return False
+    return recipe.server(component).rpartition(" ")[2].partition(".")[0] != asked[0]
 
 
 def image_name(component: Component) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.core.tasks import run_to_end
 from harness.providers.process.embedded.base import Ground, Launch, image_name, is_explicit
-from harness.providers.process.embedded.postgres_template import Template, installations
+from harness.providers.process.embedded.postgres_template import Template, installations, version_for
 from harness.spec.model import Component, Mount
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class Postgres:
     def uses(self, mount: Mount) -> bool:
         """A volume or tmpfs for the data, and init scripts of this machine."""
         return _holds_scripts(mount) or (mount.kind != "bind" and mount.target.startswith(DATA))
+
+    def server(self, component: Component) -> str:
+        """The image's major version, else the next newer one that the wheel has, else its newest."""
+        return f"Postgres {version_for(component)}"
 
     async def warm(self, component: Component, ground: Ground) -> None:
         """Make the data directory that starts are copied from; once begun it is finished, for the next run."""

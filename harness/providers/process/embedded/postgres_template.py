@@ -164,6 +164,15 @@ def installations() -> dict[int, Path]:
     return found
 
 
+def version_for(component: Component) -> str:
+    """The version that runs for a component, such as `16.14`.
+
+    Raises:
+        ProviderUnavailableError: the wheel is missing.
+    """
+    return _version(_installation(component))
+
+
 def _installation(component: Component) -> Path:
     """The installation of the image's major version, else the next newer one, else the newest."""
     found = installations()

