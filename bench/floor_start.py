@@ -21,8 +21,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 ROOT = Path(__file__).parent.parent
-SERVICES = ("hoardwell", "mercatrix", "jonar", "distilera")
-MODULES = ("asyncpg", "kernel.migrations", "kernel.preload", *(f"{name}.app" for name in SERVICES))
+SERVICES = ("distilera", "jonar", "hoardwell", "mercatrix")
 NOBODY = 65534
 
 
@@ -121,17 +120,13 @@ def main() -> None:
     variables = set_variables(database_port, cache_port, ports)
 
     sys.path[:0] = [str(ROOT / "services"), str(ROOT)]
-    importlib.import_module(MODULES[0])
-    importlib.import_module(MODULES[1])
+    importlib.import_module("asyncpg")
+    importlib.import_module("kernel.migrations")
     one_shot = migrate_and_seed(variables)  # Postgres needs a tenth of what these imports take
-    pids = []
-    for module in MODULES[2:]:
-        importlib.import_module(module)
-        if module == "hoardwell.app" and os.waitstatus_to_exitcode(os.waitpid(one_shot, 0)[1]):
-            sys.exit("migrating or seeding failed")
-        if module.endswith(".app"):
-            name = module.removesuffix(".app")
-            pids.append(serve(name, ports[name]))
+    importlib.import_module("kernel.preload")
+    if os.waitstatus_to_exitcode(os.waitpid(one_shot, 0)[1]):
+        sys.exit("migrating or seeding failed")
+    pids = [serve(name, ports[name]) for name in SERVICES]  # each imports its own, beside the others
     for port in ports.values():
         wait_ready(port)
     ready = time.time()

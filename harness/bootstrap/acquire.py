@@ -37,7 +37,7 @@ def acquire(
     """
     require_steps(prepared)
     sweep()  # what it could not remove is told by `harness down`; it is in nobody's way
-    environment_id = environment_id or new_environment_id()
+    environment_id = environment_id or (spare.environment_id if spare else new_environment_id())
     while True:
         try:
             runtime = folders.make_runtime_folder(environment_id)
@@ -58,7 +58,7 @@ def _start(order: Order, on_event: Emit, spare: SpareKeeper | None) -> Lease:
     """Hand the order to a keeper. What goes wrong before it has it leaves no folder behind."""
     path = folders.socket_path(order.runtime)
     try:
-        with spare or SpareKeeper() as keeper:
+        with spare or SpareKeeper(order.environment_id) as keeper:
             return client.start(
                 path, lambda listener: keeper.send(order, listener), on_event, order.run_folder / KEEPER_LOG
             )

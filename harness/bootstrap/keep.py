@@ -1,155 +1,34 @@
-"""Why this exists: the keeper as a process of its own (`python -m harness.bootstrap.keep FD`), wired together.
+"""Why this exists: a keeper process (`python -m harness.bootstrap.keep ID [PROJECT]`): what takes longest comes first.
 
-It outlives the client that started it by exactly the time teardown takes.
+ID names the environment to be, PROJECT stands for the folder and files it is made from: what was imported for them
+the last time is begun before the keeper itself is loaded.
 """
 
-import asyncio
-import os
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+import sys
+from contextlib import closing, nullcontext
 
 from harness.bootstrap.cache import cache_folder
-from harness.bootstrap.order import Order
-from harness.bootstrap.providers import Making, pick
-from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS
-from harness.bootstrap.seeder import seeder_of
-from harness.bootstrap.spare import receive
-from harness.core.clock import SystemClock
-from harness.core.errors import HarnessError, as_failure
-from harness.engine.environment import Environment
-from harness.engine.opening import open_environment
-from harness.events.facts import EnvironmentFailed
-from harness.events.log import Emit, EventLog, fan_out
-from harness.keeper import folders
-from harness.keeper.description import EnvironmentDescription
-from harness.keeper.server import Keeper
-from harness.providers.base import Place, Provider
-from harness.spec.model import Ecosystem
-
-
-class _KeptEnvironment:
-    """The engine's environment as its keeper shows it."""
-
-    def __init__(self, environment: Environment, order: Order) -> None:
-        self._environment = environment
-        self._order = order
-
-    def describe(self) -> EnvironmentDescription:
-        """What clients may know."""
-        environment, order = self._environment, self._order
-        return EnvironmentDescription(
-            environment_id=order.environment_id,
-            ecosystem=order.ecosystem.name,
-            provider=order.provider,
-            seed=order.seed,
-            variables=environment.variables,
-            endpoints=environment.endpoints,
-            results=str(order.run_folder),
-        )
-
-    @property
-    def broken(self) -> HarnessError | None:
-        """Why it no longer works."""
-        return self._environment.broken
-
-    async def restart(self, component: str, environment: Mapping[str, str]) -> None:
-        """Stop a component and start it again."""
-        await self._environment.restart(component, environment)
-
-
-def _provider(order: Order) -> tuple[Provider, Place]:
-    coverage = order.run_folder / COVERAGE
-    if order.is_measured:
-        coverage.mkdir(exist_ok=True)
-    place = Place(order.environment_id, order.runtime, order.run_folder / LOGS)
-    making = Making(
-        place=place,
-        cache=cache_folder(),
-        clock=SystemClock(),
-        coverage=coverage if order.is_measured else None,
-        base_url=order.base_url,
-        variables=os.environ,
-        attached=tuple(order.ecosystem.components[name] for name in order.attached),
-    )
-    return pick(order.provider).make(making), place
-
-
-def _made(order: Order, emit: Emit) -> tuple[Provider, Place]:
-    """The provider; that it could not be made is a fact like any other failed start."""
-    try:
-        return _provider(order)
-    except Exception as error:  # noqa: BLE001 - stated, and raised on
-        failure = as_failure(error)
-        at = SystemClock().now()
-        emit(EnvironmentFailed(at=at, message=failure.message, hint=failure.hint, evidence=failure.evidence))
-        raise failure from failure.__cause__
-
-
-async def keep(order: Order, listener: socket.socket) -> bool:
-    """Run the environment until nobody needs it; True when a client died and left its work behind."""
-    log = EventLog(order.run_folder / EVENTS)
-
-    @asynccontextmanager
-    async def open_kept(tell: Emit) -> AsyncIterator[_KeptEnvironment]:
-        emit = fan_out(log, tell)
-        provider, place = _made(order, emit)
-        async with open_environment(
-            order.plan,
-            order.ecosystem,
-            provider,
-            place,
-            clock=SystemClock(),
-            emit=emit,
-            seeder=seeder_of(order.ecosystem, order.seed),
-            seed=order.seed,
-        ) as environment:
-            yield _KeptEnvironment(environment, order)
-
-    keeper = Keeper(listener, open_kept, is_kept=order.is_kept)
-    try:
-        await keeper.run()
-    finally:
-        folders.remove(order.runtime)
-        log.close()
-    return keeper.is_abandoned
+from harness.providers.process.marks import marks
+from harness.providers.process.preloading import HeadStart
 
 
 def main() -> None:
-    """Wait for the order, make the environment findable, keep it; then do what a dead client could not."""
-    received = receive(socket.socket(fileno=0))
-    if received is None:
-        return
-    order, listener = received
-    own_log = order.run_folder / KEEPER_LOG
-    _log_to(own_log)
-    folders.claim(order.runtime, _about(order, order.ecosystem))
-    is_abandoned = asyncio.run(keep(order, listener))
-    if is_abandoned:
-        from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died
+    """Begin to import, wait for the order, carry it out."""
+    with _head_start(*sys.argv[1:]) as head_start:
+        from harness.bootstrap.keeping import carry_out  # noqa: PLC0415 - after the imports have begun
+        from harness.bootstrap.spare import receive  # noqa: PLC0415
 
-        rebuild(order.run_folder)
-    if own_log.stat().st_size == 0:
-        own_log.unlink()
+        received = receive(socket.socket(fileno=0))
+        if received is not None:
+            carry_out(*received, head_start)
 
 
-def _log_to(path: Path) -> None:
-    """From here on what goes wrong is for the file, not for the terminal of a client that may be gone."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
-
-
-def _about(order: Order, ecosystem: Ecosystem) -> folders.About:
-    return folders.About(
-        environment_id=order.environment_id,
-        ecosystem=ecosystem.name,
-        provider=order.provider,
-        files=tuple(str(file) for file in ecosystem.files),
-        keeper_pid=os.getpid(),
-        results=str(order.run_folder),
+def _head_start(environment_id: str, project: str = "") -> "closing[HeadStart] | nullcontext[None]":
+    if not project:
+        return nullcontext()
+    return closing(
+        HeadStart(cache_folder() / "imports" / f"{project}.json", marks(environment_id, "preloader"))
     )
 
 

@@ -9,6 +9,7 @@ from harness.core.errors import ProviderUnavailableError, UsageError
 from harness.providers.base import Place, Provider
 from harness.providers.existing import ExistingProvider
 from harness.providers.existing import missing as existing_missing
+from harness.providers.process.preloading import HeadStart
 from harness.providers.process.provider import Coverage, ProcessProvider
 from harness.providers.process.refusal import missing as process_missing
 from harness.providers.process.refusal import refusal as process_refusal
@@ -27,6 +28,7 @@ class Making:
     base_url: str
     variables: Mapping[str, str]
     attached: tuple[Component, ...]
+    head_start: HeadStart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def _process(making: Making) -> Provider:
     coverage = Coverage(making.coverage) if making.coverage else None
     existing = ExistingProvider(making.variables)
     attached = {component.name: existing.attach(component) for component in making.attached}
-    return ProcessProvider(making.place, making.cache, making.clock, coverage, attached)
+    return ProcessProvider(making.place, making.cache, making.clock, coverage, attached, making.head_start)
 
 
 def _existing(making: Making) -> Provider:

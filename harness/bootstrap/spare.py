@@ -15,18 +15,25 @@ from harness.core.errors import EnvironmentFailedError
 if TYPE_CHECKING:  # an order brings all the values of the plan with it
     from harness.bootstrap.order import Order
 
+_KEEPER = (sys.executable, "-P", "-m", "harness.bootstrap.keep")  # -P: nothing of this folder shadows us
 _LENGTH = 8  # bytes that say how long the order is
 
 
 class SpareKeeper:
     """A keeper process without an order yet; it ends by itself when it gets none."""
 
-    def __init__(self) -> None:
-        """Start it, in a session of its own: Ctrl-C at the terminal is for the client, which then lets go."""
+    def __init__(self, environment_id: str, project: str = "") -> None:
+        """Start it, in a session of its own: Ctrl-C at the terminal is for the client, which then lets go.
+
+        Args:
+            environment_id: The environment that it will be asked to keep.
+            project: Stands for what it is made from, so that the keeper may begin; empty when that is not known yet.
+        """
+        self.environment_id = environment_id
         self._socket, theirs = socket.socketpair()
         with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "harness.bootstrap.keep"],  # nothing of this folder shadows us
+            process = subprocess.Popen(  # noqa: S603 - ourselves
+                [*_KEEPER, environment_id, *([project] if project else [])],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
@@ -48,7 +55,7 @@ class SpareKeeper:
         except (BrokenPipeError, ConnectionResetError) as error:
             raise EnvironmentFailedError(
                 "the keeper process ended before it was told what to keep",
-                hint=f"what it says itself: {sys.executable} -m harness.bootstrap.keep < /dev/null",
+                hint=f"what it says itself: {sys.executable} -m harness.bootstrap.keep none < /dev/null",
             ) from error
         finally:
             self.close()

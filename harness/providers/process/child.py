@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from harness.core.errors import EnvironmentFailedError
-from harness.core.parent import die_with_parent
 from harness.providers.process.account import Account
+from harness.providers.process.spawn import spawn
 
 
 class Child(Protocol):
@@ -53,32 +52,11 @@ def execute(
     directory: Path,
     output: int,
     account: Account | None = None,
-    inherit: tuple[int, ...] = (),
 ) -> ExecutedChild:
-    """Start `argv` in a session of its own, both outputs to the descriptor `output`.
+    """Start `argv` as a child whose end is noticed.
 
     Raises:
         EnvironmentFailedError: the program is missing or may not be run.
     """
-    account = account or Account()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - argv is the person's own Compose file
-            list(argv),
-            env=dict(environment),
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            pass_fds=inherit,
-            start_new_session=True,
-            user=account.uid,
-            group=account.gid,
-            extra_groups=[] if account.is_lent else None,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, no locks, no allocation
-        )
-    except OSError as error:
-        raise EnvironmentFailedError(
-            f"cannot start {argv[0]!r} in {directory}: {error.strerror}",
-            hint="check the command and working_dir under x-harness.process",
-        ) from error
+    process = spawn(argv, environment=environment, directory=directory, output=output, account=account)
     return ExecutedChild(process)

@@ -9,28 +9,17 @@ import json
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import EnvironmentFailedError
-from harness.providers.process.child import ExecutedChild, execute
+from harness.providers.process.child import ExecutedChild
 from harness.providers.process.logs import LogPump
+from harness.providers.process.preloading import Preloading
 
-_SCRIPT = Path(__file__).with_name("preloader.py")
 _PACKET = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What the preloader is started with; `coverage` is None or the folder for data on `packages`."""
-
-    preload: tuple[str, ...]
-    pythonpath: tuple[Path, ...]
-    coverage: Path | None = None
-    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +52,16 @@ class ForkedChild:
 
 
 class ForkServer:
-    """The preloader of one environment. `start` once, `aclose` always."""
+    """The preloader of one environment, from a loop's view: to be made within one. `aclose` always."""
 
-    def __init__(
-        self, orders: Orders, environment: Mapping[str, str], directory: Path, pump: LogPump
-    ) -> None:
-        self._orders = orders
-        self._environment = dict(environment)
-        self._directory = directory
+    def __init__(self, preloading: Preloading, pump: LogPump) -> None:
+        self._process = ExecutedChild(preloading.process)
+        self._channel: socket.socket | None = preloading.channel
         self._pump = pump
         self._failure: Callable[[], EnvironmentFailedError] | None = None
         self._asked: dict[str, asyncio.Future[ForkedChild]] = {}
         self._living: dict[int, asyncio.Future[int]] = {}
-        self._process: ExecutedChild | None = None
-        self._channel: socket.socket | None = None
-
-    def start(self) -> None:
-        """Start the interpreter and hand it its orders; imports run while we go on."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            os.set_inheritable(theirs.fileno(), True)
-            self._process = execute(
-                [sys.executable, "-P", str(_SCRIPT), str(theirs.fileno())],
-                environment=self._environment | {"PYTHONPATH": self._pythonpath()},
-                directory=self._directory,
-                output=self._pump.write_end,
-                inherit=(theirs.fileno(),),
-            )
-        self._pump.child_has_it()
-        self._channel = ours
-        asyncio.get_running_loop().add_reader(ours, self._hear)
-        ours.send(json.dumps(self._first_message()).encode())
+        asyncio.get_running_loop().add_reader(preloading.channel, self._hear)
 
     async def fork(self, request: ForkRequest, output: int) -> ForkedChild:
         """Fork one component, its outputs to the descriptor `output`.
@@ -116,21 +84,10 @@ class ForkServer:
     async def aclose(self) -> None:
         """End the preloader, whatever it imports, and with it what is left of its forks. Idempotent."""
         self._forget_channel()
-        if self._process is not None:
-            self._process.send(signal.SIGKILL)
-            await asyncio.shield(self._process.ended)
+        self._process.send(signal.SIGKILL)
+        await asyncio.shield(self._process.ended)
         self._pump.drain()
         self._pump.close()
-
-    def _pythonpath(self) -> str:
-        inherited = self._environment.get("PYTHONPATH")
-        paths = [str(path) for path in self._orders.pythonpath] + ([inherited] if inherited else [])
-        return os.pathsep.join(paths)
-
-    def _first_message(self) -> dict[str, Any]:
-        folder, packages = self._orders.coverage, self._orders.packages
-        coverage = {"folder": str(folder), "packages": list(packages)} if folder else None
-        return {"preload": list(self._orders.preload), "coverage": coverage}
 
     async def _send(self, message: Mapping[str, Any], descriptor: int) -> None:
         if self._channel is None:

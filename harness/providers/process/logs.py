@@ -22,15 +22,20 @@ MASK = "••••••"
 
 
 class LogPump:
-    """Moves lines from a pipe to a log file. Give `write_end` to the child and then call `child_has_it`."""
+    """Moves lines from a pipe to a log file. Give `write_end` to the child and then call `child_has_it`.
 
-    def __init__(self, path: Path, clock: Clock, secrets: Collection[str]) -> None:
+    Unless a `read_end` is given: of a pipe whose child has the other end already.
+    """
+
+    def __init__(
+        self, path: Path, clock: Clock, secrets: Collection[str], read_end: int | None = None
+    ) -> None:
         self._clock = clock
         self._secrets = re.compile("|".join(re.escape(s) for s in secrets if s) or r"(?!)")
         self._file = path.open("ab", buffering=0)
         self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
         self._partial = b""
-        self._read_end, self.write_end = os.pipe()
+        self._read_end, self.write_end = os.pipe() if read_end is None else (read_end, -1)
         os.set_blocking(self._read_end, False)
         self._is_open = True
         self._loop = asyncio.get_running_loop()

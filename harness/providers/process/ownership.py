@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-MARKER = "HARNESS_ENVIRONMENT_ID"
-COMPONENT_MARKER = "HARNESS_COMPONENT"
+from harness.providers.process.marks import COMPONENT_MARKER, MARKER
+
 END_TIMEOUT = 2.0  # seconds between SIGKILL and calling a process a leftover
 _ENDED = {"Z", "X"}  # a zombie holds nothing any more
 

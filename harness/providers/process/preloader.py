@@ -23,6 +23,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -165,6 +166,7 @@ def _become(
         os.close(says_so)
         os.environ.clear()
         os.environ.update(request["environ"])
+        tempfile.tempdir = None  # what an import may have found out is not this component's place
         os.chdir(request["directory"])
         measure = _start_coverage(coverage if request["coverage"] else None, request["name"])
         try:

@@ -23,11 +23,13 @@ from harness.providers.process.command import command_line, fill_ports
 from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import Ground, Recipe
 from harness.providers.process.folders import make_data_folder, remove
-from harness.providers.process.forks import ForkRequest, ForkServer, Orders
+from harness.providers.process.forks import ForkRequest, ForkServer
 from harness.providers.process.granted import place_files, point_to
 from harness.providers.process.logs import LogPump
-from harness.providers.process.ownership import COMPONENT_MARKER, END_TIMEOUT, MARKER, end
+from harness.providers.process.marks import marks
+from harness.providers.process.ownership import END_TIMEOUT, end
 from harness.providers.process.polite import polite_signal
+from harness.providers.process.preloading import HeadStart, Imports, begin
 from harness.providers.process.refusal import refusal
 from harness.providers.process.reservation import LOOPBACK, Reservation
 from harness.providers.process.running import RunningProcess
@@ -67,6 +69,7 @@ class ProcessProvider:
         clock: For the stamps in logs.
         coverage: Where coverage of the Python components goes; None measures nothing.
         attached: Components that run already, by name: the others are pointed to them.
+        head_start: What imports already, if anything does.
     """
 
     name = "process"
@@ -78,12 +81,14 @@ class ProcessProvider:
         clock: Clock,
         coverage: Coverage | None = None,
         attached: Mapping[str, Attached] = MappingProxyType({}),
+        head_start: HeadStart | None = None,
     ) -> None:
         self._place = place
         self._cache = cache
         self._clock = clock
         self._coverage = coverage
         self._attached = attached
+        self._head_start = head_start
         self._ecosystem: Ecosystem | None = None
         self._secrets: tuple[Secret, ...] = ()
         self._reservations: list[Reservation] = []
@@ -193,7 +198,7 @@ class ProcessProvider:
         launch = await recipe.launch(component, environment, endpoint, ground)
         child = execute(
             launch.argv,
-            environment=self._markers(component.name) | dict(launch.environment),
+            environment=self._marks(component.name) | dict(launch.environment),
             directory=ground.folder,
             output=pump.write_end,
             account=self._account,
@@ -245,7 +250,7 @@ class ProcessProvider:
         }
         resolved = resolve_environment(written, self._by_name(), self._secrets)
         places = place_files(component, self._data / "granted" / component.name)
-        return self._basics() | point_to(resolved, places) | self._markers(component.name)
+        return self._basics() | point_to(resolved, places) | self._marks(component.name)
 
     def _by_name(self) -> Endpoints:
         """Where components listen, by every name that neighbours may know them by."""
@@ -265,30 +270,38 @@ class ProcessProvider:
         return (*self._ecosystem.settings.pythonpath, self._ecosystem.directory)
 
     def _basics(self) -> dict[str, str]:
-        """The few variables of ours that programs need; temporary files go where they are removed with the rest."""
+        """What every component gets; temporary files go where they are removed with the rest."""
+        return self._machines_variables() | {"TMPDIR": str(self._data / "tmp")}
+
+    def _machines_variables(self) -> dict[str, str]:
+        """The few variables of ours that programs need, and where Python finds its modules."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         programs = [str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]
-        pythonpath = self._pythonpath()
         return inherited | {
             "PATH": os.pathsep.join(programs),
-            "PYTHONPATH": os.pathsep.join(map(str, pythonpath)),
-            "TMPDIR": str(self._data / "tmp"),
+            "PYTHONPATH": os.pathsep.join(map(str, self._pythonpath())),
         }
 
-    def _markers(self, name: str) -> dict[str, str]:
-        return {MARKER: self._place.environment_id, COMPONENT_MARKER: name}
+    def _marks(self, name: str) -> dict[str, str]:
+        return marks(self._place.environment_id, name)
 
     def _start_fork_server(self, ecosystem: Ecosystem) -> ForkServer:
-        settings = ecosystem.settings
         folder = self._coverage.folder if self._coverage else None
-        orders = Orders(settings.preload, self._pythonpath(), folder, settings.coverage)
-        environment = self._basics() | self._markers("preloader")
-        server = ForkServer(orders, environment, ecosystem.directory, self._new_pump("preloader"))
-        server.start()
-        return server
+        settings = ecosystem.settings
+        imports = Imports(
+            settings.preload,
+            self._machines_variables(),
+            ecosystem.directory,
+            folder,
+            settings.coverage if folder else (),
+        )
+        begun = self._head_start.take(imports) if self._head_start else None
+        preloading = begun or begin(imports, self._marks("preloader"))
+        return ForkServer(preloading, self._new_pump("preloader", preloading.output))
 
-    def _new_pump(self, name: str) -> LogPump:
-        pump = LogPump(self._place.logs / f"{name}.log", self._clock, [s.actual for s in self._secrets])
+    def _new_pump(self, name: str, read_end: int | None = None) -> LogPump:
+        secrets = [secret.actual for secret in self._secrets]
+        pump = LogPump(self._place.logs / f"{name}.log", self._clock, secrets, read_end)
         self._pumps.append(pump)
         return pump
 

@@ -161,8 +161,8 @@ def test_a_plan_that_starts_nothing_is_refused(project: Project) -> None:
 
 def test_a_keeper_that_is_not_there_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """And its folder goes again."""
-    spare = SpareKeeper()
-    monkeypatch.setattr("harness.bootstrap.acquire.SpareKeeper", lambda: spare)
+    spare = SpareKeeper("tested")
+    monkeypatch.setattr("harness.bootstrap.acquire.SpareKeeper", lambda _id: spare)
     spare._socket.close()
     with pytest.raises(HarnessError, match="keeper"):
         project.acquire("web")

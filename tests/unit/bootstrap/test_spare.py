@@ -105,7 +105,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_without_an_order_it_ends_at_once(started: list[int]) -> None:
     """Whatever it is just importing; closing twice is closing once."""
-    with SpareKeeper() as keeper:
+    with SpareKeeper("tested") as keeper:
         pass
     keeper.close()
     assert has_ended(started[0])
@@ -119,7 +119,7 @@ def test_it_imports_nothing_from_where_one_stands(
     (tmp_path / "harness" / "__init__.py").write_text("raise SystemExit('not this one')")
     (tmp_path / "socket.py").write_text("raise SystemExit('nor this')")
     monkeypatch.chdir(tmp_path)
-    keeper = SpareKeeper()
+    keeper = SpareKeeper("tested")
     keeper._let_work()
     keeper.close()  # it sees that nobody has an order for it, once it can look
     assert has_ended(started[0])

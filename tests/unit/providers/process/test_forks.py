@@ -13,8 +13,9 @@ import pytest
 
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError
-from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer, Orders
+from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer
 from harness.providers.process.logs import LogPump
+from harness.providers.process.preloading import Imports, begin
 from tests.doubles.processes import has_ended, is_alive
 
 MODULES = {
@@ -58,10 +59,10 @@ class Stage:
 
     def server(self, *preload: str, **orders: Any) -> ForkServer:
         """A started server that imports `preload` in this order."""
-        pump = LogPump(self.folder / "preloader.log", SystemClock(), [])
-        environment = {"GATE": str(self.gate), "PATH": os.environ["PATH"]}
-        server = ForkServer(Orders(preload, (self.folder,), **orders), environment, self.folder, pump)
-        server.start()
+        environment = {"GATE": str(self.gate), "PATH": os.environ["PATH"], "PYTHONPATH": str(self.folder)}
+        preloading = begin(Imports(preload, environment, self.folder, **orders), {})
+        pump = LogPump(self.folder / "preloader.log", SystemClock(), [], preloading.output)
+        server = ForkServer(preloading, pump)
         self.servers.append(server)
         return server
 
@@ -181,7 +182,7 @@ async def test_what_cannot_be_imported_is_told_to_everybody(stage: Stage) -> Non
     for asked in early:
         with pytest.raises(EnvironmentFailedError, match="no_such_module_anywhere"):
             await asked
-    assert await server._process.ended == 0  # type: ignore[union-attr]
+    assert await server._process.ended == 0
     await asyncio.sleep(0)
     with pytest.raises(EnvironmentFailedError, match="no_such_module_anywhere") as caught:
         await stage.fork(server, "quick:seven")
@@ -195,7 +196,7 @@ async def test_forks_end_with_a_preloader_that_dies(stage: Stage) -> None:
     child = await stage.fork(server, "quick:sleeps")
     waiting = asyncio.ensure_future(stage.fork(server, "blocked:answer"))
     await asyncio.sleep(0)
-    os.kill(server._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+    os.kill(server._process.pid, signal.SIGKILL)
     with pytest.raises(EnvironmentFailedError, match="has ended"):
         await waiting
     assert await child.ended == -signal.SIGKILL

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from harness.providers.process.ownership import COMPONENT_MARKER, MARKER, end, owned
+from harness.providers.process.marks import COMPONENT_MARKER, MARKER
+from harness.providers.process.ownership import end, owned
 from tests.doubles.processes import is_alive, sleeper
 
 TIMEOUT = 5.0

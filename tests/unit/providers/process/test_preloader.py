@@ -14,8 +14,9 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
 from harness.providers.process import preloader
-from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer, Orders
+from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer
 from harness.providers.process.logs import LogPump
+from harness.providers.process.preloading import Imports, begin
 from harness.providers.process.reservation import LOOPBACK, Reservation
 from harness.readiness.http import HttpProbe
 from harness.readiness.wait import wait_until_ready
@@ -64,9 +65,9 @@ class Apps:
 async def apps(tmp_path: Path) -> AsyncIterator[Apps]:
     """Applications to fork."""
     (tmp_path / "apps.py").write_text(textwrap.dedent(APPS))
-    pump = LogPump(tmp_path / "preloader.log", SystemClock(), [])
-    server = ForkServer(Orders(("uvicorn", "apps"), (tmp_path,)), {}, tmp_path, pump)
-    server.start()
+    preloading = begin(Imports(("uvicorn", "apps"), {"PYTHONPATH": str(tmp_path)}, tmp_path), {})
+    pump = LogPump(tmp_path / "preloader.log", SystemClock(), [], preloading.output)
+    server = ForkServer(preloading, pump)
     apps = Apps(server, tmp_path)
     yield apps
     await server.aclose()

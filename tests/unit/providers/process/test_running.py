@@ -16,7 +16,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
 from harness.providers.process.child import execute
 from harness.providers.process.logs import MASK, LogPump
-from harness.providers.process.ownership import COMPONENT_MARKER, MARKER
+from harness.providers.process.marks import COMPONENT_MARKER, MARKER
 from harness.providers.process.running import RunningProcess
 from harness.spec.model import Component, ComponentSettings, Location, ReadySettings
 from tests.doubles.processes import is_alive

@@ -1,0 +1,150 @@
+"""Why this exists: what a keeper process does once it has its order: one environment, wired together and kept.
+
+It outlives the client that started it by exactly the time teardown takes.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from harness.bootstrap.cache import cache_folder
+from harness.bootstrap.order import Order
+from harness.bootstrap.providers import Making, pick
+from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS
+from harness.bootstrap.seeder import seeder_of
+from harness.core.clock import SystemClock
+from harness.core.errors import HarnessError, as_failure
+from harness.engine.environment import Environment
+from harness.engine.opening import open_environment
+from harness.events.facts import EnvironmentFailed
+from harness.events.log import Emit, EventLog, fan_out
+from harness.keeper import folders
+from harness.keeper.description import EnvironmentDescription
+from harness.keeper.server import Keeper
+from harness.providers.base import Place, Provider
+from harness.providers.process.preloading import HeadStart
+from harness.spec.model import Ecosystem
+
+
+class _KeptEnvironment:
+    """The engine's environment as its keeper shows it."""
+
+    def __init__(self, environment: Environment, order: Order) -> None:
+        self._environment = environment
+        self._order = order
+
+    def describe(self) -> EnvironmentDescription:
+        """What clients may know."""
+        environment, order = self._environment, self._order
+        return EnvironmentDescription(
+            environment_id=order.environment_id,
+            ecosystem=order.ecosystem.name,
+            provider=order.provider,
+            seed=order.seed,
+            variables=environment.variables,
+            endpoints=environment.endpoints,
+            results=str(order.run_folder),
+        )
+
+    @property
+    def broken(self) -> HarnessError | None:
+        """Why it no longer works."""
+        return self._environment.broken
+
+    async def restart(self, component: str, environment: Mapping[str, str]) -> None:
+        """Stop a component and start it again."""
+        await self._environment.restart(component, environment)
+
+
+def _provider(order: Order, head_start: HeadStart | None) -> tuple[Provider, Place]:
+    coverage = order.run_folder / COVERAGE
+    if order.is_measured:
+        coverage.mkdir(exist_ok=True)
+    place = Place(order.environment_id, order.runtime, order.run_folder / LOGS)
+    making = Making(
+        place=place,
+        cache=cache_folder(),
+        clock=SystemClock(),
+        coverage=coverage if order.is_measured else None,
+        base_url=order.base_url,
+        variables=os.environ,
+        attached=tuple(order.ecosystem.components[name] for name in order.attached),
+        head_start=head_start,
+    )
+    return pick(order.provider).make(making), place
+
+
+def _made(order: Order, emit: Emit, head_start: HeadStart | None) -> tuple[Provider, Place]:
+    """The provider; that it could not be made is a fact like any other failed start."""
+    try:
+        return _provider(order, head_start)
+    except Exception as error:  # noqa: BLE001 - stated, and raised on
+        failure = as_failure(error)
+        at = SystemClock().now()
+        emit(EnvironmentFailed(at=at, message=failure.message, hint=failure.hint, evidence=failure.evidence))
+        raise failure from failure.__cause__
+
+
+async def keep(order: Order, listener: socket.socket, head_start: HeadStart | None = None) -> bool:
+    """Run the environment until nobody needs it; True when a client died and left its work behind."""
+    log = EventLog(order.run_folder / EVENTS)
+
+    @asynccontextmanager
+    async def open_kept(tell: Emit) -> AsyncIterator[_KeptEnvironment]:
+        emit = fan_out(log, tell)
+        provider, place = _made(order, emit, head_start)
+        async with open_environment(
+            order.plan,
+            order.ecosystem,
+            provider,
+            place,
+            clock=SystemClock(),
+            emit=emit,
+            seeder=seeder_of(order.ecosystem, order.seed),
+            seed=order.seed,
+        ) as environment:
+            yield _KeptEnvironment(environment, order)
+
+    keeper = Keeper(listener, open_kept, is_kept=order.is_kept)
+    try:
+        await keeper.run()
+    finally:
+        folders.remove(order.runtime)
+        log.close()
+    return keeper.is_abandoned
+
+
+def carry_out(order: Order, listener: socket.socket, head_start: HeadStart | None) -> None:
+    """Make the environment findable and keep it; then do what a dead client could not."""
+    own_log = order.run_folder / KEEPER_LOG
+    _log_to(own_log)
+    folders.claim(order.runtime, _about(order, order.ecosystem))
+    is_abandoned = asyncio.run(keep(order, listener, head_start))
+    if is_abandoned:
+        from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died
+
+        rebuild(order.run_folder)
+    if own_log.stat().st_size == 0:
+        own_log.unlink()
+
+
+def _log_to(path: Path) -> None:
+    """From here on what goes wrong is for the file, not for the terminal of a client that may be gone."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def _about(order: Order, ecosystem: Ecosystem) -> folders.About:
+    return folders.About(
+        environment_id=order.environment_id,
+        ecosystem=ecosystem.name,
+        provider=order.provider,
+        files=tuple(str(file) for file in ecosystem.files),
+        keeper_pid=os.getpid(),
+        results=str(order.run_folder),
+    )
