@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 from harness.core.errors import UsageError
@@ -52,7 +52,8 @@ def phases(suites: Sequence[SuiteSettings]) -> tuple[Phase, ...]:
 def narrow(planned: Sequence[Phase], targets: Sequence[str], directory: Path) -> tuple[Phase, ...]:
     """The phases with only the targets in them, each in the phase of its suite; without targets, as they are.
 
-    A target in no suite runs in the first phase; a phase without one does not run.
+    A folder above suites stands for those below it, each in its own phase. A target that has to do with none of the
+    suites runs in the first phase; a phase without one does not run.
 
     Args:
         planned: The phases.
@@ -61,16 +62,20 @@ def narrow(planned: Sequence[Phase], targets: Sequence[str], directory: Path) ->
     """
     if not targets:
         return tuple(planned)
-    places = [_phase_of(target, planned, directory) for target in targets]
-    mine = [
-        tuple(t for t, place in zip(targets, places, strict=True) if place == n) for n in range(len(planned))
-    ]
+    shares = [_shares(target, planned, directory) for target in targets]
+    mine = [tuple(chain.from_iterable(own)) for own in zip(*shares, strict=True)]
     return tuple(replace(phase, targets=own) for phase, own in zip(planned, mine, strict=True) if own)
 
 
-def _phase_of(target: str, planned: Sequence[Phase], directory: Path) -> int:
+def _shares(target: str, planned: Sequence[Phase], directory: Path) -> list[tuple[str, ...]]:
+    """What each phase runs of a target."""
     path = (directory / target.partition("::")[0]).resolve()
-    for number, phase in enumerate(planned):
-        if any(path.is_relative_to(suite.path.resolve()) for suite in phase.suites):
-            return number
-    return 0
+    inside = [any(path.is_relative_to(suite.path.resolve()) for suite in phase.suites) for phase in planned]
+    below = [
+        tuple(str(suite.path) for suite in phase.suites if suite.path.resolve().is_relative_to(path))
+        for phase in planned
+    ]
+    if not any(inside) and any(below):
+        return below
+    place = inside.index(True) if any(inside) else 0
+    return [(target,) if number == place else () for number in range(len(planned))]

@@ -40,3 +40,16 @@ def test_a_target_runs_in_the_phase_of_its_suite() -> None:
     assert inside == (Phase((LOAD,), False, ("tests/load/test_a.py::test_b",)),)
     assert narrow(planned, ["other"], HERE) == (Phase((API,), True, ("other",)),)
     assert narrow(planned, [], HERE) == planned
+
+
+def test_a_folder_above_suites_stands_for_them() -> None:
+    """Each runs in its own phase, so that load is measured alone; a suite that was not chosen does not run."""
+    planned = phases([API, LOAD, E2E])
+    assert narrow(planned, ["tests"], HERE) == tuple(
+        Phase(phase.suites, phase.is_instrumented, (str(phase.suites[0].path),)) for phase in planned
+    )
+    assert narrow(planned, [".", "tests/load/test_a.py"], HERE)[1].targets == (
+        str(LOAD.path),
+        "tests/load/test_a.py",
+    )
+    assert narrow(phases([API, LOAD]), ["tests", "other"], HERE)[0].targets == (str(API.path), "other")
