@@ -12,12 +12,23 @@ from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEE
 from harness.bootstrap.sweep import sweep
 from harness.cli.entry import invocation_of
 from harness.cli.job import Job
-from harness.cli.options import Attach, BaseUrl, Files, ProviderName, Results, Seed, SeedExisting, Suites
+from harness.cli.options import (
+    Attach,
+    BaseUrl,
+    Files,
+    Profiles,
+    ProviderName,
+    Results,
+    Seed,
+    SeedExisting,
+    Suites,
+)
 from harness.cli.screen import people
 from harness.cli.starting import begin_run, plan_for
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, UsageError
 from harness.events.facts import RunFinished
+from harness.plan.model import Selection
 from harness.reports import rebuild
 from harness.reports.console import lines
 from harness.suites.phases import choose, phases
@@ -29,6 +40,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     suites: Suites = None,
     file: Files = None,
     provider: ProviderName = "auto",
+    profile: Profiles = None,
     results: Results = DEFAULT_RESULTS,
     seed: Seed = DEFAULT_SEED,
     workers: Annotated[int, typer.Option("-n", help="Parallel pytest workers; 0 for none.")] = 0,
@@ -44,6 +56,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
         provider=EXISTING if base_url and provider == "auto" else provider,
+        selection=Selection(profiles=tuple(profile or ())),
         seed=seed,
         results=results,
         is_measured=coverage,

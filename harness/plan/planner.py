@@ -29,11 +29,12 @@ def make(
         stand_in: What the provider runs in place of a component's image; empty for what the file says.
 
     Raises:
-        UsageError: a named component is not there.
+        UsageError: a named component or profile is not there.
         InvalidFileError: (a SpecError) components wait for each other in a circle, or for one that no active
             profile enables, or one that would start lacks a file or a variable.
     """
     _check_names(ecosystem, selection)
+    _check_profiles(ecosystem, selection)
     profiles = _profiles(ecosystem, selection)
     chosen = _chosen(ecosystem.components, selection, profiles)
     _check_dependencies(chosen, ecosystem.components)
@@ -53,6 +54,18 @@ def _check_names(ecosystem: Ecosystem, selection: Selection) -> None:
             raise UsageError(
                 f"there is no component {name} in {ecosystem.name}",
                 hint=did_you_mean(name, ecosystem.components) or f"known: {', '.join(ecosystem.components)}",
+            )
+
+
+def _check_profiles(ecosystem: Ecosystem, selection: Selection) -> None:
+    """Compose starts as if an unknown profile had not been asked for; here it is a typo."""
+    known = sorted({profile for found in ecosystem.components.values() for profile in found.profiles})
+    for profile in selection.profiles:
+        if profile not in {*known, "*"}:
+            listed = f"known: {', '.join(known)}" if known else "none of its services has a profile"
+            raise UsageError(
+                f"there is no profile {profile} in {ecosystem.name}",
+                hint=f"{listed}; --profile and the variable COMPOSE_PROFILES ask for profiles",
             )
 
 

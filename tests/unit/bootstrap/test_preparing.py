@@ -63,8 +63,11 @@ def test_profiles_come_from_the_command_line_and_the_variable(
     """As Compose itself does it."""
     asked = Request(files=(file,), selection=Selection(profiles=("debug",)))
     assert "tools" in names(prepare(asked))
-    monkeypatch.setenv("COMPOSE_PROFILES", "other, debug")
+    monkeypatch.setenv("COMPOSE_PROFILES", "*, debug")
     assert "tools" in names(prepare(Request(files=(file,))))
+    monkeypatch.setenv("COMPOSE_PROFILES", "other, debug")
+    with pytest.raises(UsageError, match="there is no profile other in example"):
+        prepare(Request(files=(file,)))
 
 
 def test_what_is_attached_to_need_not_be_able_to_run(file: Path) -> None:

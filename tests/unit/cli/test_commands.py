@@ -12,10 +12,11 @@ import pytest
 from harness.cli.entry import Invocation
 from harness.cli.main import run
 from harness.core.errors import ExitCode
-from tests.doubles.tiny import FAILING, NEVER_READY, Tiny, finish
+from tests.doubles.tiny import COMPOSE, FAILING, NEVER_READY, Tiny, finish
 
 MakeTiny = Callable[..., Tiny]
 Typed = Callable[..., tuple[int, str, str]]
+USES_TOOLS = "def test_it(ecosystem): assert ecosystem.url('tools')"
 BROKEN = """
   web2: {image: 7, prots: ["80"], depends_on: [nobody]}
 """
@@ -110,6 +111,15 @@ def test_a_plan_starts_nothing(tiny: MakeTiny, typed: Typed) -> None:
     assert "never" in shown.partition("Not started")[2]
 
 
+def test_the_main_job_starts_what_a_profile_holds_back(tiny: MakeTiny) -> None:
+    """`test --profile` as `up` has it."""
+    more = COMPOSE.partition("services:")[2].replace("web:", "tools:").replace("TEST_", "TEST_TOOLS_")
+    project = tiny(f"{more.rstrip()}\n    profiles: [debug]\n", good=USES_TOOLS)
+    assert project.run("harness", "test", "--no-coverage").returncode == ExitCode.SUITE_FAILED
+    ended = project.run("harness", "test", "--profile", "debug", "--no-coverage")
+    assert ended.returncode == ExitCode.OK, ended.stdout + ended.stderr
+
+
 @pytest.mark.parametrize("command", ["plan", "up", "test"])
 def test_every_fault_of_a_file_is_told_and_nothing_starts(tiny: MakeTiny, typed: Typed, command: str) -> None:
     """Exit code 2, each with its line; no folder of results."""
@@ -138,6 +148,9 @@ def test_a_faulty_file_costs_no_process(tiny: MakeTiny) -> None:
         (("up", "--provider", "cloud"), "choose one of: auto, process"),
         (("up", "-f", "nowhere.yml"), "nowhere.yml"),
         (("test", "nobody"), "known suites: tiny"),
+        (("plan", "--profile", "x"), "there is no profile x in tiny"),
+        (("up", "--profile", "x"), "there is no profile x in tiny"),
+        (("test", "--profile", "x"), "there is no profile x in tiny"),
         (("env",), "no environment runs"),
         (("env", "-e", "abc"), "no environment 'abc' runs"),
         (("logs",), "no logs"),

@@ -120,6 +120,22 @@ def test_profiles(asked: Selection, expected: list[str]) -> None:
     assert names(make(ecosystem(*components), asked, takes_all)) == expected
 
 
+def test_an_unknown_profile_is_the_persons_mistake() -> None:
+    """With the known ones, and where it may have come from."""
+    components = (
+        component("db"),
+        component("shell", profiles=("debug", "dev")),
+        component("w", profiles=("a",)),
+    )
+    with pytest.raises(UsageError, match="there is no profile debgu in e") as caught:
+        make(ecosystem(*components), Selection(profiles=("dev", "debgu")), takes_all)
+    assert caught.value.hint.startswith("known: a, debug, dev; ")
+    assert "COMPOSE_PROFILES" in caught.value.hint
+    with pytest.raises(UsageError) as caught:
+        make(ecosystem(component("db")), Selection(profiles=("x",)), takes_all)
+    assert "none of its services has a profile" in caught.value.hint
+
+
 def test_a_component_held_back_by_its_profile_is_told() -> None:
     """The reason names the profile."""
     made = plan(component("db"), component("shell", profiles=("debug", "dev")))
