@@ -18,6 +18,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.core.tasks import run_to_end
 from harness.providers.process.embedded.base import Ground, Launch, image_name, is_explicit
+from harness.providers.process.embedded.masking import mask
 from harness.providers.process.embedded.postgres_template import Template, installations, version_for
 from harness.spec.model import Component, Mount
 
@@ -132,9 +133,10 @@ def _run_script(script: Path, environment: Mapping[str, str], socket: _Socket, b
         argv, input=text, env=dict(environment) | variables, capture_output=True, check=False
     )
     if ended.returncode != 0:
+        said = ended.stderr.decode(errors="replace")
         raise EnvironmentFailedError(
             f"the init script {script} failed with exit code {ended.returncode}",
-            evidence=ended.stderr.decode(errors="replace").splitlines()[-20:],
+            evidence=mask(said, environment, [_password(environment)]).splitlines()[-20:],
             hint=f"it is mounted below {INIT_SCRIPTS} and runs against the new database",
         )
 

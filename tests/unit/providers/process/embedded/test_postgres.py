@@ -20,6 +20,7 @@ from harness.providers.process.account import server_account
 from harness.providers.process.embedded import postgres
 from harness.providers.process.embedded.base import Ground
 from harness.providers.process.embedded.postgres import INIT_SCRIPTS, Postgres, _scripts
+from harness.providers.process.logs import MASK
 from harness.providers.process.reservation import Reservation
 from harness.spec.model import Component, ComponentSettings, Location, Mount, ProcessSettings
 
@@ -201,6 +202,21 @@ async def test_a_script_that_fails_is_told_with_what_it_said(tmp_path: Path) -> 
             await server.start(component(mounts=(bind(script, script.name),)))
     assert str(script) in caught.value.message
     assert any("no_such_column" in line for line in caught.value.evidence)
+
+
+async def test_a_script_that_fails_shows_no_password(tmp_path: Path) -> None:
+    """Neither one of a variable nor one of a file, whether the shell or the server repeats it."""
+    script = tmp_path / "1.sh"
+    script.write_text(
+        'set -x\necho "with $POSTGRES_PASSWORD" >&2\npsql -c "ALTER ROLE nobody PASSWORD \'$APP_KEY\' x"\nexit 3\n'
+    )
+    environment = {"POSTGRES_PASSWORD": "first-s3cret", "APP_KEY": "second-s3cret"}
+    async with serving() as server:
+        with pytest.raises(EnvironmentFailedError) as caught:
+            await server.start(component(mounts=(bind(script, script.name),), environment=environment))
+    evidence = "\n".join(caught.value.evidence)
+    assert f"with {MASK}" in evidence
+    assert "s3cret" not in evidence
 
 
 def test_its_data_need_not_be_saved() -> None:
