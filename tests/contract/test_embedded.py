@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import asyncpg
 import pytest
+import redis.asyncio
 
 from harness.core.clock import SystemClock
 from harness.core.ids import new_environment_id
@@ -129,6 +130,22 @@ async def test_started_anew_it_has_its_data(provider: ProcessProvider, step: Ste
     connection = await connect(second)
     assert await connection.fetchval("SELECT count(*) FROM visits") == 2
     await connection.close()
+
+
+async def test_a_redis_started_anew_has_its_data(place: Place, cache: Path) -> None:
+    """It is asked to end, not killed, and saves what it has; nobody wrote a port, and it has its usual one."""
+    step = Step(Component("cache", HERE, image="redis:6"), level=0)
+    async with prepared(place, step, cache) as provider:
+        first = await provider.start(step)
+        await is_ready(first)
+        endpoint = first.endpoints[6379]
+        async with redis.asyncio.Redis(host=endpoint.host, port=endpoint.port) as client:
+            await client.set("word", "kept")
+        await first.stop(10)
+        second = await provider.restart(step, {})
+        await is_ready(second)
+        async with redis.asyncio.Redis(host=endpoint.host, port=endpoint.port) as client:
+            assert await client.get("word") == b"kept"
 
 
 async def test_a_password_in_the_command_is_random_everywhere(place: Place, cache: Path) -> None:

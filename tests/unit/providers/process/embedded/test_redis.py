@@ -123,9 +123,13 @@ class Server:
         return value.decode() if isinstance(value, bytes) else str(value)
 
     async def aclose(self) -> None:
-        """End it."""
+        """End it, and give its port back."""
         self._reservation.close()
-        if self._process is not None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End it as the provider would."""
+        if self._process is not None and self._process.returncode is None:
             self._process.send_signal(RECIPE.polite)
             await self._process.wait()
 
@@ -144,6 +148,34 @@ async def test_the_environment_decides_where_it_listens_and_the_file_the_rest(tm
     finally:
         await server.aclose()
     assert (tmp_path / "redis.conf").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ((), b"kept"),
+        (("redis-server", "--maxmemory", "64mb"), b"kept"),
+        (("redis-server", "--appendonly", "yes"), b"kept"),
+        (("redis-server", "--save", "60", "1"), b"kept"),
+        (("redis-server", "--save", ""), None),
+        (("redis-server", "--SAVE", ""), None),
+    ],
+)
+async def test_started_anew_it_has_its_data_unless_the_file_wants_none(
+    tmp_path: Path, command: tuple[str, ...], expected: bytes | None
+) -> None:
+    """As a container has until it is removed."""
+    server = Server(tmp_path)
+    try:
+        await server.start(component(*command), {})
+        async with redis.asyncio.Redis(host="127.0.0.1", port=server.endpoint.port) as client:
+            await client.set("word", "kept")
+        await server.stop()
+        await server.start(component(*command), {})
+        async with redis.asyncio.Redis(host="127.0.0.1", port=server.endpoint.port) as client:
+            assert await client.get("word") == expected
+    finally:
+        await server.aclose()
 
 
 @settings(max_examples=30)
