@@ -4,8 +4,10 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.bootstrap.cache import require_cache
 from harness.bootstrap.providers import ProviderKind, pick
 from harness.bootstrap.request import EXISTING, Request
+from harness.bootstrap.seed_module import require_seed_module
 from harness.core.errors import UsageError
 from harness.events.facts import PlanMade
 from harness.plan.model import Plan
@@ -61,6 +63,7 @@ def prepare(request: Request) -> Prepared:
     ecosystem = loaded.ecosystem
     if kind.name == EXISTING:
         request, ecosystem = _left_alone(request, ecosystem)
+    require_seed_module(ecosystem)
     warnings = loaded.warnings + _remarks(kind, plan, request)
     return Prepared(request, ecosystem, warnings, kind, plan)
 
@@ -99,11 +102,11 @@ def _require_components(ecosystem: Ecosystem, names: tuple[str, ...]) -> None:
 
 
 def require_steps(prepared: Prepared) -> None:
-    """A plan that starts nothing is a mistake, not a success; so is one that attaches to nobody knows where.
+    """A plan that starts nothing is a mistake, not a success; so is one whose steps are known to fail.
 
     Raises:
         UsageError: every component is skipped; the reasons are the evidence. Or nothing says where components are
-            that run already; the variables that could are the evidence.
+            that run already; the variables that could are the evidence. Or the cache cannot be written to.
     """
     if not prepared.plan.steps:
         raise UsageError(
@@ -112,6 +115,8 @@ def require_steps(prepared: Prepared) -> None:
             hint="`harness plan` shows what waits for what",
         )
     _require_addresses(prepared)
+    if prepared.kind.name == ProcessProvider.name:
+        require_cache()
 
 
 def _require_addresses(prepared: Prepared) -> None:

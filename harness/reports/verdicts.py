@@ -24,7 +24,7 @@ def headline(result: RunResult) -> str:
     if verdict is Verdict.INTERRUPTED:
         return _interrupted(result)
     if verdict is Verdict.INVALID:
-        return "The request was not valid; nothing started"
+        return "The request was not valid" + ("" if totals.cases else "; no test ran")
     if verdict is Verdict.EMPTY:
         return "The run ended well, and no case was run"
     if verdict is Verdict.FAILED and not totals.bad:

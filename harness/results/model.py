@@ -26,7 +26,7 @@ class Verdict(StrEnum):
     ENVIRONMENT_BROKEN = "environment broken"
     INTERRUPTED = "interrupted"
     LEFTOVERS = "leftovers"  # every case passed, but not everything could be torn down
-    INVALID = "invalid"  # the request or the Compose file was wrong; nothing started
+    INVALID = "invalid"  # the request or the Compose file was wrong
     EMPTY = "nothing tested"  # it ended well, and no case was run
 
 
@@ -154,6 +154,8 @@ class RunResult:
         """What the run says as a whole; failed cases are never hidden behind a good exit code."""
         if self.exit_code == ExitCode.INTERRUPTED:
             return Verdict.INTERRUPTED
+        if self.exit_code == ExitCode.USAGE and (self.environment.failure or not self.bad):
+            return Verdict.INVALID  # also where it showed only at the start, as a seed that does not import
         if self.environment.failure or self.exit_code == ExitCode.ENVIRONMENT:
             return Verdict.ENVIRONMENT_BROKEN
         if self.exit_code is None:
@@ -166,5 +168,5 @@ class RunResult:
         if self.environment.leftovers or self.exit_code == ExitCode.TEARDOWN:
             return Verdict.LEFTOVERS
         if self.exit_code:
-            return Verdict.INVALID if self.exit_code == ExitCode.USAGE else Verdict.FAILED
+            return Verdict.FAILED
         return Verdict.PASSED if self.totals.cases else Verdict.EMPTY

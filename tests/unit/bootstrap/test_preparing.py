@@ -32,6 +32,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
     path = tmp_path / "compose.yml"
     path.write_text(FILE)
+    (tmp_path / "data.py").touch()
     return path
 
 
@@ -149,3 +150,13 @@ def test_a_variable_that_wins_over_the_base_url_is_a_warning(
     monkeypatch.setenv("TEST_WEB_URL", "http://there")
     (warning,) = prepare(Request(files=(file,), provider=EXISTING, base_url="http://x")).warnings
     assert "web: TEST_WEB_URL says where it is" in str(warning)
+
+
+def test_a_cache_that_cannot_be_kept_is_told_before_anything_starts(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To those who need it: what exists already needs none."""
+    monkeypatch.setenv("HARNESS_CACHE_DIR", "/proc/nope")
+    with pytest.raises(UsageError, match="/proc/nope"):
+        require_steps(prepare(Request(files=(file,))))
+    require_steps(prepare(Request(files=(file,), provider=EXISTING)))

@@ -123,6 +123,8 @@ class Project:
         (self.folder / "tests").mkdir()
         (self.folder / "tests/test_tiny.py").write_text(self.tests)
         (self.folder / "pytest.ini").write_text("[pytest]\n")
+        (self.folder / "unimportable.py").write_text("import nowhere_to_be_found")
+        (self.folder / "raising.py").write_text("async def seed(environment): raise RuntimeError")
         (self.folder / "docker-compose.test.yml").write_text(_COMPOSE.format(seed=self.seed))
 
     def _environment(self) -> dict[str, str]:
@@ -190,6 +192,8 @@ def _kill_keeper(project: Project, _process: "subprocess.Popen[str]") -> None:
 PLAIN = ("pytest", "--harness-results", "results")
 FAILED = "failed"
 BROKEN = "environment broken"
+INVALID = "invalid"
+UNIMPORTABLE, RAISING = "seed: unimportable:seed", "seed: raising:seed"
 
 ROWS = {
     "passed": ({}, ExitCode.OK, "passed"),
@@ -204,12 +208,15 @@ ROWS = {
     "does not import": ({"tests": "import nowhere_to_be_found"}, ExitCode.SUITE_FAILED, FAILED),
     "usage error": ({"more": ("--", "--no-such-option")}, ExitCode.USAGE, "invalid"),
     "nothing selected": ({"more": ("--", "-k", "typo")}, ExitCode.USAGE, "invalid"),
-    "seed error": ({"seed": "seed: nowhere_to_be_found:seed"}, ExitCode.USAGE, BROKEN),
-    "seed error by pytest": (
+    "no such seed": ({"seed": "seed: nowhere_to_be_found:seed"}, ExitCode.USAGE, None),
+    "no such seed by pytest": (
         {"seed": "seed: nowhere_to_be_found:seed", "command": PLAIN},
         ExitCode.USAGE,
-        BROKEN,
+        None,
     ),
+    "seed does not import": ({"seed": UNIMPORTABLE}, ExitCode.USAGE, INVALID),
+    "seed does not import by pytest": ({"seed": UNIMPORTABLE, "command": PLAIN}, ExitCode.USAGE, INVALID),
+    "seed raises": ({"seed": RAISING}, ExitCode.ENVIRONMENT, BROKEN),
     "crash": ({"tests": _WAITING, "disturb": _crash}, ExitCode.ENVIRONMENT, BROKEN),
     "crash under pytest": (
         {"tests": _WAITING.replace("60", "0.5"), "disturb": _crash, "command": PLAIN},
@@ -234,9 +241,9 @@ ROWS = {
         None,
     ),
     "seed error by workers": (
-        {"seed": "seed: nowhere_to_be_found:seed", "command": (*PLAIN, "-n", "2")},
+        {"seed": UNIMPORTABLE, "command": (*PLAIN, "-n", "2")},
         ExitCode.USAGE,
-        BROKEN,
+        INVALID,
     ),
     "retried": (
         {

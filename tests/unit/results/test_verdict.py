@@ -57,6 +57,10 @@ PASSED, FAILED, ERROR = case(Outcome.PASSED), case(Outcome.FAILED), case(Outcome
         ([PASSED], Verdict.INTERRUPTED),
         ([FAILED], Verdict.INTERRUPTED),
         ([ends(2)], Verdict.INVALID),
+        ([BROKE, ends(2)], Verdict.INVALID),  # it broke because the file is wrong
+        ([PASSED, ends(2)], Verdict.INVALID),
+        ([BROKE, HANGS, ends(2)], Verdict.INVALID),
+        ([PASSED, FAILED, ends(2)], Verdict.FAILED),
         ([ends(0)], Verdict.EMPTY),
     ],
 )
