@@ -1,7 +1,10 @@
 """Why this exists: what stays between runs (data directories, readable binaries) has one place per user."""
 
 import os
+import tempfile
 from pathlib import Path
+
+from harness.core.errors import UsageError
 
 _NAME = "ecosystem-harness"
 
@@ -14,3 +17,21 @@ def cache_folder() -> Path:
         return Path("/var/cache") / _NAME
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / _NAME
+
+
+def require_cache() -> None:
+    """Make the cache, so that nothing is begun that would only then find that it cannot be kept.
+
+    Raises:
+        UsageError: its folder cannot be made, or cannot be written to.
+    """
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"the cache folder {folder} cannot be written to: {error.strerror}",
+            hint="set HARNESS_CACHE_DIR to a folder of yours; `harness doctor` tries it",
+        ) from error

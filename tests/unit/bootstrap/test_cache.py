@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.bootstrap.cache import cache_folder
+from harness.bootstrap.cache import cache_folder, require_cache
+from harness.core.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,25 @@ def test_a_relative_place_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HARNESS_CACHE_DIR", "cache")
     assert cache_folder() == tmp_path / "cache"
+
+
+def test_it_is_made_before_it_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And nothing is left in it by the trial."""
+    monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "deep" / "cache"))
+    require_cache()
+    assert list((tmp_path / "deep" / "cache").iterdir()) == []
+    require_cache()
+
+
+@pytest.mark.parametrize("place", ["/proc/nope", "{folder}/file", "{folder}/file/cache"])
+def test_a_place_that_cannot_be_written_to_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """With the variable that names another."""
+    (tmp_path / "file").write_text("")
+    chosen = place.format(folder=tmp_path)
+    monkeypatch.setenv("HARNESS_CACHE_DIR", chosen)
+    with pytest.raises(UsageError, match="cannot be written to") as caught:
+        require_cache()
+    assert chosen in caught.value.message
+    assert "HARNESS_CACHE_DIR" in caught.value.hint
