@@ -21,7 +21,10 @@ Finding = tuple[bool, str, str]  # is it well, what was looked at, what was seen
 
 
 def doctor() -> None:
-    """Look at what the providers need on this machine; exit code 3 when none can run."""
+    """Show what this machine has and lacks for each provider.
+
+    Exit code 3 when none can run here.
+    """
     console = Console(highlight=False, soft_wrap=True)
     for is_well, what, seen in _findings():
         console.print(f"{'[green]✓[/]' if is_well else '[red]✗[/]'} {what}: {escape(seen)}")

@@ -18,7 +18,10 @@ def env(
     environment: EnvironmentName = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Print the variables that tests find the ecosystem by; they hold credentials."""
+    """Print the variables that tests find a running ecosystem by; they hold credentials.
+
+    For your shell: eval "$(harness env)"
+    """
     with attached(environment) as (_, description):
         variables = dict(description.variables)
     if as_json:
@@ -28,7 +31,7 @@ def env(
 
 
 def shell(environment: EnvironmentName = None) -> None:
-    """Open your shell with the ecosystem's variables set."""
+    """Open your shell with the variables of a running ecosystem set."""
     with attached(environment) as (_, description):
         variables = dict(description.variables)
     program = os.environ.get("SHELL", "/bin/sh")

@@ -20,10 +20,17 @@ Line = tuple[float, str, str]
 def logs(
     components: Components = None,
     results: Results = DEFAULT_RESULTS,
-    run: Annotated[str, typer.Option(help="Which run's logs.")] = "latest",
-    tail: Annotated[int, typer.Option("--tail", "-n", help="Only the last N lines; 0 for all.")] = 0,
+    run: Annotated[
+        str, typer.Option(help="Which run: its folder below the results folder.", metavar="RUN")
+    ] = "latest",
+    tail: Annotated[
+        int, typer.Option("--tail", "-n", help="Only the last N lines; 0 for all.", metavar="N")
+    ] = 0,
 ) -> None:
-    """Print the logs of COMPONENTS (default: all), merged by time, secrets masked."""
+    """Print what the components of a run wrote, merged by time, secrets masked.
+
+    Also of a run that goes on, or has failed: harness logs db web --tail 20
+    """
     folder = results / run / "logs"
     files = sorted(folder.glob("*.log"))
     known = {file.stem: file for file in files}

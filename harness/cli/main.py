@@ -2,7 +2,10 @@
 
 import functools
 import importlib
+import importlib.metadata
+import sys
 from collections.abc import Callable, Iterable
+from typing import Annotated
 
 import typer
 
@@ -28,7 +31,7 @@ COMMANDS = {
 def run(argv: list[str], invocation: Invocation) -> None:
     """Run a command line and end with its exit code; a traceback means a bug of ours."""
     asked = argv[0] if argv else ""
-    _app([asked] if asked in COMMANDS else COMMANDS)(argv, obj=invocation)
+    _app([asked] if asked in COMMANDS else COMMANDS)(argv, prog_name="harness", obj=invocation)
 
 
 def _app(names: Iterable[str]) -> typer.Typer:
@@ -40,7 +43,18 @@ def _app(names: Iterable[str]) -> typer.Typer:
     return app
 
 
-def _introduce() -> None:
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        sys.stdout.write(f"harness {importlib.metadata.version('ecosystem-harness')}\n")
+        raise typer.Exit
+
+
+def _introduce(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
     """Start, seed, test and tear down a whole ecosystem of services from its Compose file."""
 
 

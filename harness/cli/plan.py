@@ -4,8 +4,9 @@ from rich.console import Console
 
 from harness.bootstrap.preparing import prepare
 from harness.bootstrap.request import DEFAULT_FILE, Request
-from harness.cli.options import Components, Files, Profiles, ProviderName
+from harness.cli.options import Components, Files, Profiles
 from harness.cli.plan_view import render
+from harness.cli.provider_option import ProviderName
 from harness.plan.model import Selection
 
 
@@ -15,7 +16,10 @@ def plan(
     provider: ProviderName = "auto",
     profile: Profiles = None,
 ) -> None:
-    """Show the start order of the ecosystem (or of COMPONENTS and what they need). Starts nothing."""
+    """Show what would start, in which order, what waits for what, and why the rest would not.
+
+    With components only these and what they need. Nothing is started.
+    """
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
         provider=provider,

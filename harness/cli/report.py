@@ -11,7 +11,7 @@ from harness.reports import rebuild
 
 
 def report(run: RunName = "latest", results: Results = DEFAULT_RESULTS) -> None:
-    """Write the reports of RUN from its events."""
+    """Write a run's reports again from its events, also when it was killed; print where."""
     folder: Path = results / run
     if not (folder / EVENTS).exists():
         raise UsageError(f"no run in {folder}: there is no {EVENTS}")

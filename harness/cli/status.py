@@ -15,7 +15,7 @@ from harness.keeper import folders
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Show every environment of this user and the state of its components."""
+    """Show every environment of yours that runs, with its components and their addresses."""
     environments = [_look(folder, about) for folder, about in folders.known()]
     if as_json:
         sys.stdout.write(json.dumps(environments, indent=2) + "\n")

@@ -17,12 +17,12 @@ from harness.cli.options import (
     BaseUrl,
     Files,
     Profiles,
-    ProviderName,
     Results,
     Seed,
     SeedExisting,
     Suites,
 )
+from harness.cli.provider_option import ProviderName
 from harness.cli.screen import people
 from harness.cli.starting import begin_run, plan_for
 from harness.core.clock import SystemClock
@@ -43,13 +43,16 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     profile: Profiles = None,
     results: Results = DEFAULT_RESULTS,
     seed: Seed = DEFAULT_SEED,
-    workers: Annotated[int, typer.Option("-n", help="Parallel pytest workers; 0 for none.")] = 0,
-    coverage: Annotated[bool, typer.Option(help="Measure coverage of the services.")] = True,
+    workers: Annotated[int, typer.Option("-n", help="Parallel pytest workers; 0 for none.", metavar="N")] = 0,
+    coverage: Annotated[bool, typer.Option(help="Measure coverage of the components.")] = True,
     base_url: BaseUrl = "",
     attach: Attach = None,
     seed_existing: SeedExisting = False,
 ) -> None:
-    """Run SUITES (default: all of the Compose file) against a fresh ecosystem; what follows -- goes to pytest."""
+    """Start the ecosystem, seed it, run its suites, report, tear down.
+
+    Suites are those of the Compose file. What follows -- goes to pytest: harness test api -n 4 -- -k login
+    """
     began = time.monotonic()
     variables = SuiteVariables.read(os.environ)
     base_url = base_url or variables.base_url

@@ -11,8 +11,9 @@ from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
 from harness.cli.entry import invocation_of
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
-from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, ProviderName, Results, Seed
+from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, Results, Seed
 from harness.cli.progress import Progress
+from harness.cli.provider_option import ProviderName
 from harness.cli.screen import people, warn
 from harness.cli.starting import begin_run, ending_stated, plan_for, start
 from harness.keeper.description import EnvironmentDescription
@@ -29,11 +30,14 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     profile: Profiles = None,
     base_url: BaseUrl = "",
     attach: Attach = None,
-    new: Annotated[bool, typer.Option("--new", help="Start one also beside one that runs already.")] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Start another one beside one that runs already.")
+    ] = False,
 ) -> None:
-    """Start the ecosystem (or COMPONENTS and what they need), seed it, and leave it running.
+    """Start the ecosystem, seed it, and leave it running until `harness down`.
 
-    One that runs already is shown and left as it is. `harness down` ends it.
+    With components only these and what they need: harness up web.
+    One of the same Compose files that runs already is shown and left as it is.
     """
     began = time.monotonic()
     request = Request(

@@ -145,7 +145,7 @@ def test_a_faulty_file_costs_no_process(tiny: MakeTiny) -> None:
     ("command", "told"),
     [
         (("up", "nobody"), "nobody"),
-        (("up", "--provider", "cloud"), "choose one of: auto, process"),
+        (("up", "--provider", "cloud"), "this build has no provider 'cloud'"),
         (("up", "-f", "nowhere.yml"), "nowhere.yml"),
         (("test", "nobody"), "known suites: tiny"),
         (("plan", "--profile", "x"), "there is no profile x in tiny"),

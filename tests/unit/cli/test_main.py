@@ -1,20 +1,77 @@
 """The table of commands, and the one place where errors become exit codes."""
 
 import importlib
+import importlib.metadata
+import re
+from pathlib import Path
 
 import pytest
 import typer
 
-from harness.cli.main import COMMANDS, _guarded
+from harness.bootstrap.providers import KINDS
+from harness.cli.entry import Invocation
+from harness.cli.main import COMMANDS, _guarded, run
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, TeardownError, UsageError
+
+_LONGEST_SUMMARY = 90
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_where_the_table_says(name: str) -> None:
-    """With a first line for its help."""
+    """With a first line for its help that fits into the list of commands on a terminal of 100 columns."""
     module, _, function = COMMANDS[name].partition(":")
     command = getattr(importlib.import_module(module), function)
-    assert command.__doc__.splitlines()[0].endswith(".")
+    first = command.__doc__.splitlines()[0]
+    assert first.endswith((".", "`."))
+    assert len(first) <= _LONGEST_SUMMARY
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """What a command line ends with, answers and tells, each in one line."""
+    with pytest.raises(SystemExit) as caught:
+        run(list(words), Invocation((), None))
+    out, err = capsys.readouterr()
+    return int(caught.value.code or 0), re.sub(r"[\s│]+", " ", out), re.sub(r"[\s│]+", " ", err)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs no Compose file, and says what an option takes in a word of people, not of Python."""
+    monkeypatch.setenv("TERMINAL_WIDTH", "100")
+    code, shown, _ = said(capsys, name, "--help")
+    assert (code, f"Usage: harness {name}" in shown) == (ExitCode.OK, True)
+    options = shown.partition("Options")[2]
+    assert "<str>" not in options
+    assert "list[" not in options
+
+
+@pytest.mark.parametrize("command", ["plan", "up", "test"])
+def test_the_providers_offered_are_those_there_are(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the help; and any other is told not to be there yet, with exit code 2."""
+    names = ["auto", *(kind.name for kind in KINDS)]
+    shown = said(capsys, command, "--help")[1]
+    assert f"Where to run: {', '.join(names[:-1])} or {names[-1]}" in shown
+    code, _, told = said(capsys, command, "--provider", "cloud")
+    assert code == ExitCode.USAGE
+    assert f"this build has no provider 'cloud' yet; choose one of: {', '.join(names)}" in told
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """That of pyproject.toml, as it was installed."""
+    code, shown, _ = said(capsys, "--version")
+    assert (code, shown) == (ExitCode.OK, f"harness {importlib.metadata.version('ecosystem-harness')} ")
+
+
+def test_the_readme_lists_these_commands() -> None:
+    """All of them, in its block of commands; and nowhere one that does not exist."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    block = readme.partition("## Commands")[2].split("```")[1]
+    lines = [line.partition("#")[0] for line in block.splitlines() if line.startswith("harness ")]
+    listed = [re.match(r"[a-z]+", word.strip()) for line in lines for word in line[8:].split("|")]
+    assert {found[0] for found in listed if found} == set(COMMANDS)
+    assert set(re.findall(r"[`(]harness ([a-z]+)", readme)) <= set(COMMANDS)
 
 
 @pytest.mark.parametrize(
