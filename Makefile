@@ -48,6 +48,10 @@ lock: setup ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --all-extras --no-header --no-annotate --no-emit-index-url \
 		--no-emit-find-links --upgrade --output-file requirements.lock pyproject.toml
+	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*project["optional-dependencies"]["services"], sep="\n")' | \
+		$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url \
+		--no-emit-find-links --constraint requirements.lock --output-file services/requirements.lock -
 
 clean: ## remove .venv, caches and results
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache results build dist
