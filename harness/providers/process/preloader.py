@@ -209,7 +209,9 @@ def _start_coverage(coverage: dict[str, Any] | None, name: str) -> Any:
     from coverage import Coverage  # noqa: PLC0415 - only a measured run pays for it
 
     data_file = os.path.join(coverage["folder"], f"{name}.{os.getpid()}")  # noqa: PTH118 - no pathlib in forks
-    measure = Coverage(data_file=data_file, source=coverage["packages"], config_file=False, messages=False)
+    measure = Coverage(
+        data_file=data_file, source=coverage["packages"], omit=[__file__], config_file=False, messages=False
+    )
     # a fork did not see the imports; the data of `imports`, measured in the preloader, has them
     measure.set_option(
         "run:disable_warnings", ["module-not-measured", "module-not-imported", "no-data-collected"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coverage import CoverageData
 
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError
@@ -249,3 +250,18 @@ async def test_a_measured_fork_leaves_its_data(stage: Stage) -> None:
     plain = await stage.fork(server, "quick:seven", name="no")
     assert (await measured.ended, await plain.ended) == (7, 7)
     assert sorted(file.name.partition(".")[0] for file in data.iterdir()) == ["imports", "yes"]
+
+
+async def test_the_harness_is_no_part_of_what_is_measured(stage: Stage) -> None:
+    """Where nothing is said of packages all code is measured but ours, and that of installed packages."""
+    data = stage.folder / "coverage"
+    data.mkdir()
+    server = stage.server("quick", coverage=data)
+    child = await stage.fork(server, "quick:seven", is_measured=True)
+    assert await child.ended == 7
+    measured: set[str] = set()
+    for file in data.iterdir():
+        one = CoverageData(str(file))
+        one.read()
+        measured |= one.measured_files()
+    assert measured == {str(stage.folder / "quick.py")}
