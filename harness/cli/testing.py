@@ -67,8 +67,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         attached=tuple(attach or ()),
         seeds_existing=seed_existing,
     )
-    if workers and importlib.util.find_spec("xdist") is None:
-        raise UsageError("-n needs pytest-xdist, which is not installed", hint="pip install pytest-xdist")
+    _require_plugins(variables, workers)
     prepared = plan_for(request)
     chosen = choose(prepared.ecosystem.settings.suites, suites or ())
     require_steps(prepared)
@@ -83,3 +82,16 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         sweep()  # a keeper that was killed meanwhile could not tidy up
         people.print(lines(rebuild(folder), people.width, folder / "report.html"))
     raise typer.Exit(int(code))
+
+
+def _require_plugins(variables: SuiteVariables, workers: int) -> None:
+    """What is asked for and cannot be done is an error: a limit that nobody keeps would look like one."""
+    needs = (
+        ("-n", workers > 0, "xdist", "pytest-xdist"),
+        ("INTEGRATION_TEST_TIMEOUT", variables.timeout is not None, "pytest_timeout", "pytest-timeout"),
+    )
+    for asked, is_wanted, module, package in needs:
+        if is_wanted and importlib.util.find_spec(module) is None:
+            raise UsageError(
+                f"{asked} needs {package}, which is not installed", hint=f"pip install {package}"
+            )

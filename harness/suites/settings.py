@@ -1,5 +1,6 @@
 """Why this exists: the INTEGRATION_TEST_* variables, read once and checked, so that a typo is told and not ignored."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -46,32 +47,51 @@ class SuiteVariables:
         """
         default = Thresholds()
         thresholds = Thresholds(
-            max_latency=_number(variables, "MAX_LATENCY") or default.max_latency,
-            min_throughput=_number(variables, "MIN_THROUGHPUT") or default.min_throughput,
-            max_cpu_usage=_number(variables, "MAX_CPU_USAGE"),
-            max_memory_usage=_number(variables, "MAX_MEMORY_USAGE"),
+            max_latency=_number(variables, "MAX_LATENCY", default.max_latency),
+            min_throughput=_number(variables, "MIN_THROUGHPUT", default.min_throughput),
+            max_cpu_usage=_share(variables, "MAX_CPU_USAGE"),
+            max_memory_usage=_share(variables, "MAX_MEMORY_USAGE"),
         )
         return cls(
             base_url=variables.get(f"{_PREFIX}BASE_URL", ""),
-            timeout=_number(variables, "TIMEOUT"),
-            retry_count=int(_number(variables, "RETRY_COUNT") or 0),
+            timeout=_number(variables, "TIMEOUT", 0.0) or None,
+            retry_count=_count(variables, "RETRY_COUNT"),
             log_level=_level(variables),
             log_file=variables.get(f"{_PREFIX}LOG_FILE") or None,
             thresholds=thresholds,
         )
 
 
-def _number(variables: Mapping[str, str], name: str) -> float | None:
+def _number(variables: Mapping[str, str], name: str, default: float) -> float:
     text = variables.get(_PREFIX + name, "")
     if not text:
-        return None
+        return default
     try:
         number = float(text)
     except ValueError:
-        number = -1.0
-    if number < 0:
+        number = math.nan
+    if not math.isfinite(number) or number < 0:
         raise UsageError(f"{_PREFIX}{name}={text!r} is not a number of zero or more")
     return number
+
+
+def _share(variables: Mapping[str, str], name: str) -> float | None:
+    if not variables.get(_PREFIX + name):
+        return None
+    share = _number(variables, name, 0.0)
+    if share > 1:
+        raise UsageError(
+            f"{_PREFIX}{name}={share:g} is not a share from 0 to 1",
+            hint=f"{_PREFIX}{name}={share / 100:g} means {share:g} %",
+        )
+    return share
+
+
+def _count(variables: Mapping[str, str], name: str) -> int:
+    number = _number(variables, name, 0.0)
+    if number != int(number):
+        raise UsageError(f"{_PREFIX}{name}={number:g} is not a whole number")
+    return int(number)
 
 
 def _level(variables: Mapping[str, str]) -> str | None:

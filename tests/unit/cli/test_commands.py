@@ -1,5 +1,6 @@
 """The commands as a person types them, on the smallest ecosystem there is; nothing is left whatever happens."""
 
+import importlib.util
 import json
 import signal
 import subprocess
@@ -225,6 +226,29 @@ def test_two_environments_are_told_apart(tiny: MakeTiny, typed: Typed) -> None:
     first = remarks.splitlines()[1].split()[0]
     assert typed(project, "down", "-e", first)[0] == ExitCode.OK
     assert typed(project, "down", "--all")[0] == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("asked", "module", "told"),
+    [
+        (("-n", "2"), "xdist", "-n needs pytest-xdist"),
+        ((), "pytest_timeout", "INTEGRATION_TEST_TIMEOUT needs pytest-timeout"),
+    ],
+)
+def test_what_needs_a_missing_plugin_is_told(
+    tiny: MakeTiny,
+    typed: Typed,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: tuple[str, ...],
+    module: str,
+    told: str,
+) -> None:
+    """Before anything starts: a limit that nobody keeps would look like one."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == module else find(name))
+    monkeypatch.setenv("INTEGRATION_TEST_TIMEOUT", "5")
+    code, _, remarks = typed(tiny(), "test", *asked)
+    assert (code, told in remarks) == (ExitCode.USAGE, True)
 
 
 def test_the_main_job_starts_once_and_reports(tiny: MakeTiny) -> None:
