@@ -50,10 +50,12 @@ class Counting:
         self._process.communicate()
 
     def result(self) -> SuitesCollected:
-        """The counts by layer; none when pytest could not collect, for example because a test does not import."""
+        """The counts by layer; none where pytest did not see all: interrupted, or a file does not import."""
         try:
             listed, _ = self._process.communicate(timeout=_PATIENCE)
         except subprocess.TimeoutExpired:
+            listed = ""
+        if self._process.returncode != 0:
             listed = ""
         by_layer: Counter[str] = Counter()
         for line in listed.splitlines():
