@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bootstrap.coverage import state_coverage
+from harness.bootstrap.coverage import measured_components, state_coverage
 from harness.bootstrap.preparing import Prepared
 from harness.cli.entry import Invocation
 from harness.cli.progress import Progress
-from harness.cli.screen import people, tell, warn
+from harness.cli.screen import doing, people, tell, warn
 from harness.cli.starting import start
 from harness.cli.suite_run import SuiteRun, worse
 from harness.core.errors import ExitCode, HarnessError
@@ -52,10 +52,18 @@ class Job:
         with lease, Counting(ecosystem.settings.suites, ecosystem.directory) as counting:
             code = suites.run(planned)
             code = worse(code, self._tear_down(lease))
-            log(counting.result())
-        for unusable in state_coverage(self.folder, ecosystem, log):
-            warn(f"coverage is incomplete: {unusable}")
+            self._state_coverage(log)
+            with doing("counting the tests of all suites for the pyramid"):
+                log(counting.result())
         return code
+
+    def _state_coverage(self, log: EventLog) -> None:
+        if not measured_components(self.prepared):
+            return
+        with doing("reading the coverage of the components"):
+            unusable = state_coverage(self.folder, self.prepared.ecosystem, log)
+        for what in unusable:
+            warn(f"coverage is incomplete: {what}")
 
     def _tear_down(self, lease: Lease) -> ExitCode:
         while True:

@@ -10,9 +10,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.screen import counted
 from harness.events.facts import (
     ComponentChanged,
-    ComponentExited,
     DataSeeded,
     EnvironmentStarted,
     EnvironmentStopped,
@@ -34,7 +34,10 @@ _TOLD = {State.READY, State.COMPLETED, State.FAILED, State.SKIPPED}
 
 
 class Progress:
-    """Shows facts as they happen. Use as a context manager around the start."""
+    """Shows facts as they happen. Use as a context manager around the start.
+
+    What breaks the environment or is left over is an error as well, and told as one by whoever asked.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -64,16 +67,14 @@ class Progress:
                 self._rows |= {name: (State.PLANNED, 0.0, "") for level in levels for name in level}
             case ComponentChanged(component=name, new=state, detail=detail):
                 self._change(name, state, detail)
-            case ComponentExited(component=name, expected=False, exit_code=code):
-                self._print(f"{name} ended unexpectedly with {code}", "bold red")
             case EnvironmentStarted(duration=duration, critical_path=path):
                 self._is_up = True
                 self._print(f"ready in {duration:.2f} s{_explained(path)}", "green")
             case DataSeeded(counts=counts, digest=digest):
-                rows = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+                rows = ", ".join(f"{kind} {count}" for kind, count in counts.items())
                 self._print(f"seeded {rows} (digest {digest[:12]})", "default")
             case EnvironmentStopped(duration=duration, leftovers=leftovers):
-                left = f"; left over: {', '.join(leftovers)}" if leftovers else ""
+                left = f", but for {counted(len(leftovers), 'thing')}" if leftovers else ""
                 self._print(f"torn down in {duration:.2f} s{left}", "red" if leftovers else "default")
 
     def _change(self, name: str, state: State, detail: str) -> None:

@@ -3,6 +3,9 @@
 What a command answers goes to standard output, so that `eval "$(harness env)"` and pipes work.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rich.console import Console
 from rich.markup import escape
 
@@ -15,11 +18,23 @@ def tell(error: HarnessError) -> None:
     """One line first, then what was seen, then what to do."""
     people.print(f"[bold red]error:[/] {escape(error.message)}")
     for line in error.evidence:
-        people.print(f"  {escape(line)}")
+        if not error.message.endswith(f": {line}"):  # the only leftover, for example, is in the first line
+            people.print(f"  {escape(line)}")
     for note in getattr(error, "__notes__", ()):
         people.print(f"  {escape(note)}")
     if error.hint:
         people.print(f"[bold]→[/] {escape(error.hint)}")
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Say what takes a moment while its block runs: at a terminal in a line that goes away, else in one that stays."""
+    if people.is_terminal:
+        with people.status(f"{escape(what)} …"):
+            yield
+    else:
+        people.print(f"{escape(what)} …", style="dim")
+        yield
 
 
 def counted(count: int, noun: str) -> str:

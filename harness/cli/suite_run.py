@@ -9,7 +9,7 @@ from harness.bootstrap.coverage import measured_components
 from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.runs import EVENTS
 from harness.cli.break_watch import BreakWatch
-from harness.cli.screen import tell
+from harness.cli.screen import counted, doing, tell
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, UsageError
 from harness.events.log import read
 from harness.keeper.client import Lease
@@ -72,7 +72,8 @@ class SuiteRun:
     def _run_phase(self, phase: Phase) -> ExitCode:
         """A phase, and its failed cases again as often as is wanted."""
         if not phase.is_instrumented and (components := measured_components(self.prepared)):
-            self.lease.ask("restart", components=components, environment=_WITHOUT_COVERAGE)
+            with doing(f"restarting {counted(len(components), 'component')} without coverage"):
+                self.lease.ask("restart", components=components, environment=_WITHOUT_COVERAGE)
         code = self._run_pytest(phase)
         for _ in range(self.variables.retry_count):
             failed = self._failed(phase) if code is ExitCode.SUITE_FAILED else ()

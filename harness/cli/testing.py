@@ -80,7 +80,8 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         log(RunFinished(at=SystemClock().now(), exit_code=int(code), duration=time.monotonic() - began))
         log.close()
         sweep()  # a keeper that was killed meanwhile could not tidy up
-        people.print(lines(rebuild(folder), people.width, folder / "report.html"))
+        is_told = code in {ExitCode.ENVIRONMENT, ExitCode.TEARDOWN}
+        people.print(lines(rebuild(folder), people.width, folder / "report.html", is_told=is_told))
     raise typer.Exit(int(code))
 
 

@@ -24,19 +24,23 @@ COLOURS = {
 }
 
 
-def lines(result: RunResult, width: int, report: Path | None = None) -> RenderableType:
+def lines(
+    result: RunResult, width: int, report: Path | None = None, *, is_told: bool = False
+) -> RenderableType:
     """The end of a run: suites, shares, where the start-up went, failures, and the verdict last.
 
     Args:
         result: A folded run.
         width: Columns of the terminal; longer lines are cut.
         report: Where report.html is; None when none was written.
+        is_told: Whether people have just been told in full what became of the environment.
     """
     parts: list[RenderableType] = []
     if result.suites:
         parts += [_suites(result), Text()]
     parts += [_labelled(_measures(result))]
-    parts += [_shortened(line, width) for line in _environment(result)]
+    if not is_told:
+        parts += [_shortened(line, width) for line in _environment(result)]
     parts += [_shortened(line, width) for line in _failures(result)]
     parts += [_verdict(result), *([Text(f"Report: {report}")] if report else [])]
     return Group(*parts)

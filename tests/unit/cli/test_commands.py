@@ -179,6 +179,16 @@ def test_a_component_that_ends_ends_the_start(tiny: MakeTiny) -> None:
     assert [event["exit_code"] for event in project.names("RunFinished")] == [3]
 
 
+def test_why_nothing_was_tested_is_told_once(tiny: MakeTiny) -> None:
+    """By the main job as by `up`; the verdict at the end refers to it."""
+    project = tiny(FAILING, good="def test_it(ecosystem): pass")
+    ended = project.run("harness", "test")
+    assert ended.returncode == ExitCode.ENVIRONMENT
+    assert ended.stderr.count("failing ended with exit code 7") == 1, ended.stderr
+    assert ended.stderr.count("last words") == 1
+    assert "Environment broken" in ended.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", ["up", "test"])
 def test_a_start_is_interrupted(tiny: MakeTiny, command: str, number: signal.Signals) -> None:

@@ -55,9 +55,8 @@ def test_a_log_gets_plain_lines() -> None:
     ]
     assert lines[2:] == [
         "ready in 0.25 s; mostly web probing 0.20 s, db probing 0.05 s",
-        "seeded 3 users, 1 listings (digest 0123456789ab)",
-        "web ended unexpectedly with -9",
-        "torn down in 0.03 s; left over: process 42",
+        "seeded users 3, listings 1 (digest 0123456789ab)",
+        "torn down in 0.03 s, but for 1 thing",
     ]
 
 

@@ -32,6 +32,17 @@ def test_no_line_is_wider_than_the_terminal(failing: RunResult) -> None:
     assert max(map(len, shown(failing, 60).splitlines())) <= 60
 
 
+def test_what_people_have_been_told_is_not_told_again() -> None:
+    """The verdict stays."""
+    screen = Console(width=100, file=io.StringIO(), record=True)
+    result = fold(sample_runs.broken())
+    assert result.environment.failure is not None
+    screen.print(console.lines(result, 100, is_told=True))
+    text = screen.export_text()
+    assert result.environment.failure.message not in text
+    assert "Environment broken" in text
+
+
 def test_captured_text_is_no_markup() -> None:
     """Square brackets and terminal colours in names are shown, not obeyed."""
     case = CaseFinished(at=1.0, case="t[bold]\x1b[31m", suite="[red]s", outcome=Outcome.FAILED, duration=0.1)
