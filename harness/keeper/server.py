@@ -72,6 +72,7 @@ class Keeper:
         self._states: dict[str, str] = {}
         self._has_failed = False
         self._asked: set[asyncio.Task[None]] = set()
+        self._restarts: set[asyncio.Task[None]] = set()
         self._restarting = asyncio.Lock()  # one restart at a time: two of one component would meet halfway
 
     async def run(self) -> Ending:
@@ -109,15 +110,19 @@ class Keeper:
                 self._kept = kept
                 self._tell({"started": kept.describe().to_json()})
                 await self._finish.wait()
-                await cancel_and_wait(
-                    *self._asked
-                )  # a restart must not go on while its component is torn down
+                await self._end_restarts()
         except asyncio.CancelledError as stopped:
             if leftovers := getattr(stopped, "__notes__", ()):
                 raise TeardownError(
                     "stopped while starting, and not all of it is gone", evidence=leftovers
                 ) from None
             raise
+
+    async def _end_restarts(self) -> None:
+        """None may go on while its component is torn down; who asked for it is answered, as is everybody else."""
+        await cancel_and_wait(*self._restarts)
+        if self._asked:
+            await asyncio.wait(self._asked)
 
     def _emit(self, event: Event) -> None:
         match event:
@@ -207,14 +212,20 @@ class Keeper:
         return None
 
     async def _restart(self, message: Mapping[str, Any]) -> object:
-        components, variables = _restarted(message)
-        environment = self._environment()
+        restart = asyncio.create_task(self._restart_each(self._environment(), *_restarted(message)))
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+        await restart
+        return None
+
+    async def _restart_each(
+        self, environment: Kept, components: Sequence[str], variables: Mapping[str, str]
+    ) -> None:
         async with self._restarting:
             for component in components:
                 if self._finish.is_set():
                     raise _ending_now()
                 await environment.restart(component, variables)
-        return None
 
     def _environment(self) -> Kept:
         if self._kept is None:
