@@ -54,7 +54,10 @@ class Job:
             code = worse(code, self._tear_down(lease))
             self._state_coverage(log)
             with doing("counting the tests of all suites for the pyramid"):
-                log(counting.result())
+                counts = counting.result()
+        log(counts)
+        if not counts.by_layer and code in {ExitCode.OK, ExitCode.SUITE_FAILED}:
+            warn("no pyramid is shown: `pytest --collect-only` of all suites failed, or took too long")
         return code
 
     def _state_coverage(self, log: EventLog) -> None:

@@ -276,6 +276,13 @@ def test_the_main_job_starts_once_and_reports(tiny: MakeTiny) -> None:
     assert (results / "report.html").exists()
 
 
+def test_a_pyramid_that_cannot_be_counted_is_told(tiny: MakeTiny) -> None:
+    """Such as when a file of tests does not import; the run has failed for the same reason."""
+    ended = tiny(lost="import nowhere_to_be_found").run("harness", "test", "--no-coverage")
+    assert ended.returncode == ExitCode.SUITE_FAILED
+    assert "no pyramid is shown" in ended.stderr
+
+
 def test_the_doctor_knows_this_machine(tiny: MakeTiny, typed: Typed) -> None:
     """Something can run here, for these tests do; everything it looks at has a line."""
     code, shown, _ = typed(tiny(), "doctor")

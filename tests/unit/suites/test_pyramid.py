@@ -32,6 +32,22 @@ def test_every_test_is_counted(tmp_path: Path, suites: list[SuiteSettings]) -> N
         assert counting.result().by_layer == {"unit": 2, "e2e": 2}
 
 
+def test_who_waits_for_the_count_waits_no_longer_than_needed(
+    tmp_path: Path, suites: list[SuiteSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine low priority would be for ever; where it cannot be raised, it stays."""
+    raised: list[tuple[int, int, int]] = []
+
+    def refuse(which: int, who: int, priority: int) -> None:
+        raised.append((which, who, priority))
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    with Counting(suites, tmp_path) as counting:
+        assert counting.result().by_layer == {"unit": 2, "e2e": 2}
+        assert raised == [(os.PRIO_PROCESS, counting._process.pid, os.getpriority(os.PRIO_PROCESS, 0))]
+
+
 def test_what_does_not_import_costs_the_count(tmp_path: Path, suites: list[SuiteSettings]) -> None:
     """Nobody knows how many tests are in there."""
     (tmp_path / "whole/test_more.py").write_text("import nowhere_to_be_found")
