@@ -1,5 +1,6 @@
 """Why this exists: what many users ask for at the same time, and what their services use meanwhile."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
@@ -9,6 +10,9 @@ import pytest
 
 from harness import load
 from harness.load import LoadResult, Request, Scenario
+
+LOOK = 0.5  # seconds for which it is observed what other programs use
+MOST_OTHERS = 0.2  # of the machine's CPU that may go to them where a limit was missed
 
 
 class Person(NamedTuple):
@@ -73,6 +77,28 @@ class Crowd:
         first = self._first
         self._first += scenario.concurrent_users
         return await load.run(scenario, lambda user: self._of(first + user))
+
+    async def judge(self, missed: Sequence[str], errors: Mapping[str, str] | None = None) -> None:
+        """Fail over what was missed; skip where it may be for other programs that keep this machine busy right now.
+
+        They are no excuse for errors, of which there may be examples, and neither is what the services themselves do
+        without being asked.
+        """
+        assert not [figure for figure in missed if figure.startswith("error rate")], (missed, errors)
+        others = await self._others() if missed else 0.0
+        if others > MOST_OTHERS:
+            pytest.skip(
+                f"not measured: other programs use {others:.0%} of this machine's CPU; {'; '.join(missed)}"
+            )
+        assert not missed, missed
+
+    async def _others(self) -> float:
+        """The share of the machine's CPU that is used while nobody asks anything, without the services' own."""
+        before = await self.usage()
+        busy = await asyncio.to_thread(psutil.cpu_percent, LOOK) / 100
+        after = await self.usage()
+        own = sum(used.since(before[name]).cpu_seconds for name, used in after.items())
+        return max(0.0, busy - own / (LOOK * (psutil.cpu_count() or 1)))
 
     async def usage(self) -> dict[str, Usage]:
         """What each service says of its own process."""

@@ -5,22 +5,24 @@ next request as soon as the last was answered.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import NamedTuple
+
+import pytest
 
 from harness.load import LoadResult, Scenario
 from harness.suites.settings import Thresholds
 from tests.figures import Figures
 from tests.performance.crowd import Crowd, Usage, memory_share
+from tests.performance.levels import Level, climb
 
 MAX_P95 = 500.0  # milliseconds
 MAX_ERROR_RATE = 0.01
-LEAST_KEPT = 0.8  # of the best throughput at any lower level
 LOAD_LEVELS = (10, 50, 100, 200, 500)
 SUSTAINED = 100  # users: up to here the document's latencies are asked for
 LEAST_REQUESTS = 500  # a level with fewer is measured several times
-REPEATS = 2  # of a level that seems to collapse
 PATIENCE = 60.0  # seconds after which a run ends, whatever it has sent
 
 
@@ -32,15 +34,6 @@ class Run(NamedTuple):
     usage: Mapping[str, Usage]
 
 
-class Level(NamedTuple):
-    """What one level of load came to: requests a second, milliseconds, shares."""
-
-    throughput: float
-    avg: float
-    p95: float
-    error_rate: float
-
-
 class TestPerformanceIntegration:
     """What the document asks of performance."""
 
@@ -50,8 +43,9 @@ class TestPerformanceIntegration:
         """A hundred users with fifty requests each are answered as quickly as is asked for.
 
         The document's 300 seconds are an upper limit: the run is over when everybody has had its fifty answers. A
-        run that misses a limit is repeated once, for other programs on the machine only ever make it slower. What
-        the services use is stated, and limited where INTEGRATION_TEST_MAX_CPU_USAGE or _MAX_MEMORY_USAGE say so.
+        run that misses a limit is repeated once, for other programs on the machine only ever make it slower. When
+        that misses it too while such programs are seen, it is skipped as not measured: nobody knows what the services
+        can do. What they use is stated, and limited where INTEGRATION_TEST_MAX_CPU_USAGE or _MAX_MEMORY_USAGE say so.
         """
         run = await self._run(crowd)
         if not self._is_within(run.result, thresholds):
@@ -70,7 +64,7 @@ class TestPerformanceIntegration:
             figure(f"memory of {service}", share, "share", below=thresholds.max_memory_usage)
         assert set(result.by_name) == set(Crowd.services)
         assert result.is_complete, f"{result.unsent} requests were not sent within {PATIENCE:g} s"
-        assert not figure.missed, (figure.missed, dict(result.examples))
+        await crowd.judge(figure.missed, result.examples)
 
     async def test_system_scalability(self, crowd: Crowd, thresholds: Thresholds, figure: Figures) -> None:
         """From ten users to five hundred throughput never collapses, and hardly anybody meets an error.
@@ -83,16 +77,25 @@ class TestPerformanceIntegration:
         or above, errors stay under 1 % at every level, and latencies within the document's limits up to the
         hundred users that it names them for (beyond, they follow from the number of users: the average is users /
         throughput). Other programs on the machine take throughput away at one moment and not at another: a level
-        that seems to collapse is measured again right after the lower one that it is compared with.
+        that seems to collapse is measured again, each time right after the lower one that it is compared with. Where
+        that one by itself varies by more than the 20 %, there is no verdict on throughput, and the test is skipped;
+        so it is when latencies are missed while other programs keep the machine busy. Errors are never excused.
         """
         measured: dict[int, Level] = {}
-        for users in LOAD_LEVELS:
-            level, least = await self._climb(crowd, users, measured)
-            self._state(figure, users, level, thresholds)
-            figure(f"throughput, {users} users", level.throughput, "requests/s", least=least or None)
-            self._state_growth(figure, users, level, measured)
-            measured[users] = level
-        assert not figure.missed, figure.missed
+        unknown: list[str] = []
+        try:
+            for users in LOAD_LEVELS:
+                step = await climb(partial(self._measure, crowd), users, measured)
+                least = step.least if step.is_measured else 0.0
+                unknown += [] if step.is_measured else [step.reason]
+                self._state(figure, users, step.level, thresholds)
+                figure(f"throughput, {users} users", step.level.throughput, "requests/s", least=least or None)
+                self._state_growth(figure, users, step.level, measured)
+                measured[users] = step.level
+        finally:  # also when a level could not be measured at all
+            await crowd.judge(figure.missed)
+        if unknown:
+            pytest.skip(f"not measured: {'; '.join(unknown)}")
 
     async def _run(self, crowd: Crowd) -> Run:
         scenario = Scenario(concurrent_users=100, requests_per_user=50, duration_seconds=PATIENCE)
@@ -119,21 +122,6 @@ class TestPerformanceIntegration:
         figure(f"average response time, {users} users", level.avg, "ms", below=max_latency)
         figure(f"p95 response time, {users} users", level.p95, "ms", below=MAX_P95 if is_sustained else None)
         figure(f"error rate, {users} users", level.error_rate, "share", below=MAX_ERROR_RATE)
-
-    async def _climb(self, crowd: Crowd, users: int, lower: Mapping[int, Level]) -> tuple[Level, float]:
-        """The next level, and the throughput that it must have."""
-        level = await self._measure(crowd, users)
-        if not lower:
-            return level, 0.0
-        best = max(lower, key=lambda few: lower[few].throughput)
-        least = LEAST_KEPT * lower[best].throughput
-        for _ in range(REPEATS):
-            if level.throughput >= least:
-                break
-            least = LEAST_KEPT * (await self._measure(crowd, best)).throughput
-            again = await self._measure(crowd, users)
-            level = again._replace(error_rate=max(level.error_rate, again.error_rate))
-        return level, least
 
     def _state_growth(self, figure: Figures, users: int, level: Level, lower: Mapping[int, Level]) -> None:
         if not lower:
