@@ -42,7 +42,7 @@ up: setup ## a seeded ecosystem for local development
 	$(BIN)/harness up
 
 down: ## end what `make up` started
-	$(BIN)/harness down
+	@if [ -x $(BIN)/harness ]; then $(BIN)/harness down; else echo "there is no .venv, so nothing of it runs"; fi
 
 lock: setup ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install --quiet uv
