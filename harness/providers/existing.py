@@ -16,12 +16,12 @@ from harness.core.errors import UsageError
 from harness.plan.model import Plan, Step
 from harness.providers.base import Exit
 from harness.providers.substitution import DEFAULT_PORTS
-from harness.providers.usual_ports import usual_port
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
 from harness.readiness.command import execute_here
 from harness.readiness.primary import primary_endpoint
 from harness.readiness.running import RunningProbe
+from harness.spec.images import usual_port
 from harness.spec.model import Component, Ecosystem
 
 _WEB = {"http", "https"}

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.spec.execution import command
 from harness.spec.faults import Faults, FaultyValueError, did_you_mean
+from harness.spec.images import usual_port
 from harness.spec.keys import Key, Reader, Reading, Table, read_entries
 from harness.spec.model import (
     Component,
@@ -166,6 +167,8 @@ def _wrong_placeholder(placeholder: str, component: Component) -> str:
     """Why a placeholder can never be filled; empty when it can."""
     process = component.settings.process
     ports = {*component.targets, *([process.port] if process and process.port else [])}
+    if not ports and (usual := usual_port(component)):
+        ports = {usual}
     word, _, argument = placeholder.partition(":")
     if word in ("host", "port", "url") and not argument:
         return "" if ports else f"{component.name} has no port"

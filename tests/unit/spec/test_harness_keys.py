@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.errors import SpecError
 from harness.spec.model import Fault, ProcessSettings, ReadySettings, SuiteSettings
 from tests.unit.spec.conftest import FaultsOf, LoadService, LoadText
 
@@ -107,6 +108,20 @@ def test_faulty_settings(fault_in: Callable[..., Fault], written: str, message: 
 def test_an_address_cannot_be_exported_without_a_port(fault_in: Callable[..., Fault]) -> None:
     """`{url}` of a component that listens nowhere is a mistake."""
     assert "web has no port" in fault_in('x-harness: {exports: {A: "{url}"}}').message
+
+
+def test_a_known_image_has_a_port_that_need_not_be_written(load_text: LoadText) -> None:
+    """And so has what is exposed; but no other port."""
+    written = """
+        services:
+          db: {image: "postgres:16", x-harness: {exports: {H: "{host}", P: "{port}", Q: "{port:5432}"}}}
+          api: {image: api, expose: [8000], x-harness: {exports: {U: "{url}"}}}
+"""
+    components = load_text(written).ecosystem.components
+    assert set(components["db"].settings.exports) == {"H", "P", "Q"}
+    with pytest.raises(SpecError) as caught:
+        load_text(written.replace("{port:5432}", "{port:80}"))
+    assert "db has no port 80" in caught.value.evidence[0]
 
 
 def test_settings_of_the_whole_file(load_text: LoadText, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from harness.core.endpoint import Endpoint
 from harness.providers.process.account import Account
+from harness.spec.images import image_name
 from harness.spec.model import Component, Mount
 
 
@@ -88,10 +89,3 @@ def other_major(recipe: Recipe, component: Component) -> bool:
     if asked is None or not recipe.matches(component):
         return False
     return recipe.server(component).rpartition(" ")[2].partition(".")[0] != asked[0]
-
-
-def image_name(component: Component) -> tuple[str, str]:
-    """The last part of an image's repository, and its tag: `docker.io/library/redis:7` → `redis`, `7`."""
-    reference = (component.image or "").partition("@")[0]
-    repository, _, tag = reference.rpartition("/")[2].partition(":")
-    return repository, tag

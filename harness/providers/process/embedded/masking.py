@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
-from harness.providers.process.logs import MASK
+from harness.providers.logs import MASK
 from harness.providers.substitution import SECRET_NAME
 
 _SHORTEST = 4  # characters; a shorter secret is no secret, and would mask innocent words

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.core.tasks import run_to_end
-from harness.providers.process.embedded.base import Ground, Launch, image_name, is_explicit
+from harness.providers.process.embedded.base import Ground, Launch, is_explicit
 from harness.providers.process.embedded.masking import mask
 from harness.providers.process.embedded.postgres_template import Template, installations, version_for
+from harness.spec.images import image_name
 from harness.spec.model import Component, Mount
 
 if TYPE_CHECKING:

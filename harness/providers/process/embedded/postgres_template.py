@@ -18,7 +18,8 @@ from pathlib import Path
 
 from harness.core.errors import EnvironmentFailedError, ProviderUnavailableError
 from harness.providers.process.account import Account, reachable_copy
-from harness.providers.process.embedded.base import Ground, image_name
+from harness.providers.process.embedded.base import Ground
+from harness.spec.images import image_name
 from harness.spec.model import Component
 
 # Thrown away after the run: nothing has to outlive the machine. What was committed outlives the server, which may be

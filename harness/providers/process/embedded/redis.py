@@ -15,9 +15,10 @@ from signal import SIGTERM, Signals
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import reachable_copy
-from harness.providers.process.embedded.base import Ground, Launch, image_name, is_explicit
+from harness.providers.process.embedded.base import Ground, Launch, is_explicit
 from harness.providers.process.private import write_private
 from harness.readiness.choose import redis_password
+from harness.spec.images import image_name
 from harness.spec.model import Component, Mount
 
 IMAGES = {"redis", "valkey"}
