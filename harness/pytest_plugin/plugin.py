@@ -40,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_controller] = _find_controller(config)
     run = _find_run(config)
     config.stash[_run] = run
+    config.pluginmanager.register(run, "harness-run")
     config.pluginmanager.register(Masking(config, lambda: run.secrets), "harness-masking")
     if not hasattr(config, "workerinput"):  # an xdist worker's tests are heard of in the controller
         config.pluginmanager.register(Recorder(run.record, SystemClock(), names.of), "harness-recorder")

@@ -133,6 +133,7 @@ class OwnRun:
         self._description: EnvironmentDescription | None = None
         self._failure: HarnessError | None = None
         self._is_over = False
+        self._has_given_up = False  # after so many failures as were allowed
         self._landlord: Landlord | None = None
         self._secret_names: tuple[str, ...] = ()
         self.ended_badly: HarnessError | None = None
@@ -165,6 +166,12 @@ class OwnRun:
         """Let an xdist worker ask for the ecosystem over this channel; it starts as the first one does."""
         self._landlord = self._landlord or Landlord(self._for_worker)
         self._landlord.serve(channel)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell a person's interrupt from a session that gives up, for which xdist raises a kind of its own."""
+        self._has_given_up = (
+            isinstance(excinfo.value, KeyboardInterrupt) and excinfo.type is not KeyboardInterrupt
+        )
 
     def finish(self, exit_code: int) -> int:
         """Let go, wait for the teardown, and write the reports."""
@@ -203,6 +210,8 @@ class OwnRun:
             return exit_code
         if any(isinstance(event, EnvironmentFailed) for event in read(self._folder / EVENTS)):
             return int(ExitCode.ENVIRONMENT)
+        if self._has_given_up:
+            return int(ExitCode.SUITE_FAILED)
         return _MEANINGS.get(exit_code, exit_code) or int(ended)
 
     def _for_worker(self) -> dict[str, Any]:
