@@ -24,6 +24,7 @@ COMMANDS = {
     "test": "harness.cli.testing:run_tests",
     "report": "harness.cli.report:report",
     "down": "harness.cli.down:down",
+    "images": "harness.cli.images:images",
     "doctor": "harness.cli.doctor:doctor",
 }
 

@@ -1,0 +1,1 @@
+"""Containers: the way to the engine that runs them."""

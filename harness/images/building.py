@@ -1,0 +1,132 @@
+"""Why this exists: one image build, told line by line, and told well when it fails.
+
+The engine's own builder is used, by its API: no docker command, no BuildKit and no buildx need to be there.
+"""
+
+import io
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.core.errors import EnvironmentFailedError
+from harness.images.context import Context
+from harness.images.labels import CONTENT
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+Tell = Callable[[str], None]  # takes one line of progress
+
+SILENCE = 600.0  # seconds without a word after which a build is given up
+_STEP = re.compile(r"Step \d+/\d+ : (.*)")
+_RUNS = "---> Running in"  # what follows a step that is not in the engine's cache
+_REMEMBERED = 15  # lines of output, for the error
+
+
+def build(
+    engine: "DockerClient",
+    reference: str,
+    context: Context,
+    *,
+    content: str,
+    tell: Tell,
+    dockerfile: str = "Dockerfile",
+    target: str | None = None,
+    args: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Build one image and name it `reference`; an image that had that name and is not used any more goes.
+
+    Args:
+        engine: What builds.
+        reference: The image's name afterwards.
+        context: What is sent.
+        content: The digest of all that the image is made from; a label keeps it.
+        tell: Told of each step that takes time.
+        dockerfile: The Dockerfile's name in the context.
+        target: The stage to build; the last without it.
+        args: Build arguments.
+        labels: Further labels.
+
+    Raises:
+        EnvironmentFailedError: the build failed; the evidence ends with what it said last.
+    """
+    predecessor = _id_of(engine, reference)
+    answers = engine.api.build(
+        fileobj=io.BytesIO(context.archive),
+        custom_context=True,
+        dockerfile=dockerfile,
+        tag=reference,
+        target=target,
+        buildargs=dict(args or {}),
+        labels={**(labels or {}), CONTENT: content},
+        rm=True,
+        forcerm=True,
+        decode=True,
+        timeout=int(SILENCE),
+    )
+    _follow(answers, reference, tell)
+    remove_predecessor(engine, reference, predecessor)
+
+
+def _follow(answers: Any, reference: str, tell: Tell) -> None:
+    """Read what the engine says until the build's end."""
+    from docker.errors import APIError  # noqa: PLC0415 - the package is an extra
+    from requests.exceptions import RequestException  # noqa: PLC0415
+
+    said: deque[str] = deque(maxlen=_REMEMBERED)
+    step = ""
+    try:
+        for answer in answers:
+            if "error" in answer:
+                raise failed(reference, str(answer["error"]), said)
+            for line in filter(None, map(str.strip, str(answer.get("stream", "")).splitlines())):
+                said.append(line)
+                if beginning := _STEP.fullmatch(line):
+                    step = beginning[1]
+                elif line.startswith(_RUNS) and step.startswith("RUN"):  # the others take no time
+                    tell(f"{reference}: {_short(step)}")
+    except (APIError, RequestException) as error:
+        raise failed(reference, str(error), said) from error
+
+
+def failed(reference: str, reason: str, said: deque[str]) -> EnvironmentFailedError:
+    """A failed build or import as people are told it."""
+    hint = "the lines above are what the build said last"
+    if "no space left" in reason.lower():
+        hint = (
+            "the disk is full: `docker system df` shows what takes the room, `docker system prune` makes some"
+        )
+    first, *rest = reason.strip().splitlines() or ["no reason given"]
+    return EnvironmentFailedError(
+        f"the image {reference} could not be made: {first}", evidence=[*said, *rest], hint=hint
+    )
+
+
+def _short(instruction: str, width: int = 90) -> str:
+    words = " ".join(instruction.split())
+    return words if len(words) <= width else words[: width - 1] + "…"
+
+
+def _id_of(engine: "DockerClient", reference: str) -> str | None:
+    from docker.errors import ImageNotFound  # noqa: PLC0415 - the package is an extra
+
+    try:
+        return engine.images.get(reference).id
+    except ImageNotFound:
+        return None
+
+
+def remove_predecessor(engine: "DockerClient", reference: str, predecessor: str | None) -> None:
+    """Remove the image that `reference` named before, unless something still uses it or names it otherwise."""
+    from docker.errors import APIError  # noqa: PLC0415 - the package is an extra
+
+    if predecessor is None or predecessor == _id_of(engine, reference):
+        return
+    try:
+        if not engine.images.get(predecessor).tags:
+            engine.images.remove(predecessor)
+    except APIError as error:
+        if error.status_code not in {404, 409}:  # gone already; in use
+            raise
