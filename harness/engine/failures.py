@@ -55,14 +55,20 @@ def _hint(step: Step, log: Path) -> str:
     return advice
 
 
+_NOT_OURS = (
+    "Somebody else has to start it, and has its log: is it running, and is that its address? "
+    "If it only needs longer, raise its x-harness.ready.timeout."
+)
+
+
 def not_ready(
-    error: NotReadyError, lines: Sequence[str], log: Path, states: Mapping[str, State]
+    error: NotReadyError, lines: Sequence[str], log: Path | None, states: Mapping[str, State]
 ) -> NotReadyError:
-    """`error` with the last log lines and the state of every component."""
+    """`error` with the last log lines and the state of every component; `log` is None for what was not started here."""
     shown = "; ".join(f"{name} {state}" for name, state in states.items())
     return NotReadyError(
         error.message,
-        hint=f"{error.hint} The whole log is {log}.",
+        hint=f"{error.hint} The whole log is {log}." if log else _NOT_OURS,
         evidence=(*error.evidence, *(f"log: {line}" for line in lines), f"components: {shown}"),
     )
 

@@ -99,7 +99,8 @@ class Startup:
         except NotReadyError as error:
             self._lifecycle.move(step.name, State.FAILED, _one_line(error))
             log = self._place.logs / f"{step.name}.log"
-            raise not_ready(error, supervised.running.tail(), log, self._lifecycle.states) from None
+            kept = log if log.exists() else None
+            raise not_ready(error, supervised.running.tail(), kept, self._lifecycle.states) from None
 
 
 class _CompletionProbe:

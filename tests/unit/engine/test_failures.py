@@ -67,6 +67,13 @@ def test_a_timeout_shows_every_component() -> None:
     assert error.evidence == ("checked", "log: last line", "components: db ready; api failed")
 
 
+def test_what_somebody_else_started_has_its_log_elsewhere() -> None:
+    """So nobody is sent to a file that is not there."""
+    error = not_ready(NotReadyError("db: refused", hint="Look at the log of db."), (), None, {})
+    assert "log of db" not in error.hint
+    assert "Somebody else has to start it" in error.hint
+
+
 def test_leftovers_are_counted_and_named() -> None:
     """The first is in the line a person sees, all are in the evidence."""
     assert not_torn_down(["pid 1"]).message == "1 thing could not be torn down: pid 1"
