@@ -13,6 +13,7 @@ import pytest
 from harness.cli.entry import Invocation
 from harness.cli.main import run
 from harness.core.errors import ExitCode
+from tests.doubles.processes import has_ended
 from tests.doubles.tiny import COMPOSE, FAILING, NEVER_READY, Tiny, finish
 
 MakeTiny = Callable[..., Tiny]
@@ -220,6 +221,7 @@ def test_a_killed_keeper_is_seen_and_swept(tiny: MakeTiny, typed: Typed) -> None
     (about,) = project.runtime.glob("*/*/about.json")
     told: dict[str, Any] = json.loads(about.read_text())
     subprocess.run(["kill", "-9", str(told["keeper_pid"])], check=True)  # noqa: S603, S607 - what people do
+    assert has_ended(told["keeper_pid"], 5.0)
     assert "dead" in typed(project, "status")[1]
     code, _, remarks = typed(project, "down")
     assert code == ExitCode.OK

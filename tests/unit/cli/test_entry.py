@@ -17,7 +17,9 @@ from harness.core.errors import ExitCode
 class FakeSpare:
     """A keeper that is started ahead."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment_id: str, project: str) -> None:
+        self.environment_id = environment_id
+        self.project = project
         self.is_closed = False
 
     def __enter__(self) -> Self:
@@ -34,8 +36,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeSpare]:
     """The keepers that were started; signals are as before afterwards."""
     spares: list[FakeSpare] = []
 
-    def make() -> FakeSpare:
-        spares.append(FakeSpare())
+    def make(environment_id: str, project: str) -> FakeSpare:
+        spares.append(FakeSpare(environment_id, project))
         return spares[-1]
 
     monkeypatch.setattr(entry, "SpareKeeper", make)
@@ -73,6 +75,19 @@ def test_a_command_line_is_taken_apart(
     expected: Any = made[0] if made else None
     assert invocation.spare is expected
     assert all(spare.is_closed for spare in made)
+
+
+def test_a_keeper_ahead_knows_what_is_started(monkeypatch: pytest.MonkeyPatch, made: list[FakeSpare]) -> None:
+    """The same files in the same folder are the same project, other ones another; a measured run begins no imports."""
+    monkeypatch.setattr(main, "run", lambda *_: None)
+    for line in ("up", "up -f x.yml", "up web -f x.yml", "up -f y.yml", "test -f x.yml"):
+        monkeypatch.setattr(sys, "argv", ["harness", *line.split()])
+        entry.main()
+    usual, first, again, other, measured = (spare.project for spare in made)
+    assert first == again
+    assert len({usual, first, other, measured}) == 4
+    assert measured == ""
+    assert len({spare.environment_id for spare in made}) == len(made)
 
 
 def test_an_interrupt_before_the_command_is_one_too(
