@@ -287,3 +287,21 @@ def _is_needed(made_of: Ecosystem, asked: str, name: str) -> bool:
             seen.add(found)
             frontier += [need.component for need in made_of.components[found].depends_on]
     return name in seen
+
+
+def test_what_stands_in_for_an_image_is_in_its_step() -> None:
+    """Asked only for what starts: the rest need not be there."""
+    asked: list[str] = []
+
+    def stand_in(of: Component) -> str:
+        asked.append(of.name)
+        return "Postgres 16.1, embedded" if of.name == "db" else ""
+
+    made = make(
+        ecosystem(component("db"), component("web"), component("gone")),
+        Selection(),
+        refuses("gone"),
+        stand_in,
+    )
+    assert [step.stand_in for step in made.steps] == ["Postgres 16.1, embedded", ""]
+    assert asked == ["db", "web"]
