@@ -64,7 +64,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
             return FakeLease(ending)
 
         monkeypatch.setattr(down, "look", lambda folder: Life("ready", folder.name in running, {}, None))
-        monkeypatch.setattr(down, "sweep", lambda: (list(dead), list(leftovers)))
+        monkeypatch.setattr(down, "sweep", lambda **_: (list(dead), list(leftovers)))
         monkeypatch.setattr(folders, "known", lambda: iter(known))
         monkeypatch.setattr(Lease, "attach", attach)
         return stopped
