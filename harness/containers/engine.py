@@ -1,6 +1,7 @@
 """Why this exists: one way to the container engine, whoever runs it, and one clear line when there is none."""
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,21 +32,37 @@ def connect(timeout: float = 60.0) -> "DockerClient":
         raise ProviderUnavailableError(
             "the Python package docker is not installed", hint="pip install 'ecosystem-harness[docker]'"
         ) from None
-    address = "the address in the Docker context"
+    address = "the address of the Docker context"
     try:
         variables = engine_variables()
-        address = variables.get("DOCKER_HOST", "") or str(_DOCKER_SOCKET)
+        address = variables["DOCKER_HOST"]
+        _knock(address, timeout)
         client = docker.DockerClient.from_env(environment=variables, timeout=int(timeout))
         client.ping()
     except (DockerException, OSError, ValueError) as error:  # ValueError: an address that is none
         raise _explained(error, address) from error
-    _require_new_enough(client.api.api_version, address)
+    if not _is_new_enough(client.api.api_version):
+        client.close()
+        raise _too_old(client.api.api_version, address)
     return client
+
+
+def _knock(address: str, timeout: float) -> None:
+    """Find out what is wrong with a socket before the SDK does, which leaves a socket open when it cannot connect.
+
+    Raises:
+        OSError: nothing listens there, or not for us.
+    """
+    kind, _, path = address.partition("://")
+    if kind == "unix":
+        with socket.socket(socket.AF_UNIX) as ours:
+            ours.settimeout(timeout)
+            ours.connect(path)
 
 
 def engine_variables() -> dict[str, str]:
     """Our variables, with DOCKER_HOST as it would have to be set to reach the engine that is found."""
-    return dict(os.environ) | _found(os.environ)
+    return dict(os.environ) | {"DOCKER_HOST": _address(os.environ)}
 
 
 def missing() -> str | None:
@@ -57,24 +74,26 @@ def missing() -> str | None:
     return None
 
 
-def _found(environ: Mapping[str, str]) -> dict[str, str]:
-    """DOCKER_HOST as the docker command would understand it: set, of the context, or a socket that is there."""
-    if environ.get("DOCKER_HOST"):
-        return {}
-    if host := _host_of_context():
-        return {"DOCKER_HOST": host}
-    for socket in _sockets(environ):
-        if socket.exists():
-            return {"DOCKER_HOST": f"unix://{socket}"}
-    return {}
+def _address(environ: Mapping[str, str]) -> str:
+    """Where the docker command would look: DOCKER_HOST, the context, else a socket that is there."""
+    if host := environ.get("DOCKER_HOST") or _host_of_context():
+        return host
+    there = (path for path in _sockets(environ) if path.exists())
+    return f"unix://{next(there, _DOCKER_SOCKET)}"
 
 
 def _host_of_context() -> str | None:
-    """Where the current Docker context leads, unless that is the default, which says nothing."""
+    """Where the current Docker context leads, unless that is the default, which says nothing.
+
+    Raises:
+        ValueError: there is no such context.
+    """
     from docker import ContextAPI  # noqa: PLC0415 - as in `connect`
 
     context = ContextAPI.get_current_context()
-    if context is None or context.Name == "default":
+    if context is None:
+        raise ValueError("the current Docker context is not there (`docker context ls` shows them)")
+    if context.Name == "default":
         return None
     host: str | None = context.Host
     return host
@@ -121,10 +140,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [candidate.__cause__, candidate.__context__, *candidate.args]
 
 
-def _require_new_enough(version: str, address: str) -> None:
-    if tuple(int(part) for part in version.split(".")) < OLDEST_API:
-        oldest = ".".join(map(str, OLDEST_API))
-        raise ProviderUnavailableError(
-            f"the container engine at {address} is too old: it speaks API {version}, {oldest} is needed",
-            hint="Docker 19.03, Podman 3 or newer",
-        )
+def _is_new_enough(version: str) -> bool:
+    return tuple(int(part) for part in version.split(".")) >= OLDEST_API
+
+
+def _too_old(version: str, address: str) -> ProviderUnavailableError:
+    oldest = ".".join(map(str, OLDEST_API))
+    return ProviderUnavailableError(
+        f"the container engine at {address} is too old: it speaks API {version}, {oldest} is needed",
+        hint="Docker 19.03, Podman 3 or newer",
+    )

@@ -30,9 +30,9 @@ def from_folder(folder: Path, dockerfile: str, text: str) -> Context:
     """
     from docker.utils.build import exclude_paths  # noqa: PLC0415 - the package is an extra
 
-    ignored = _ignored(folder)
-    names = sorted(name for name in exclude_paths(str(folder), ignored, dockerfile) if name != dockerfile)
     try:
+        found = exclude_paths(str(folder), _ignored(folder), dockerfile)
+        names = sorted(name for name in found if name != dockerfile)
         return pack({dockerfile: text.encode()}, folder, names)
     except OSError as error:
         raise EnvironmentFailedError(

@@ -27,7 +27,7 @@ def bases(text: str, args: Mapping[str, str], target: str | None = None) -> tupl
             if target is not None and target in stages:
                 break
             image, stage = _from(rest, known)
-            if image not in stages:
+            if image and image not in stages:
                 found[image] = None
             stages |= {stage, str(len(stages) - 1)}
         else:
@@ -52,7 +52,7 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
 
 def _from(rest: str, known: Mapping[str, str]) -> tuple[str, str]:
     """The image and the stage's name of `--platform=… image AS name`; without a name the image's own."""
-    words = [word for word in rest.split() if not word.startswith("--")]
+    words = [word for word in rest.split() if not word.startswith("--")] or [""]
     image = _filled(words[0], known)
     return image, words[2] if len(words) > 2 else image  # noqa: PLR2004 - image AS name
 

@@ -1,0 +1,111 @@
+"""Why this exists: an engine that keeps images in a dict, so that what is pulled, made and built can be told."""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from docker.errors import APIError, ImageNotFound
+
+
+@dataclass
+class FakeImage:
+    """An image as the SDK shows it."""
+
+    id: str
+    labels: dict[str, str] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What inspecting it shows."""
+        return {"Size": 5_000_000}
+
+
+def refusal(status: int, explanation: str) -> APIError:
+    """What the SDK raises when the engine answers with an error."""
+    response = requests.Response()
+    response.status_code = status
+    return APIError(explanation, response=response, explanation=explanation)
+
+
+class FakeEngine:
+    """The SDK's client, as far as images go; it is its own `images` and `api`.
+
+    Args:
+        registry: What can be pulled; None for a registry that cannot be reached.
+        failure: What a build says instead of succeeding.
+    """
+
+    def __init__(self, registry: set[str] | None = None, failure: str = "") -> None:
+        self.present: dict[str, FakeImage] = {}
+        self.done: list[str] = []
+        self.args: dict[str, dict[str, str]] = {}
+        self._unnamed: list[FakeImage] = []
+        self._registry = registry
+        self._failure = failure
+
+    @property
+    def images(self) -> "FakeEngine":
+        """Itself."""
+        return self
+
+    @property
+    def api(self) -> "FakeEngine":
+        """Itself."""
+        return self
+
+    def add(self, reference: str, **labels: str) -> FakeImage:
+        """An image that is there."""
+        number = hashlib.sha256(f"{reference} {labels} {len(self.done)}".encode()).hexdigest()
+        if before := self.present.get(reference):
+            before.tags = []
+            self._unnamed.append(before)
+        self.present[reference] = FakeImage(number, labels, [reference])
+        return self.present[reference]
+
+    def remove(self, name: str) -> None:
+        """One that has no name any more."""
+        self._unnamed.remove(next(image for image in self._unnamed if image.id == name))
+
+    def get(self, name: str) -> FakeImage:
+        """By reference or id."""
+        for image in (*self.present.values(), *self._unnamed):
+            if name in {image.id, *image.tags}:
+                return image
+        raise ImageNotFound(name)
+
+    def pull(self, repository: str, tag: str | None) -> FakeImage:
+        """From the registry, when there is one."""
+        reference = f"{repository}:{tag}"
+        self.done.append(f"pull {reference}")
+        if self._registry is None:
+            raise refusal(500, "dial tcp: lookup registry.invalid: no such host")
+        if reference not in self._registry:
+            raise refusal(404, f"manifest for {reference} not found")
+        return self.add(reference)
+
+    def build(
+        self,
+        *,
+        fileobj: io.BytesIO,
+        tag: str,
+        labels: dict[str, str],
+        buildargs: dict[str, str],
+        **how: object,
+    ) -> Iterator[dict[str, str]]:
+        """Say two steps, one of them from the cache, then succeed or fail."""
+        with tarfile.open(fileobj=fileobj) as sent:
+            assert str(how["dockerfile"]) in sent.getnames()
+        self.done.append(f"build {tag}")
+        self.args[tag] = buildargs
+        yield {"stream": "Step 1/2 : RUN one\n ---> Using cache\n"}
+        yield {"stream": "Step 2/2 : RUN two\n"}
+        yield {"stream": " ---> Running in 0123\nhello from two\n"}
+        if self._failure:
+            yield {"error": self._failure}
+            return
+        self.add(tag, **labels)
