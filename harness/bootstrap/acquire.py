@@ -36,7 +36,9 @@ def acquire(
         EnvironmentFailedError: no keeper could be started or joined.
     """
     require_steps(prepared)
-    sweep()  # what it could not remove is told by `harness down`; it is in nobody's way
+    sweep(
+        engine=prepared.kind.name == "docker"
+    )  # what it could not remove is told by `harness down`; it is in nobody's way
     environment_id = environment_id or (spare.environment_id if spare else new_environment_id())
     while True:
         try:

@@ -53,6 +53,7 @@ def prepare(request: Request) -> Prepared:
     profiles = (*request.selection.profiles, *(name.strip() for name in named.split(",") if name.strip()))
     loaded = load(request.files, os.environ, profiles=profiles)
     kind = pick(request.provider)
+    request = replace(request, is_measured=request.is_measured and kind.is_measurable)
     _require_components(loaded.ecosystem, request.attached)
     plan = make(
         loaded.ecosystem,
@@ -62,7 +63,7 @@ def prepare(request: Request) -> Prepared:
     )
     ecosystem = loaded.ecosystem
     if kind.name == EXISTING:
-        request, ecosystem = _left_alone(request, ecosystem)
+        ecosystem = _left_alone(request, ecosystem)
     require_seed_module(ecosystem)
     warnings = loaded.warnings + _remarks(kind, plan, request)
     return Prepared(request, ecosystem, warnings, kind, plan)
@@ -72,11 +73,11 @@ def _stand_in(kind: ProviderKind, component: Component) -> str:
     return stand_in(component) if kind.name == ProcessProvider.name else ""
 
 
-def _left_alone(request: Request, ecosystem: Ecosystem) -> tuple[Request, Ecosystem]:
-    """What exists already is somebody else's: it is not measured, and seeded only when that was asked for."""
-    if not request.seeds_existing:
-        ecosystem = replace(ecosystem, settings=replace(ecosystem.settings, seed=None))
-    return replace(request, is_measured=False), ecosystem
+def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:
+    """What exists already is somebody else's: it is seeded only when that was asked for."""
+    if request.seeds_existing:
+        return ecosystem
+    return replace(ecosystem, settings=replace(ecosystem.settings, seed=None))
 
 
 def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, ...]:

@@ -4,9 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.containers.engine import missing as docker_missing
 from harness.core.clock import Clock
 from harness.core.errors import ProviderUnavailableError, UsageError
 from harness.providers.base import Place, Provider
+from harness.providers.docker.provider import DockerProvider
+from harness.providers.docker.refusal import refusal as docker_refusal
+from harness.providers.docker.refusal import remarks as docker_remarks
 from harness.providers.existing import ExistingProvider
 from harness.providers.existing import missing as existing_missing
 from harness.providers.process.preloading import HeadStart
@@ -40,6 +44,7 @@ class ProviderKind:
         missing: What this machine lacks for it, in words; None when it can be used.
         refusal: Why it cannot run a component; None when it can.
         remarks: What the file says about a component that is not carried over there.
+        is_measurable: Whether coverage of the components can be measured there.
         make: A provider for one environment.
     """
 
@@ -48,6 +53,7 @@ class ProviderKind:
     refusal: Callable[[Component], str | None]
     remarks: Callable[[Component], tuple[str, ...]]
     make: Callable[[Making], Provider]
+    is_measurable: bool = False
 
 
 def _process(making: Making) -> Provider:
@@ -61,9 +67,22 @@ def _existing(making: Making) -> Provider:
     return ExistingProvider(making.variables, making.base_url)
 
 
+def _docker(making: Making) -> Provider:
+    if making.attached:
+        names = ", ".join(component.name for component in making.attached)
+        raise UsageError(
+            f"containers cannot be pointed to what runs outside of them: --attach {names}",
+            hint="--attach works with --provider process",
+        )
+    return DockerProvider(making.place, making.clock)
+
+
 # The order is that of preference for `auto`. `existing` is never picked by itself.
 KINDS = (
-    ProviderKind("process", process_missing, process_refusal, process_remarks, _process),
+    ProviderKind(
+        "process", process_missing, process_refusal, process_remarks, _process, is_measurable=True
+    ),
+    ProviderKind("docker", docker_missing, docker_refusal, docker_remarks, _docker),
     ProviderKind("existing", existing_missing, lambda _component: None, lambda _component: (), _existing),
 )
 AUTOMATIC = ("process",)

@@ -79,7 +79,7 @@ def _sweep() -> list[str]:
     Raises:
         TeardownError: something could not be removed; it is named.
     """
-    swept, leftovers = sweep()
+    swept, leftovers = sweep(engine=True)
     if leftovers:
         raise TeardownError(f"not everything of {', '.join(swept)} could be removed", evidence=leftovers)
     if swept:

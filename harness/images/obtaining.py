@@ -24,6 +24,7 @@ class Source(Enum):
 
     AUTO = "what is there stays; the rest is pulled, or made where no registry answers"
     REGISTRY = "everything is pulled anew, stand-ins are replaced"
+    PULLED = "what is there stays; the rest is pulled, and nothing made"
     HERE = "what is there stays; the rest is made, and no registry is asked"
 
 
@@ -53,7 +54,7 @@ class _Obtaining:
         item = look(self._engine, need)
         if self._source is Source.REGISTRY:
             self._pull(need)
-        elif item.kind is Kind.OUTDATED:
+        elif item.kind is Kind.OUTDATED and self._source is not Source.PULLED:
             self._make(need, f"its recipe has changed: {need.reference} is made anew")
         elif item.kind is Kind.MISSING:
             self._fetch(need)
@@ -68,7 +69,7 @@ class _Obtaining:
         try:
             self._pull(need)
         except EnvironmentFailedError as refusal:
-            if recipe_for(need.reference) is None:
+            if self._source is Source.PULLED or recipe_for(need.reference) is None:
                 raise
             self._make(need, refusal.message)
 
@@ -87,7 +88,7 @@ class _Obtaining:
             raise EnvironmentFailedError(
                 f"the image {need.reference} cannot be pulled: {error.explanation or error}",
                 evidence=[f"needed by {', '.join(need.used_by)}"],
-                hint=f"without a registry these can be made here: {available()}; or `docker load` it",
+                hint=f"without a registry `harness images` can make {available()}; or `docker load` it",
             ) from error
         self._tell(f"{need.reference}: pulled")
 

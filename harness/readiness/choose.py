@@ -54,6 +54,7 @@ class Surroundings:
         read_log: Hands over its log lines.
         execute: Runs a command where it runs.
         runs_healthchecks: Whether a Compose healthcheck's command works there: its tools and its ports exist.
+        is_forwarded: Whether somebody else accepts connections for it (a published or forwarded port).
     """
 
     endpoints: Mapping[int, Endpoint]
@@ -61,6 +62,7 @@ class Surroundings:
     read_log: ReadLines
     execute: Execute
     runs_healthchecks: bool = False
+    is_forwarded: bool = False
 
 
 def choose_probe(component: Component, around: Surroundings) -> Probe:
@@ -83,13 +85,13 @@ def _from_settings(component: Component, around: Surroundings) -> Probe | None:
     if ready.http is not None:
         return HttpProbe(_required(component, around, ready.port), ready.http)
     if ready.tcp is not None:
-        return TcpProbe(_required(component, around, ready.tcp))
+        return TcpProbe(_required(component, around, ready.tcp), around.is_forwarded)
     if ready.log is not None:
         return _log_probe(component, ready.log, around.read_log)
     if ready.command is not None:
         return CommandProbe(ready.command, around.execute)
     if ready.port is not None:
-        return TcpProbe(_required(component, around, ready.port))
+        return TcpProbe(_required(component, around, ready.port), around.is_forwarded)
     return None
 
 
@@ -121,7 +123,7 @@ def _from_check(check: Check, component: Component, around: Surroundings) -> Pro
     if endpoint is None:
         return None
     if check.kind == "tcp":
-        return TcpProbe(endpoint)
+        return TcpProbe(endpoint, around.is_forwarded)
     return HttpProbe(endpoint, check.path, check.highest, check.host)
 
 
@@ -134,17 +136,25 @@ def _run_healthcheck(healthcheck: Healthcheck, around: Surroundings) -> Probe | 
     return None
 
 
+def speaks_postgres(image: str) -> bool:
+    """Whether an image is known to hold a Postgres server."""
+    return _protocol_of(image) == "postgres"
+
+
+def _protocol_of(image: str) -> str | None:
+    return _IMAGES.get(re.split(r"[:@]", image.rpartition("/")[2], maxsplit=1)[0])
+
+
 def _from_image(component: Component, around: Surroundings) -> Probe | None:
     if component.image is None:
         return None
-    name = re.split(r"[:@]", component.image.rpartition("/")[2], maxsplit=1)[0]
-    protocol = _IMAGES.get(name)
+    protocol = _protocol_of(component.image)
     return _speaking(protocol, component, around, Check("tcp")) if protocol else None
 
 
 def _from_ports(component: Component, around: Surroundings) -> Probe:
     endpoint = primary_endpoint(component, around.endpoints)
-    return TcpProbe(endpoint) if endpoint else RunningProbe()
+    return TcpProbe(endpoint, around.is_forwarded) if endpoint else RunningProbe()
 
 
 def _speaking(protocol: str, component: Component, around: Surroundings, check: Check) -> Probe | None:

@@ -13,6 +13,7 @@ from harness.plan.model import Plan, Step
 from harness.spec.model import (
     Component,
     ComponentSettings,
+    ContainerSettings,
     Ecosystem,
     Location,
     Port,
@@ -21,7 +22,7 @@ from harness.spec.model import (
 )
 
 PORT = 8000
-IMAGE = "python:3.12-alpine"
+IMAGE = "python:3.11-slim"
 HERE = Location(Path(__file__), 1)
 
 WEB = """
@@ -96,6 +97,8 @@ def _step(
         environment=MappingProxyType({"GREETING": "hello"}),
         ports=(Port(PORT),) if listens else (),
         stop_grace_period=0.2 if name == "stubborn" else 10.0,
+        # the first process of a container does not hear of SIGTERM unless it says so
+        container=ContainerSettings(init=program is None),
         settings=ComponentSettings(process=process, ready=ReadySettings(log=ready_at)),
     )
     return Step(component, level=0, is_one_shot=is_one_shot)

@@ -5,17 +5,22 @@ and a way to look for what is left of it that does not ask the provider.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import psutil
+import pytest
 
+from harness.containers.engine import connect, missing
 from harness.core.clock import SystemClock
 from harness.providers.base import Place, Provider
+from harness.providers.docker.labels import ENVIRONMENT
+from harness.providers.docker.provider import DockerProvider
 from harness.providers.process.folders import data_root
 from harness.providers.process.provider import ProcessProvider
-from tests.contract.ecosystem import Tiny
+from tests.contract.ecosystem import IMAGE, Tiny
 from tests.doubles.provider import FakeRestartingProvider, Script
 
 Look = Callable[[], list[str]]
@@ -66,8 +71,46 @@ def process(tiny: Tiny, place: Place, cache: Path) -> Stage:
     )
 
 
+def docker(tiny: Tiny, place: Place, _cache: Path) -> Stage:
+    """Containers: none that runs, and no container, network or volume with the environment's label."""
+    skip_without_docker()
+    label = f"{ENVIRONMENT}={place.environment_id}"
+    return Stage(
+        tiny,
+        DockerProvider(place, SystemClock()),
+        place,
+        living=lambda: containers_with(label, status="running"),
+        traces=lambda: containers_with(label) + networks_and_volumes_with(label),
+    )
+
+
+def skip_without_docker() -> None:
+    """Skip, saying what is missing, unless containers of the tiny ecosystem can run here."""
+    lacking = missing()
+    if lacking is not None:
+        pytest.skip(f"missing: {lacking}")
+    with closing(connect()) as engine:
+        if not engine.images.list(IMAGE):
+            pytest.skip(f"missing: the image {IMAGE}; `harness images` gets it")
+
+
+def containers_with(label: str, **filters: str) -> list[str]:
+    """The names of the containers with a label, running or not."""
+    with closing(connect()) as engine:
+        found = engine.containers.list(all=True, filters={"label": label, **filters}, ignore_removed=True)
+        return [str(container.name) for container in found]
+
+
+def networks_and_volumes_with(label: str) -> list[str]:
+    """The names of the networks and volumes with a label."""
+    with closing(connect()) as engine:
+        networks = engine.networks.list(filters={"label": label})
+        volumes = engine.volumes.list(filters={"label": label})
+        return [str(network.name) for network in networks] + [str(volume.id) for volume in volumes]
+
+
 STAGES: Mapping[str, Callable[[Tiny, Place, Path], Stage]] = MappingProxyType(
-    {"fake": fake, "process": process}
+    {"fake": fake, "process": process, "docker": docker}
 )
 
 

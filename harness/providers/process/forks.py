@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import EnvironmentFailedError
+from harness.providers.logs import LogPump
 from harness.providers.process.child import ExecutedChild
-from harness.providers.process.logs import LogPump
 from harness.providers.process.preloading import Preloading
 
 _PACKET = 1 << 20

@@ -17,6 +17,7 @@ from harness.core.tasks import cancel_and_wait
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import Attached
+from harness.providers.logs import LogPump
 from harness.providers.process.account import Account, server_account
 from harness.providers.process.child import Child, ExecutedChild, execute
 from harness.providers.process.command import command_line, fill_ports
@@ -25,14 +26,13 @@ from harness.providers.process.embedded.base import Ground, Recipe
 from harness.providers.process.folders import make_data_folder, remove
 from harness.providers.process.forks import ForkRequest, ForkServer
 from harness.providers.process.granted import place_files, point_to
-from harness.providers.process.logs import LogPump
 from harness.providers.process.marks import marks
 from harness.providers.process.ownership import END_TIMEOUT, end
 from harness.providers.process.polite import polite_signal
 from harness.providers.process.preloading import HeadStart, Imports, begin
 from harness.providers.process.refusal import refusal
-from harness.providers.process.reservation import LOOPBACK, Reservation
 from harness.providers.process.running import RunningProcess
+from harness.providers.reservation import LOOPBACK, Reservation
 from harness.providers.resolving import resolve_component
 from harness.providers.substitution import Endpoints, Secret, make_secrets, resolve_environment
 from harness.spec.model import Component, Ecosystem, ProcessSettings

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from harness.core.endpoint import Endpoint
 from harness.providers.base import Exit
+from harness.providers.logs import LogPump
 from harness.providers.process.child import Child
 from harness.providers.process.command import fill_ports
-from harness.providers.process.logs import LogPump
 from harness.providers.process.ownership import END_TIMEOUT, end
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.providers.process.embedded.masking import mask
-from harness.providers.process.logs import MASK
+from harness.providers.logs import MASK
 
 
 @pytest.mark.parametrize(

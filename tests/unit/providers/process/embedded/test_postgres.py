@@ -20,8 +20,8 @@ from harness.providers.process.account import server_account
 from harness.providers.process.embedded import postgres
 from harness.providers.process.embedded.base import Ground
 from harness.providers.process.embedded.postgres import INIT_SCRIPTS, Postgres, _scripts
-from harness.providers.process.logs import MASK
-from harness.providers.process.reservation import Reservation
+from harness.providers.logs import MASK
+from harness.providers.reservation import Reservation
 from harness.spec.model import Component, ComponentSettings, Location, Mount, ProcessSettings
 
 HERE = Location(Path("compose.yml"), 1)

@@ -17,7 +17,7 @@ from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account
 from harness.providers.process.embedded.base import Ground
 from harness.providers.process.embedded.redis import Redis, _line, _version
-from harness.providers.process.reservation import Reservation
+from harness.providers.reservation import Reservation
 from harness.readiness.redis import RedisProbe
 from harness.readiness.wait import wait_until_ready
 from harness.spec.model import Component, ComponentSettings, Location, Mount, ProcessSettings

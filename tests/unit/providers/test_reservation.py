@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from harness.providers.process.reservation import LOOPBACK, Reservation
+from harness.providers.reservation import LOOPBACK, Reservation
 
 
 def server_on(port: int, host: str = LOOPBACK) -> socket.socket:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.providers.process.logs import MASK, LogPump
+from harness.providers.logs import MASK, LogPump
 
 NOW = 1_800_000_000.25
 

@@ -1,0 +1,1 @@
+"""Components as containers of a Docker engine, reached through testcontainers' client."""

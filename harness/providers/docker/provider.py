@@ -1,0 +1,113 @@
+"""Why this exists: the ecosystem as containers of a Docker engine, in a network of its own."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.core.clock import Clock
+from harness.core.errors import EnvironmentFailedError
+from harness.core.ids import new_secret
+from harness.plan.model import Plan, Step
+from harness.providers.base import Place
+from harness.providers.docker.calls import Calls
+from harness.providers.docker.engine import connect
+from harness.providers.docker.labels import Labels
+from harness.providers.docker.refusal import refusal
+from harness.providers.docker.running import RunningContainer
+from harness.providers.logs import LogPump
+from harness.providers.resolving import resolve_component
+from harness.providers.substitution import Secret, make_secrets
+from harness.spec.model import Component, Ecosystem
+
+if TYPE_CHECKING:  # the SDKs take a quarter of a second to import; `prepare` does it in a thread
+    from harness.providers.docker.workshop import Workshop
+
+
+class DockerProvider:
+    """Containers that are made ahead, started when their turn comes, and removed by their label.
+
+    Args:
+        place: The environment's name and folders.
+        clock: For the stamps in logs.
+    """
+
+    name = "docker"
+
+    def __init__(self, place: Place, clock: Clock) -> None:
+        self._place = place
+        self._clock = clock
+        self._calls = Calls()
+        self._secrets: tuple[Secret, ...] = ()
+        self._workshop: Workshop | None = None
+        self._making: dict[str, asyncio.Task[Any]] = {}
+        self._started: dict[str, RunningContainer] = {}
+        self._pumps: list[LogPump] = []
+
+    def refusal(self, component: Component) -> str | None:
+        """Why a component cannot run as a container; None when it can."""
+        return refusal(component)
+
+    async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
+        """Find the engine, draw the secrets, and begin to make images, volumes and containers, all side by side."""
+        self._place.logs.mkdir(parents=True, exist_ok=True)
+        self._secrets = make_secrets(ecosystem, new_secret)
+        client = await self._calls(connect)
+        from harness.providers.docker.workshop import Workshop  # noqa: PLC0415 - see above
+
+        labels = Labels(self._place.environment_id, self._place.runtime)
+        self._workshop = workshop = Workshop(client, self._calls, labels, ecosystem, self._place.logs)
+        workshop.open(plan)
+        for step in plan.steps:
+            making = workshop.make(self._resolved(step))
+            self._making[step.name] = asyncio.create_task(making, name=f"make {step.name}")
+
+    async def start(self, step: Step) -> RunningContainer:
+        """Start one component's container; returns when it runs.
+
+        Raises:
+            EnvironmentFailedError: its image, or the container, could not be made or started.
+        """
+        container = await self._making[step.name]
+        return await self._start(self._resolved(step), container)
+
+    async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningContainer:
+        """Start the stopped container again; with other variables, a new one with its addresses and volumes."""
+        before, component = self._started[step.name], self._resolved(step)
+        workshop = self._opened()
+        if environment:
+            component = replace(component, environment={**component.environment, **environment})
+            return await self._start(component, await workshop.replace(component, before))
+        return await self._start(component, workshop.again(before))
+
+    async def aclose(self) -> tuple[str, ...]:
+        """Remove every container, volume and network of the environment; names what stays. Idempotent."""
+        for task in self._making.values():
+            task.cancel()
+        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        await self._calls.settle()
+        leftovers = await self._workshop.clear() if self._workshop else ()
+        self._workshop = None
+        self._calls.close()
+        for pump in self._pumps:
+            pump.close()
+        return leftovers
+
+    async def _start(self, component: Component, container: Any) -> RunningContainer:
+        pump = self._new_pump(component.name)
+        running = await self._opened().start(component, container, pump)
+        self._started[component.name] = running
+        return running
+
+    def _opened(self) -> "Workshop":
+        if self._workshop is None:
+            raise EnvironmentFailedError("no engine is connected; prepare was not called")
+        return self._workshop
+
+    def _resolved(self, step: Step) -> Component:
+        return resolve_component(step.component, self._secrets)
+
+    def _new_pump(self, name: str) -> LogPump:
+        pump = LogPump(self._place.logs / f"{name}.log", self._clock, [s.actual for s in self._secrets])
+        self._pumps.append(pump)
+        return pump

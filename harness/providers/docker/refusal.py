@@ -1,0 +1,33 @@
+"""Why this exists: what cannot run as a container of an environment of its own is told while planning."""
+
+from collections.abc import Iterator
+
+from harness.spec.model import Component
+
+
+def refusal(component: Component) -> str | None:
+    """Why a component cannot run as a container here; None when it can."""
+    mode = component.container.network_mode
+    if component.image is None and component.build is None:
+        return "it has neither image nor build"
+    if component.build is not None and component.build.url is not None:
+        return f"its build context {component.build.url} is not on this machine: check it out, and name the folder"
+    if mode not in (None, "bridge"):
+        return f"network_mode {mode} would take it out of the environment's own network"
+    if component.replicas > 1:
+        return f"it asks for {component.replicas} replicas, and each component has one container"
+    return None
+
+
+def remarks(component: Component) -> tuple[str, ...]:
+    """What the file says about a component that is not carried over, a sentence each."""
+    return tuple(_remarks(component))
+
+
+def _remarks(component: Component) -> Iterator[str]:
+    if udp := [port.target for port in component.ports if port.protocol != "tcp"]:
+        yield f"ports other than TCP are not published: {', '.join(map(str, udp))}"
+    if len(component.networks) > 1:
+        yield "all components share one network, so being in several makes no difference"
+    if component.restart not in ("no", ""):
+        yield f"restart: {component.restart} is not applied: in a test environment a component that ends is a finding"

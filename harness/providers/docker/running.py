@@ -1,0 +1,156 @@
+"""Why this exists: a component that runs as a container, as the engine room sees it."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from harness.core.endpoint import Endpoint
+from harness.providers.base import Exit
+from harness.providers.docker.calls import Calls
+from harness.providers.logs import LogPump
+from harness.readiness.base import Probe
+from harness.readiness.choose import Surroundings, choose_probe
+from harness.spec.model import Component
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+_SEARCHED_LINES = 200  # a log probe sees the last ones at every look
+_LAST_WORDS = 2.0  # seconds that the output of an ended container may take to arrive
+
+
+class RunningContainer:
+    """One container from its start to its end."""
+
+    def __init__(
+        self,
+        component: Component,
+        container: "Container",
+        *,
+        calls: Calls,
+        ended: asyncio.Future[Exit],
+        pump: LogPump,
+        feed: "Feed",
+        endpoints: Mapping[int, Endpoint],
+        environment: Mapping[str, str],
+    ) -> None:
+        self._component = component
+        self._calls = calls
+        self._ended = ended
+        self._pump = pump
+        self._feed = feed
+        self.container = container
+        self.endpoints = endpoints
+        self.environment = environment
+
+    def probe(self) -> Probe:
+        """The check its Compose file, image and ports suggest; the healthcheck runs in the container."""
+        around = Surroundings(
+            self.endpoints,
+            self.environment,
+            lambda: self.tail(_SEARCHED_LINES),
+            self._execute,
+            runs_healthchecks=True,
+            is_forwarded=True,
+        )
+        return choose_probe(self._component, around)
+
+    async def _execute(self, argv: Sequence[str]) -> tuple[int, str]:
+        code, output = await self._calls(self.container.exec_run, list(argv))
+        text = output.decode(errors="replace") if isinstance(output, bytes) else ""
+        return int(code or 0), self._pump.mask(text)
+
+    def tail(self, lines: int = 20) -> tuple[str, ...]:
+        """Its last log lines, secrets masked."""
+        return self._pump.tail(lines)
+
+    async def exited(self) -> Exit:
+        """Wait for its end; everything it wrote is in the log by then."""
+        ended = await asyncio.shield(self._ended)
+        await self._feed.wait_ended(_LAST_WORDS)
+        self._pump.drain()
+        return ended
+
+    async def stop(self, grace: float) -> None:
+        """Ask, wait up to `grace` seconds, then force. The container stays until it is removed with the rest."""
+        if not self._ended.done():
+            await self._calls(_signal, self.container, self._polite)
+            await asyncio.wait({self._ended}, timeout=grace)
+        if not self._ended.done():
+            await self._calls(_signal, self.container, "SIGKILL")
+            await asyncio.shield(self._ended)
+        await self._calls(_wait_stopped, self.container)
+        await self._feed.wait_ended(_LAST_WORDS)
+        self._pump.drain()
+        self._pump.close()
+
+    @property
+    def _polite(self) -> str:
+        """What the file or else the image says (Postgres has its own), else what everybody understands."""
+        return str(self.container.attrs["Config"].get("StopSignal") or "SIGTERM")
+
+
+class Feed:
+    """Carries what a container writes into a log pump's pipe, in a thread of its own; attach before the start."""
+
+    def __init__(self, attached: Any, write_end: int) -> None:
+        """Begin to carry.
+
+        Args:
+            attached: What `attach_socket` of the SDK gave.
+            write_end: The pipe's; closed at the end.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        self._attached = attached
+        self._write_end = write_end
+        threading.Thread(target=self._carry, name="container output", daemon=True).start()
+
+    async def wait_ended(self, timeout: float) -> None:
+        """Wait until everything has been carried, or for `timeout` seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), timeout)
+
+    def _carry(self) -> None:
+        from docker.utils.socket import frames_iter  # noqa: PLC0415 - the SDK is loaded by now; see engine
+
+        try:
+            for _, chunk in frames_iter(self._attached, tty=False):  # type: ignore[no-untyped-call]
+                _write_all(self._write_end, chunk)
+        except OSError:  # the pump is closed, or the engine is gone
+            pass
+        finally:
+            os.close(self._write_end)
+            self._attached._response.close()  # noqa: SLF001 - the SDK hangs it there, and nobody else closes it
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+
+def _write_all(descriptor: int, chunk: bytes) -> None:
+    while chunk:
+        chunk = chunk[os.write(descriptor, chunk) :]
+
+
+def _signal(container: "Container", name: str) -> None:
+    from docker.errors import APIError  # noqa: PLC0415 - the SDK is loaded by now; see engine
+
+    try:
+        container.kill(name)
+    except APIError as error:
+        if error.status_code not in {
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+        }:  # gone, or not running any more
+            raise
+
+
+def _wait_stopped(container: "Container") -> None:
+    """The engine tells of an end a moment before it has taken note of it itself."""
+    from docker.errors import NotFound  # noqa: PLC0415 - the SDK is loaded by now; see engine
+
+    with contextlib.suppress(NotFound):
+        container.wait(condition="not-running")

@@ -1,0 +1,209 @@
+"""Why this exists: what one environment has made on the engine: a network, volumes, containers; and their removal."""
+
+import asyncio
+import io
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docker.errors import APIError
+from docker.types import EndpointConfig
+
+from harness.core.errors import EnvironmentFailedError
+from harness.plan.model import Plan
+from harness.providers.docker.addresses import Addresses
+from harness.providers.docker.calls import Calls
+from harness.providers.docker.events import Exits
+from harness.providers.docker.images import Images
+from harness.providers.docker.labels import Labels
+from harness.providers.docker.options import create_options
+from harness.providers.docker.removal import clear
+from harness.providers.docker.running import Feed, RunningContainer
+from harness.providers.logs import LogPump
+from harness.providers.reservation import Reservation
+from harness.spec.model import Component, Ecosystem
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+    from testcontainers.core.docker_client import DockerClient
+
+_SHORT = 12  # hexadecimal digits that engines show of an id
+
+
+_ATTACHED = {"stdout": 1, "stderr": 1, "stream": 1}
+
+
+class Workshop:
+    """Makes and removes. Its names begin with `harness-<environment id>`.
+
+    Args:
+        client: testcontainers' client, which knows the engine's address also from within a container.
+        calls: Runs what blocks.
+        labels: What everything carries.
+        ecosystem: Whose components.
+        logs: Where build logs go.
+    """
+
+    def __init__(
+        self, client: "DockerClient", calls: Calls, labels: Labels, ecosystem: Ecosystem, logs: Path
+    ) -> None:
+        self._client = client
+        self._calls = calls
+        self._labels = labels
+        self._images = Images(client.client, ecosystem, logs)
+        self._exits = Exits(client.client, labels.filter)
+        self._name = f"harness-{labels.environment_id}"
+        self._addresses = Addresses(client, self._name)
+        self._volumes: dict[str, str] = {}
+        self._ports: dict[tuple[str, int], Reservation] = {}
+        self._ground: asyncio.Task[None] | None = None
+
+    def open(self, plan: Plan) -> None:
+        """Begin to make the network and the volumes."""
+        named = {
+            mount.source
+            for step in plan.steps
+            for mount in step.component.mounts
+            if mount.kind == "volume" and mount.source
+        }
+        self._volumes = {name: f"{self._name}-{name}" for name in sorted(named)}
+        self._ground = asyncio.create_task(self._lay_ground(), name="network and volumes")
+
+    async def _lay_ground(self) -> None:
+        volumes = (self._calls(self._make_volume, volume) for volume in self._volumes.values())
+        await asyncio.gather(self._calls(self._make_network), *volumes)
+
+    async def make(self, component: Component) -> "Container":
+        """A container of `component` that is not started yet."""
+        image = await self._calls.aside(self._images.ensure, component)
+        assert self._ground is not None  # noqa: S101 - open comes first
+        await asyncio.shield(self._ground)
+        return await self._calls(self._create, component, image)
+
+    async def start(self, component: Component, container: "Container", pump: LogPump) -> RunningContainer:
+        """Start a container; its output goes to `pump` from the first byte."""
+        ended = self._exits.of(str(container.id))
+        attached = await self._calls(container.attach_socket, params=_ATTACHED)
+        feed = Feed(attached, pump.write_end)
+        try:
+            await self._calls(container.start)
+        except APIError as error:
+            raise _cannot_start(component, error) from error
+        endpoints = await self._calls(self._addresses.of, container)
+        environment = await self._calls(_variables, container)
+        return RunningContainer(
+            component,
+            container,
+            calls=self._calls,
+            ended=ended,
+            pump=pump,
+            feed=feed,
+            endpoints=endpoints,
+            environment=environment,
+        )
+
+    def again(self, before: RunningContainer) -> "Container":
+        """A stopped container, to be started once more: its addresses, volumes and files stay."""
+        self._exits.forget(str(before.container.id))
+        return before.container
+
+    async def replace(self, component: Component, before: RunningContainer) -> "Container":
+        """A new container in the place of a stopped one; addresses and volumes stay, other files do not."""
+        old = before.container
+        await self._calls(old.rename, f"{old.name}-before")
+        made = await self._calls(
+            self._create, component, old.attrs["Config"]["Image"], volumes_from=(str(old.id),)
+        )
+        await self._calls(old.remove, force=True)
+        return made
+
+    async def clear(self) -> tuple[str, ...]:
+        """Remove all that carries the environment's label; names what could not be. Idempotent."""
+        if self._ground is not None:
+            self._ground.cancel()
+            await asyncio.gather(self._ground, return_exceptions=True)
+            await self._calls.settle()
+        await self._calls(self._addresses.leave)
+        leftovers = await self._calls(clear, self._client.client, self._labels.filter)
+        self._exits.close()
+        for reservation in self._ports.values():
+            reservation.close()
+        self._client.client.close()
+        return leftovers
+
+    def _make_network(self) -> None:
+        self._client.client_networks_create(
+            self._name, {"driver": "bridge", "labels": self._labels.of_environment}
+        )
+        self._addresses.join()
+
+    def _make_volume(self, name: str) -> None:
+        self._client.client.volumes.create(name, labels=self._labels.of_environment)
+
+    def _create(self, component: Component, image: str, volumes_from: tuple[str, ...] = ()) -> "Container":
+        published = {} if self._addresses.is_inside else self._published(component, image)
+        options = create_options(component, self._volumes, published)
+        names = [component.name, *component.aliases]
+        try:
+            container = self._client.create(
+                image,
+                name=f"{self._name}-{component.name}",
+                labels=dict(component.labels) | self._labels.of_component(component.name),
+                network=self._name,
+                networking_config={self._name: EndpointConfig(self._api_version, aliases=names)},
+                volumes_from=list(volumes_from) or None,
+                **options,
+            )
+        except APIError as error:
+            raise _cannot_start(component, error) from error
+        if component.files:
+            container.put_archive("/", _packed(component))
+        return container
+
+    def _published(self, component: Component, image: str) -> dict[int, int]:
+        """The host's port for each of its own, the same for every container of the component."""
+        targets = component.targets or self._exposed(image)
+        for target in targets:
+            if (component.name, target) not in self._ports:
+                self._ports[component.name, target] = Reservation()
+        return {target: self._ports[component.name, target].port for target in targets}
+
+    @property
+    def _api_version(self) -> str:
+        return str(self._client.client.api.api_version)
+
+    def _exposed(self, image: str) -> tuple[int, ...]:
+        """What the image itself says that it listens on, for a file that says nothing."""
+        told = self._client.client.images.get(image).attrs["Config"].get("ExposedPorts") or {}
+        return tuple(sorted(int(port.partition("/")[0]) for port in told if port.endswith("/tcp")))
+
+
+def _variables(container: "Container") -> dict[str, str]:
+    """What the container was given, its image's own included."""
+    container.reload()
+    told = (text.partition("=") for text in container.attrs["Config"]["Env"] or ())
+    return {name: value for name, _, value in told}
+
+
+def _packed(component: Component) -> bytes:
+    """Configs and secrets as an archive to be laid over the container's root; readable by its user, as in Compose."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for granted in component.files:
+            content = granted.source.read_bytes() if granted.source else (granted.content or "").encode()
+            entry = tarfile.TarInfo(granted.target.lstrip("/"))
+            entry.size, entry.mode = len(content), 0o444
+            archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def _cannot_start(component: Component, error: APIError) -> EnvironmentFailedError:
+    told = " ".join(str(error.explanation or error).split())
+    hint = f"{component.location} says how it is to run"
+    if "port is already allocated" in told or "address already in use" in told:
+        hint = (
+            "another program took its port on this machine while it was restarted: start the environment anew"
+        )
+    if "no space left" in told:
+        hint = "the engine's disk is full: `docker system df` shows by what"
+    return EnvironmentFailedError(f"{component.name}: the engine does not start it: {told}", hint=hint)
