@@ -59,7 +59,7 @@ def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     """Exit code 2."""
     with pytest.raises(UsageError, match="'cloud'") as caught:
         pick("cloud")
-    assert caught.value.hint == "choose one of: auto, process, existing"
+    assert caught.value.hint == "choose one of: auto, process, docker, existing"
 
 
 async def test_what_runs_already_is_handed_to_the_process_provider() -> None:

@@ -14,8 +14,8 @@ from coverage import CoverageData
 
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError
-from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer
 from harness.providers.logs import LogPump
+from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer
 from harness.providers.process.preloading import Imports, begin
 from tests.doubles.processes import has_ended, is_alive
 

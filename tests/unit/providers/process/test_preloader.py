@@ -13,9 +13,9 @@ import pytest
 
 from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
+from harness.providers.logs import LogPump
 from harness.providers.process import preloader
 from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer
-from harness.providers.logs import LogPump
 from harness.providers.process.preloading import Imports, begin
 from harness.providers.reservation import LOOPBACK, Reservation
 from harness.readiness.http import HttpProbe

@@ -19,9 +19,9 @@ from harness.core.ids import new_environment_id
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import ExistingProvider
+from harness.providers.logs import MASK
 from harness.providers.process.embedded.base import Ground, Launch
 from harness.providers.process.folders import data_root
-from harness.providers.logs import MASK
 from harness.providers.process.marks import COMPONENT_MARKER, MARKER
 from harness.providers.process.provider import ProcessProvider
 from harness.spec.model import (

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.providers.process.embedded.masking import mask
 from harness.providers.logs import MASK
+from harness.providers.process.embedded.masking import mask
 
 
 @pytest.mark.parametrize(
