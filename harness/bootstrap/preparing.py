@@ -1,6 +1,7 @@
 """Why this exists: from a request to a plan, before anything is started: whatever is wrong shows here, with exit 2."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def prepare(request: Request) -> Prepared:
     named = os.environ.get("COMPOSE_PROFILES", "")
     profiles = (*request.selection.profiles, *(name.strip() for name in named.split(",") if name.strip()))
     loaded = load(request.files, os.environ, profiles=profiles)
-    kind = pick(request.provider)
+    kind = pick(request.provider, _candidates(loaded.ecosystem, profiles, request.attached))
     request = replace(request, is_measured=request.is_measured and kind.is_measurable)
     _require_components(loaded.ecosystem, request.attached)
     plan = make(
@@ -67,6 +68,16 @@ def prepare(request: Request) -> Prepared:
     require_seed_module(ecosystem)
     warnings = loaded.warnings + _remarks(kind, plan, request)
     return Prepared(request, ecosystem, warnings, kind, plan)
+
+
+def _candidates(
+    ecosystem: Ecosystem, profiles: tuple[str, ...], attached: tuple[str, ...]
+) -> Iterator[Component]:
+    """What may have to be started, as far as the file's profiles say."""
+    for component in ecosystem.components.values():
+        is_active = not component.profiles or set(component.profiles) & set(profiles)
+        if is_active and component.name not in attached:
+            yield component
 
 
 def _stand_in(kind: ProviderKind, component: Component) -> str:

@@ -1,6 +1,6 @@
 """Why this exists: the table of places to run: what each can run, what it lacks here, and how it is made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,17 +79,19 @@ def _docker(making: Making) -> Provider:
 
 # The order is that of preference for `auto`. `existing` is never picked by itself.
 KINDS = (
-    ProviderKind(
-        "process", process_missing, process_refusal, process_remarks, _process, is_measurable=True
-    ),
+    ProviderKind("process", process_missing, process_refusal, process_remarks, _process, is_measurable=True),
     ProviderKind("docker", docker_missing, docker_refusal, docker_remarks, _docker),
     ProviderKind("existing", existing_missing, lambda _component: None, lambda _component: (), _existing),
 )
-AUTOMATIC = ("process",)
+AUTOMATIC = ("process", "docker")
 
 
-def pick(name: str) -> ProviderKind:
-    """The kind of that name; for `auto` the best that this machine can use.
+def pick(name: str, components: Iterable[Component] = ()) -> ProviderKind:
+    """The kind of that name; for `auto` the first that this machine can use and that can run every component.
+
+    Args:
+        name: What `--provider` was given.
+        components: What is to run. When no kind can run all of it, `auto` is the one that can run most.
 
     Raises:
         UsageError: there is no such provider.
@@ -97,7 +99,7 @@ def pick(name: str) -> ProviderKind:
     """
     kinds = {kind.name: kind for kind in KINDS}
     if name == "auto":
-        return _best([kinds[candidate] for candidate in AUTOMATIC])
+        return _best([kinds[candidate] for candidate in AUTOMATIC], tuple(components))
     if name not in kinds:
         raise UsageError(f"there is no provider {name!r}", hint=f"choose one of: auto, {', '.join(kinds)}")
     lacking = kinds[name].missing()
@@ -106,11 +108,18 @@ def pick(name: str) -> ProviderKind:
     return kinds[name]
 
 
-def _best(candidates: list[ProviderKind]) -> ProviderKind:
-    reasons = []
+def _best(candidates: Iterable[ProviderKind], components: Sequence[Component]) -> ProviderKind:
+    reasons: list[str] = []
+    partial: list[tuple[int, ProviderKind]] = []
     for kind in candidates:
         lacking = kind.missing()
-        if lacking is None:
+        if lacking is not None:
+            reasons.append(f"{kind.name}: {lacking}")
+            continue
+        refused = sum(kind.refusal(component) is not None for component in components)
+        if not refused:
             return kind
-        reasons.append(f"{kind.name}: {lacking}")
-    raise ProviderUnavailableError("no provider can be used on this machine", evidence=reasons)
+        partial.append((refused, kind))
+    if not partial:
+        raise ProviderUnavailableError("no provider can be used on this machine", evidence=reasons)
+    return min(partial, key=lambda found: found[0])[1]

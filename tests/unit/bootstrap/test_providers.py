@@ -23,9 +23,13 @@ def making(*attached: Component, coverage: Path | None = None, base_url: str = "
     return Making(PLACE, Path("/cache"), SystemClock(), coverage, base_url, variables, attached)
 
 
-def kind(name: str, lacking: str | None) -> ProviderKind:
-    """A place to run that lacks something, or nothing."""
-    return ProviderKind(name, lambda: lacking, lambda _c: None, lambda _c: (), KINDS[0].make)
+def kind(name: str, lacking: str | None, refused: tuple[str, ...] = ()) -> ProviderKind:
+    """A place to run that lacks something, or nothing, and cannot run components of some names."""
+
+    def refusal(component: Component) -> str | None:
+        return "not here" if component.name in refused else None
+
+    return ProviderKind(name, lambda: lacking, refusal, lambda _c: (), KINDS[0].make)
 
 
 def test_each_kind_makes_its_own() -> None:
@@ -42,6 +46,22 @@ def test_auto_takes_the_best_that_works(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(providers, "AUTOMATIC", ("best", "better", "good"))
     monkeypatch.setattr(providers, "KINDS", (good, kind("best", "no daemon"), better))
     assert pick("auto") is better
+
+
+@pytest.mark.parametrize(
+    ("refused", "taken"),
+    [({}, "first"), ({"first": ("web",)}, "second"), ({"first": ("web", "db"), "second": ("db",)}, "second")],
+)
+def test_auto_takes_what_can_run_most(
+    monkeypatch: pytest.MonkeyPatch, refused: dict[str, tuple[str, ...]], taken: str
+) -> None:
+    """The first that can run everything, else the one that leaves out least."""
+    monkeypatch.setattr(providers, "AUTOMATIC", ("first", "second"))
+    monkeypatch.setattr(
+        providers, "KINDS", tuple(kind(name, None, refused.get(name, ())) for name in ("first", "second"))
+    )
+    here = Location(Path("compose.yml"), 1)
+    assert pick("auto", [Component("web", here), Component("db", here)]).name == taken
 
 
 def test_a_machine_that_can_run_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
