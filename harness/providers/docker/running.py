@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.endpoint import Endpoint
 from harness.providers.base import Exit
 from harness.providers.docker.calls import Calls
+from harness.providers.docker.hearing import hears
 from harness.providers.logs import LogPump
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
@@ -77,7 +78,7 @@ class RunningContainer:
 
     async def stop(self, grace: float) -> None:
         """Ask, wait up to `grace` seconds, then force. The container stays until it is removed with the rest."""
-        if not self._ended.done():
+        if not self._ended.done() and await self._calls(hears, self.container, self._polite):
             await self._calls(_signal, self.container, self._polite)
             await asyncio.wait({self._ended}, timeout=grace)
         if not self._ended.done():

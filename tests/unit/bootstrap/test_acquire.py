@@ -153,7 +153,9 @@ def test_a_killed_keepers_environment_is_swept(project: Project) -> None:
 
 def test_a_plan_that_starts_nothing_is_refused(project: Project) -> None:
     """With every component's reason, before there is a keeper."""
-    (project.tiny.folder / "docker-compose.test.yml").write_text("services: {web: {image: example/web}}\n")
+    (project.tiny.folder / "docker-compose.test.yml").write_text(
+        "services: {web: {image: example/web, network_mode: host}}\n"
+    )
     with pytest.raises(UsageError, match="nothing of") as caught:
         project.acquire()
     assert any("web: " in line for line in caught.value.evidence)

@@ -105,7 +105,7 @@ def test_faults_come_before_everything(tmp_path: Path) -> None:
 
 def test_a_plan_that_starts_nothing_is_a_mistake(file: Path) -> None:
     """With the reason of every component."""
-    file.write_text("services: {search: {image: example/search}}\n")
+    file.write_text("services: {search: {image: example/search, network_mode: host}}\n")
     with pytest.raises(UsageError, match="nothing of") as caught:
         require_steps(prepare(Request(files=(file,))))
     assert caught.value.evidence[0].startswith("search: image example/search needs a container")

@@ -66,6 +66,7 @@ def test_auto_takes_what_can_run_most(
 
 def test_a_machine_that_can_run_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each provider's reason is told, with exit code 3."""
+    monkeypatch.setattr(providers, "AUTOMATIC", ("process",))
     monkeypatch.setattr(providers, "KINDS", (kind("process", "no Linux"),))
     with pytest.raises(ProviderUnavailableError) as caught:
         pick("auto")
