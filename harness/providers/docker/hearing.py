@@ -27,11 +27,17 @@ def hears(container: "Container", name: str) -> bool:
     try:
         is_this_one = str(container.id) in (process / "cgroup").read_text()
         status = (process / "status").read_text()
+        sleeps_in = [(task / "wchan").read_text() for task in (process / "task").iterdir()]
     except OSError:
         return True
-    if number is None or not is_this_one:
+    if number is None or not is_this_one or any(map(_may_await_signals, sleeps_in)):
         return True
     return bool((_mask(status, "SigCgt") | _mask(status, "SigBlk")) >> (number - 1) & 1)
+
+
+def _may_await_signals(place: str) -> bool:
+    """Whether a thread takes signals without a handler, as inits do, or does not sleep, so that nobody can tell."""
+    return "sigtimedwait" in place or place in ("0", "")
 
 
 def _mask(status: str, field: str) -> int:

@@ -11,6 +11,7 @@ import pytest
 from harness.bootstrap.order import Order
 from harness.bootstrap.spare import SpareKeeper, receive
 from harness.core.errors import EnvironmentFailedError
+from harness.keeper.tenure import Stay
 from harness.plan.model import Plan, Step, Wait
 from harness.spec.model import Component, Condition, Ecosystem, Location
 from tests.doubles.processes import has_ended
@@ -25,7 +26,7 @@ ORDER = Order(
     seed=7,
     run_folder=Path("/p/results/run"),
     runtime=Path("/run/x"),
-    is_kept=True,
+    stay=Stay(is_kept=True),
     is_measured=False,
     base_url="",
     attached=("db",),
