@@ -12,13 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from harness.providers.docker.failures import engine_lost, is_loss, told_by
+
 P = ParamSpec("P")
 T = TypeVar("T")
 _AT_ONCE = 16  # the engine serialises most of it anyway
 
 
 class Calls:
-    """Runs calls to the engine."""
+    """Runs calls to the engine. One that gets no answer fails in our words; what the SDK says else is as it is."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="engine call")
@@ -27,7 +29,7 @@ class Calls:
     async def __call__(self, function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         """The result of `function`, which runs to its end even when the waiter is cancelled."""
         loop = asyncio.get_running_loop()
-        call = loop.run_in_executor(self._executor, lambda: function(*args, **named))
+        call = loop.run_in_executor(self._executor, lambda: _answered(function, *args, **named))
         kept: asyncio.Future[object] = asyncio.ensure_future(_settled(call))
         self._running.add(kept)
         kept.add_done_callback(self._running.discard)
@@ -40,7 +42,7 @@ class Calls:
 
         def work() -> None:
             try:
-                value = function(*args, **named)
+                value = _answered(function, *args, **named)
             except BaseException as error:  # noqa: BLE001 - the waiter raises it
                 settle = partial(_fail, result, error)
             else:
@@ -59,6 +61,20 @@ class Calls:
     def close(self) -> None:
         """No calls any more. Idempotent."""
         self._executor.shutdown(wait=False)
+
+
+def _answered(function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    """The result of a call.
+
+    Raises:
+        EnvironmentFailedError: the engine gave none.
+    """
+    try:
+        return function(*args, **named)
+    except OSError as error:  # as all errors on the way to an engine are
+        if is_loss(error):
+            raise engine_lost(told_by(error)) from error
+        raise
 
 
 def _succeed(result: asyncio.Future[T], value: T) -> None:

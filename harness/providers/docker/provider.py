@@ -21,6 +21,8 @@ from harness.providers.substitution import Secret, make_secrets
 from harness.spec.model import Component, Ecosystem
 
 if TYPE_CHECKING:  # the SDKs take a quarter of a second to import; `prepare` does it in a thread
+    from testcontainers.core.docker_client import DockerClient
+
     from harness.providers.docker.workshop import Workshop
 
 
@@ -39,6 +41,7 @@ class DockerProvider:
         self._clock = clock
         self._calls = Calls()
         self._secrets: tuple[Secret, ...] = ()
+        self._client: DockerClient | None = None
         self._workshop: Workshop | None = None
         self._making: dict[str, asyncio.Task[Any]] = {}
         self._started: dict[str, RunningContainer] = {}
@@ -52,7 +55,7 @@ class DockerProvider:
         """Find the engine, draw the secrets, and begin to make images, volumes and containers, all side by side."""
         self._place.logs.mkdir(parents=True, exist_ok=True)
         self._secrets = make_secrets(ecosystem, new_secret)
-        client = await self._calls(connect)
+        self._client = client = await self._calls(connect)
         from harness.providers.docker.workshop import Workshop  # noqa: PLC0415 - see above
 
         labels = Labels(self._place.environment_id, self._place.runtime)
@@ -89,6 +92,8 @@ class DockerProvider:
         leftovers = await self._workshop.clear() if self._workshop else ()
         self._workshop = None
         self._calls.close()
+        if self._client is not None:
+            self._client.client.close()
         for pump in self._pumps:
             pump.close()
         return leftovers

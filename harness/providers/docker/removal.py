@@ -7,13 +7,22 @@ from itertools import chain
 from typing import Any
 
 from docker.errors import APIError, NotFound
+from requests import RequestException
+
+from harness.providers.docker.failures import told_by
 
 _AT_ONCE = 8
 
 
 def clear(client: Any, label_filter: str) -> tuple[str, ...]:
     """Remove every container, then every network and volume, that carries a label; names what could not be."""
-    filters = {"label": label_filter}
+    try:
+        return tuple(_removed_all(client, {"label": label_filter}))
+    except RequestException as error:  # the engine does not even say what there is
+        return (f"what has the label {label_filter} on the engine: {told_by(error)}",)
+
+
+def _removed_all(client: Any, filters: dict[str, str]) -> list[str]:
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         found = client.containers.list(all=True, filters=filters, ignore_removed=True)
         told = list(chain.from_iterable(threads.map(_container_removed, found)))
@@ -21,7 +30,7 @@ def clear(client: Any, label_filter: str) -> tuple[str, ...]:
         told += _removed("network", network.name, network.remove)
     for volume in client.volumes.list(filters=filters):
         told += _removed("volume", volume.name, volume.remove)
-    return tuple(told)
+    return told
 
 
 def _container_removed(container: Any) -> Iterable[str]:
@@ -35,5 +44,5 @@ def _removed(kind: str, name: str, remove: Callable[[], object]) -> Iterable[str
     except NotFound:
         return ()
     except APIError as error:
-        return (f"{kind} {name}: {error.explanation or error}",)
+        return (f"{kind} {name}: {told_by(error)}",)
     return ()

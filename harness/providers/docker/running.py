@@ -61,7 +61,8 @@ class RunningContainer:
         return choose_probe(self._component, around)
 
     async def _execute(self, argv: Sequence[str]) -> tuple[int, str]:
-        code, output = await self._calls(self.container.exec_run, list(argv))
+        # aside: a check that never ends is given up, and ends with its container
+        code, output = await self._calls.aside(self.container.exec_run, list(argv))
         text = output.decode(errors="replace") if isinstance(output, bytes) else ""
         return int(code or 0), self._pump.mask(text)
 

@@ -14,6 +14,7 @@ from harness.plan.model import Plan
 from harness.providers.docker.addresses import Addresses
 from harness.providers.docker.calls import Calls
 from harness.providers.docker.events import Exits
+from harness.providers.docker.failures import refused
 from harness.providers.docker.images import Images
 from harness.providers.docker.labels import Labels
 from harness.providers.docker.options import create_options
@@ -37,7 +38,7 @@ class Workshop:
     """Makes and removes. Its names begin with `harness-<environment id>`.
 
     Args:
-        client: testcontainers' client, which knows the engine's address also from within a container.
+        client: testcontainers' client, which knows the engine's address also from within a container; not closed here.
         calls: Runs what blocks.
         labels: What everything carries.
         ecosystem: Whose components.
@@ -50,10 +51,10 @@ class Workshop:
         self._client = client
         self._calls = calls
         self._labels = labels
-        self._images = Images(client.client, ecosystem, logs)
-        self._exits = Exits(client.client, labels.filter)
         self._name = f"harness-{labels.environment_id}"
         self._addresses = Addresses(client, self._name)
+        self._images = Images(client.client, ecosystem, logs)
+        self._exits = Exits(client.client, labels.filter)  # last: from here on there is something to close
         self._volumes: dict[str, str] = {}
         self._ports: dict[tuple[str, int], Reservation] = {}
         self._ground: asyncio.Task[None] | None = None
@@ -128,13 +129,14 @@ class Workshop:
         self._exits.close()
         for reservation in self._ports.values():
             reservation.close()
-        self._client.client.close()
         return leftovers
 
     def _make_network(self) -> None:
-        self._client.client_networks_create(
-            self._name, {"driver": "bridge", "labels": self._labels.of_environment}
-        )
+        settings = {"driver": "bridge", "labels": self._labels.of_environment}
+        try:
+            self._client.client_networks_create(self._name, settings)
+        except APIError as error:
+            raise refused("the engine does not make the environment's network", error) from error
         self._addresses.join()
 
     def _make_volume(self, name: str) -> None:
@@ -198,12 +200,8 @@ def _packed(component: Component) -> bytes:
 
 
 def _cannot_start(component: Component, error: APIError) -> EnvironmentFailedError:
-    told = " ".join(str(error.explanation or error).split())
-    hint = f"{component.location} says how it is to run"
-    if "port is already allocated" in told or "address already in use" in told:
-        hint = (
-            "another program took its port on this machine while it was restarted: start the environment anew"
-        )
-    if "no space left" in told:
-        hint = "the engine's disk is full: `docker system df` shows by what"
-    return EnvironmentFailedError(f"{component.name}: the engine does not start it: {told}", hint=hint)
+    return refused(
+        f"{component.name}: the engine does not start it",
+        error,
+        f"{component.location} says how it is to run",
+    )
