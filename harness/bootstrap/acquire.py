@@ -85,7 +85,7 @@ def _order(prepared: Prepared, environment_id: str, run_folder: Path, runtime: P
         seed=request.seed,
         run_folder=run_folder,
         runtime=runtime,
-        is_kept=request.is_kept,
+        stay=request.stay,
         is_measured=request.is_measured,
         base_url=request.base_url,
         attached=request.attached,

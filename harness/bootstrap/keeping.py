@@ -105,10 +105,11 @@ async def keep(order: Order, listener: socket.socket, head_start: HeadStart | No
             emit=emit,
             seeder=seeder_of(order.ecosystem, order.seed),
             seed=order.seed,
+            hurry=keeper.hurry,
         ) as environment:
             yield _KeptEnvironment(environment, order)
 
-    keeper = Keeper(listener, open_kept, is_kept=order.is_kept)
+    keeper = Keeper(listener, open_kept, token=folders.token_of(order.runtime), stay=order.stay)
     try:
         await keeper.run()
     finally:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from harness.keeper.tenure import Stay
 from harness.plan.model import Plan
 from harness.spec.model import Ecosystem
 
@@ -20,7 +21,7 @@ class Order:
     seed: int
     run_folder: Path
     runtime: Path
-    is_kept: bool
+    stay: Stay
     is_measured: bool
     base_url: str
     attached: tuple[str, ...]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.keeper.tenure import Stay
 from harness.plan.model import Selection
 
 DEFAULT_FILE = Path("docker-compose.test.yml")
@@ -21,7 +22,7 @@ class Request:
         selection: Which components; empty for the default.
         seed: What data is generated from.
         results: The folder that run folders go into.
-        is_kept: Whether the environment stays when nobody holds it.
+        stay: How long the environment stays when nobody holds it.
         is_measured: Whether coverage of the components is wanted.
         attached: Components not to start: they run already, where the variables of their exports say.
         base_url: For the existing provider: where everything listens; empty to take it from the variables.
@@ -33,7 +34,7 @@ class Request:
     selection: Selection = field(default_factory=Selection)
     seed: int = DEFAULT_SEED
     results: Path = DEFAULT_RESULTS
-    is_kept: bool = False
+    stay: Stay = field(default_factory=Stay)
     is_measured: bool = False
     base_url: str = ""
     attached: tuple[str, ...] = ()

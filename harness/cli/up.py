@@ -17,6 +17,7 @@ from harness.cli.provider_option import ProviderName
 from harness.cli.screen import people, warn
 from harness.cli.starting import begin_run, ending_stated, plan_for, start
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.tenure import Stay
 from harness.plan.model import Selection
 
 
@@ -46,7 +47,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         selection=Selection(tuple(components or ()), tuple(profile or ())),
         seed=seed,
         results=results,
-        is_kept=True,
+        stay=Stay(is_kept=True),
         base_url=base_url,
         attached=tuple(attach or ()),
     )

@@ -32,6 +32,7 @@ async def open_environment(
     emit: Emit,
     seeder: Seeder | None = None,
     seed: int = 0,
+    hurry: asyncio.Event | None = None,
 ) -> AsyncIterator[Environment]:
     """An environment with everything planned ready and seeded, gone when the block ends, however it ends.
 
@@ -46,6 +47,7 @@ async def open_environment(
         emit: Takes every fact.
         seeder: What puts data in; None for an empty environment.
         seed: What the data is generated from.
+        hurry: Set when nobody waits for the teardown any more: nothing is asked to stop then, everything is ended.
 
     Raises:
         EnvironmentFailedError: the environment did not come up. Its parts have been torn down by then.
@@ -53,7 +55,7 @@ async def open_environment(
             are notes of that failure, and named in EnvironmentStopped.
     """
     parts = Parts.make(plan, place, provider, clock, emit)
-    async with _Closing(parts):
+    async with _Closing(parts, hurry or asyncio.Event()):
         startup = Startup(parts)
         environment = Environment(ecosystem, seed, parts, startup)
         await _come_up(environment, parts, startup, seeder)
@@ -109,9 +111,9 @@ async def _seed(environment: Environment, parts: Parts, seeder: Seeder) -> None:
 class _Closing:
     """The teardown, entered before anything starts. It adds to an error on its way out, and never hides it."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, hurry: asyncio.Event) -> None:
         self._parts = parts
-        self._teardown = Teardown(parts)
+        self._teardown = Teardown(parts, hurry)
 
     async def __aenter__(self) -> None:
         """Nothing to do: being entered is what makes the teardown certain."""

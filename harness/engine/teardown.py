@@ -2,7 +2,7 @@
 
 import asyncio
 
-from harness.core.tasks import within
+from harness.core.tasks import cancel_and_wait, within
 from harness.engine.parts import Parts
 from harness.events.facts import State
 from harness.plan.model import Plan, Step
@@ -16,9 +16,15 @@ REMOVAL_TIMEOUT = 60.0
 
 
 class Teardown:
-    """Takes one environment down. Made before anything is started."""
+    """Takes one environment down. Made before anything is started.
 
-    def __init__(self, parts: Parts) -> None:
+    Args:
+        parts: What there is to take down.
+        hurry: Set, before or meanwhile, when what still runs shall be ended by force and at once.
+    """
+
+    def __init__(self, parts: Parts, hurry: asyncio.Event) -> None:
+        self._hurry = hurry
         self._plan = parts.plan
         self._provider = parts.provider
         self._lifecycle = parts.lifecycle
@@ -35,14 +41,33 @@ class Teardown:
         """
         await self._supervision.end_watches()
         self._give_up_planned()
-        async with asyncio.TaskGroup() as group:
-            for step in reversed(self._plan.steps):
-                group.create_task(self._take_down(step), name=f"stop {step.name}")
+        await self._stop_all_in_order()
         await self._remove()
         for name in self._lifecycle.states:
             self._settle(name)
         await self._supervision.aclose()
         return tuple(self._leftovers)
+
+    async def _stop_all_in_order(self) -> None:
+        """Return when everything has stopped, or when there is no time for that: removing ends what runs then."""
+        stopping = asyncio.create_task(self._stop_all(), name="stop all")
+        hurried = asyncio.create_task(self._hurry.wait(), name="hurry")
+        try:
+            await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.done():
+                stopping.result()
+        finally:
+            await cancel_and_wait(stopping, hurried)
+        for name, state in self._lifecycle.states.items():
+            if state in (State.PROBING, State.READY):
+                self._lifecycle.move(name, State.STOPPING, "by force: nobody waits for its end")
+
+    async def _stop_all(self) -> None:
+        if self._hurry.is_set():
+            return
+        async with asyncio.TaskGroup() as group:
+            for step in reversed(self._plan.steps):
+                group.create_task(self._take_down(step), name=f"stop {step.name}")
 
     def _give_up_planned(self) -> None:
         for name, state in self._lifecycle.states.items():

@@ -16,6 +16,7 @@ from typing import Any, Self
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError
 from harness.events.facts import Event, decode
 from harness.events.log import Emit
+from harness.keeper import folders
 from harness.keeper.address import address_of
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending, encode_line, ending_of, error_of
@@ -54,6 +55,7 @@ class Lease:
         """
         connection = socket.socket(socket.AF_UNIX)
         try:
+            token = folders.token_of(path.parent)
             with address_of(path) as address:
                 connection.connect(address)
         except OSError as error:
@@ -63,6 +65,7 @@ class Lease:
                 hint="the environment has ended; start it with `harness up`",
             ) from error
         lease = cls(connection, on_event, path, log)
+        lease._send({"token": token})
         if hold:
             lease._send({"hold": True})
         return lease
@@ -125,24 +128,25 @@ class Lease:
         self._send({"ask": self._asked, "do": "stop"})
         return self.wait_ended()
 
-    def release(self) -> Ending | None:
-        """Let go; when nobody else holds the environment, wait for its teardown.
+    def release(self, *, keep: bool = False) -> Ending | None:
+        """Let go; when nobody else holds the environment and it is not kept, wait for its teardown.
+
+        Args:
+            keep: Ask for the environment to stay, for as long as it was ordered to when it was started.
 
         Returns:
             None when the environment goes on; how it ended when it has; and when the keeper is gone without having
             told either, an ending with that as its error.
         """
-        self.let_go()
+        self.let_go(keep=keep)
         for message in self._messages():
             if message.get("goes_on"):
                 return None
         return self.ending or Ending(ExitCode.ENVIRONMENT, self._failure())
 
-    def let_go(self) -> None:
+    def let_go(self, *, keep: bool = False) -> None:
         """Let go without waiting; from any thread, also while another one waits for the start. Idempotent."""
-        self._send({"release": True})
-        with contextlib.suppress(OSError):  # it ended before we let go
-            self._connection.shutdown(socket.SHUT_WR)
+        self._send({"release": True, "keep": keep})
 
     def close(self) -> None:
         """Leave without waiting. Idempotent."""
@@ -203,6 +207,9 @@ class Lease:
             self.description = EnvironmentDescription.from_json(message["started"])
         elif "ended" in message:
             self.ending = ending_of(message["ended"])
+        elif "refused" in message:
+            refusal = error_of(message["refused"])
+            self.ending = Ending(refusal.exit_code, refusal)
 
     def _failure(self) -> HarnessError:
         if self.ending is not None and self.ending.error is not None:
@@ -292,6 +299,7 @@ def start(path: Path, spawn: Spawn, on_event: Emit, log: Path | None = None) -> 
         with address_of(path) as address:
             listener.bind(address)
         path.chmod(0o600)
+        folders.make_token(path.parent)
         listener.listen()
         lease = Lease.attach(path, on_event, hold=True, log=log)
         try:

@@ -1,6 +1,7 @@
 """Why this exists: where environments of this user leave their sockets, and how a later command finds them.
 
 <runtime>/harness-<uid>/<environment id>/keeper.sock   0600 in a 0700 folder
+                                         token         0600, what a client has to present
                                          about.json    no secrets
 """
 
@@ -17,8 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.core.errors import UsageError
+from harness.core.ids import new_secret
 
 _ABOUT = "about.json"
+_TOKEN = "token"  # noqa: S105 - a file's name
 _PRIVATE = 0o700
 _CLAIM_TIMEOUT = 60.0  # seconds; it takes a fraction of one
 
@@ -89,6 +92,18 @@ def make_runtime_folder(environment_id: str) -> Path:
 def socket_path(folder: Path) -> Path:
     """Where the keeper of an environment listens."""
     return folder / "keeper.sock"
+
+
+def make_token(folder: Path) -> None:
+    """Draw the secret of one environment. Whoever can read it may ask for its credentials."""
+    descriptor = os.open(folder / _TOKEN, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    os.write(descriptor, new_secret().encode())
+    os.close(descriptor)
+
+
+def token_of(folder: Path) -> str:
+    """The secret of one environment. Raises OSError when it is gone, or somebody else's."""
+    return (folder / _TOKEN).read_text()
 
 
 def claim(folder: Path, about: About) -> int:

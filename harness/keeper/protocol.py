@@ -1,10 +1,13 @@
 """Why this exists: what a keeper and its clients say to each other, one JSON object a line over a Unix socket.
 
 Client to keeper
+    {"token": TEXT}                      always the first: what the file `token` beside the socket holds
     {"hold": true}                       count me: the environment stays while I am connected
-    {"release": true}                    I leave in an orderly way, before I close
+    {"release": true, "keep": false}     I leave in an orderly way, and wait for what comes of it; with `keep` the
+                                         environment stays, for as long as it was ordered to
     {"ask": N, "do": NAME, …}            one of the commands below; answered by {"answer": N, …}
 Keeper to client
+    {"refused": error}                   the only line to who is not its user, or has not its token
     {"event": …}                         every fact of the environment, those before the connection first
     {"held": true}                       you are counted; false when the environment is ending already
     {"goes_on": true}                    you have left, and the environment stays
@@ -14,8 +17,8 @@ Keeper to client
 
 Commands: `describe` gives the description; `broken` the error that broke it, or null; `status` what it is doing, at
 once and whatever it is doing: {"phase": "starting" | "ready" | "broken" | "ending", "is_kept": whether it stays when
-nobody holds it, "states": {component: state}}; `stop` ends the environment, whoever holds it; `restart` takes
-`components` and `environment` (variables laid over their own).
+nobody holds it, "remaining": seconds until that is over or null, "states": {component: state}}; `stop` ends the
+environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over their own).
 """
 
 import json

@@ -21,7 +21,9 @@ from harness.core.tasks import cancel_and_wait
 from harness.events.facts import ComponentChanged, EnvironmentFailed, Event, encode
 from harness.events.log import Emit
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.door import Door
 from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
+from harness.keeper.tenure import Stay, Tenure
 
 
 class Kept(Protocol):
@@ -44,6 +46,8 @@ class Kept(Protocol):
 _LONGEST_LINE = 1 << 24  # bytes of a request; the variables of a restart are in one
 _PARTING = 1.0  # seconds that the last words may take to be read
 
+_JUST_HELD = Stay()
+
 Open = Callable[[Emit], AbstractAsyncContextManager[Kept]]
 
 
@@ -53,21 +57,20 @@ class Keeper:
     Args:
         listener: A listening Unix socket; the first client is in its queue already.
         open_environment: Starts the environment on entering and tears it down on leaving.
-        is_kept: Stay although nobody holds it, until told to stop; from the moment on in which a holder left in an
-            orderly way after the start. A starter that dies before takes the environment along.
+        token: What every client has to present.
+        stay: How long the environment stays when nobody holds it.
     """
 
-    def __init__(self, listener: socket.socket, open_environment: Open, *, is_kept: bool) -> None:
+    def __init__(
+        self, listener: socket.socket, open_environment: Open, *, token: str, stay: Stay = _JUST_HELD
+    ) -> None:
         self._listener = listener
         self._open = open_environment
-        self._is_kept = is_kept
-        self._is_handed_over = False
+        self._door = Door(token)
+        self._tenure = Tenure(stay)
+        self._finish = self._tenure.over
         self._history: list[bytes] = []
         self._clients: set[asyncio.StreamWriter] = set()
-        self._holders: set[asyncio.StreamWriter] = set()
-        self._released: set[asyncio.StreamWriter] = set()
-        self.is_abandoned = False  # a holder died: what it would have done at the end is ours to do
-        self._finish = asyncio.Event()
         self._kept: Kept | None = None
         self._states: dict[str, str] = {}
         self._has_failed = False
@@ -75,11 +78,21 @@ class Keeper:
         self._restarts: set[asyncio.Task[None]] = set()
         self._restarting = asyncio.Lock()  # one restart at a time: two of one component would meet halfway
 
+    @property
+    def is_abandoned(self) -> bool:
+        """A holder died: what it would have done at the end is ours to do."""
+        return self._tenure.is_abandoned
+
+    @property
+    def hurry(self) -> asyncio.Event:
+        """Set when nobody waits for the teardown that is to come, or goes on."""
+        return self._tenure.hurry
+
     async def run(self) -> Ending:
         """Start, serve until nobody holds the environment any more, tear down; tells every client how it ended."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._finish.set)
+            loop.add_signal_handler(number, self._tenure.end)
         server = await asyncio.start_unix_server(self._serve, sock=self._listener, limit=_LONGEST_LINE)
         async with server:
             ending = await self._live()
@@ -108,6 +121,7 @@ class Keeper:
         try:
             async with self._open(self._emit) as kept:
                 self._kept = kept
+                self._tenure.ready()
                 self._tell({"started": kept.describe().to_json()})
                 await self._finish.wait()
                 await self._end_restarts()
@@ -141,34 +155,30 @@ class Keeper:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, from its connection to its end."""
-        self._clients.add(writer)
-        writer.writelines(self._history)
         try:
+            await self._door.admit(reader, writer.get_extra_info("socket"))
+            self._clients.add(writer)
+            writer.writelines(self._history)
             while line := await reader.readline():
                 self._hear(line, writer)
+        except UsageError as refusal:
+            writer.write(encode_line({"refused": error_form(refusal)}))
         except (ConnectionError, ValueError):  # it died, or sent a line without an end
             self._clients.discard(writer)  # nobody reads there any more
         finally:
-            self._let_go(writer)
+            self._lose(writer)
 
     def _hear(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         """One message of a client; what takes long goes on beside the next one."""
         message = _parse(line)
         if message.get("hold"):
-            self._hold(writer)
+            writer.write(encode_line({"held": self._tenure.hold(writer)}))
         elif message.get("release"):
-            self._released.add(writer)
+            self._release(writer, keep=bool(message.get("keep")))
         else:
             task = asyncio.create_task(self._reply(message, writer), name=f"answer {message.get('do')}")
             self._asked.add(task)
             task.add_done_callback(self._asked.discard)
-
-    def _hold(self, writer: asyncio.StreamWriter) -> None:
-        """Count a client, unless it is too late: what is being torn down cannot be held."""
-        is_in_time = not self._finish.is_set()
-        if is_in_time:
-            self._holders.add(writer)
-        writer.write(encode_line({"held": is_in_time}))
 
     async def _reply(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
         answer = await self._answer(message)
@@ -205,10 +215,16 @@ class Keeper:
         return error_form(error) if error else None
 
     async def _status(self, _message: Mapping[str, Any]) -> object:
-        return {"phase": self._phase(), "is_kept": self._is_kept, "states": self._states}
+        tenure = self._tenure
+        return {
+            "phase": self._phase(),
+            "is_kept": tenure.is_kept,
+            "remaining": tenure.remaining,
+            "states": self._states,
+        }
 
     async def _stop(self, _message: Mapping[str, Any]) -> object:
-        self._finish.set()
+        self._tenure.end()
         return None
 
     async def _restart(self, message: Mapping[str, Any]) -> object:
@@ -239,20 +255,22 @@ class Keeper:
             return "broken"
         return "starting" if self._kept is None else "ready"
 
-    def _let_go(self, writer: asyncio.StreamWriter) -> None:
-        """A client has left. The last holder takes the environment along and hears how that ended."""
-        is_orderly = writer in self._released
-        if writer in self._holders:
-            self._holders.discard(writer)
-            self.is_abandoned |= not is_orderly
-            self._is_handed_over |= is_orderly and self._kept is not None
-            if not self._holders and not (self._is_kept and self._is_handed_over):
-                self._finish.set()
-        if not self._finish.is_set():
-            if is_orderly and not writer.is_closing():
-                writer.write(encode_line({"goes_on": True}))
-            self._clients.discard(writer)
-            writer.close()
+    def _release(self, writer: asyncio.StreamWriter, *, keep: bool) -> None:
+        """A holder leaves in an orderly way. The last one waits, and hears how the environment ended."""
+        self._tenure.release(writer, keep=keep)
+        if not self._finish.is_set() and not writer.is_closing():
+            writer.write(encode_line({"goes_on": True}))
+            self._dismiss(writer)
+
+    def _lose(self, writer: asyncio.StreamWriter) -> None:
+        """Nothing comes from a client any more."""
+        self._tenure.lose(writer)
+        if writer not in self._clients or not self._finish.is_set():
+            self._dismiss(writer)
+
+    def _dismiss(self, writer: asyncio.StreamWriter) -> None:
+        self._clients.discard(writer)
+        writer.close()
 
     async def _part(self) -> None:
         """Let what was said arrive; a client that does not read is not waited for."""

@@ -13,6 +13,9 @@ from harness.events.log import Emit
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending, encode_line
 from harness.keeper.server import Keeper
+from harness.keeper.tenure import Stay
+
+_TOKEN = "token"
 
 
 class FakeKept:
@@ -120,10 +123,9 @@ class FakeClient:
             self._passed_over.append(heard)
         raise EOFError(f"the keeper left without having said {what}")
 
-    def leave(self) -> None:
+    def leave(self, *, keep: bool = False) -> None:
         """Let go in an orderly way, and listen on."""
-        self.say({"release": True})
-        self._writer.write_eof()
+        self.say({"release": True, "keep": keep})
 
     def die(self) -> None:
         """Be gone without a word."""
@@ -143,20 +145,26 @@ class KeeperStage:
         life: Done when the keeper has ended.
     """
 
-    def __init__(self, folder: Path, kept: FakeKept, *, is_kept: bool = False) -> None:
+    def __init__(self, folder: Path, kept: FakeKept, stay: Stay) -> None:
         self._path = folder / "keeper.sock"
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self._path))
         listener.listen()
         self._kept = kept
         self._clients: list[FakeClient] = []
-        self.keeper = Keeper(listener, kept.open, is_kept=is_kept)
+        self.keeper = Keeper(listener, kept.open, token=_TOKEN, stay=stay)
         self.life: asyncio.Task[Ending] = asyncio.create_task(self.keeper.run())
+
+    async def stranger(self) -> FakeClient:
+        """Somebody who has connected, and said nothing."""
+        client = FakeClient(*await asyncio.open_unix_connection(str(self._path)))
+        self._clients.append(client)
+        return client
 
     async def client(self) -> FakeClient:
         """Somebody who only looks."""
-        client = FakeClient(*await asyncio.open_unix_connection(str(self._path)))
-        self._clients.append(client)
+        client = await self.stranger()
+        client.say({"token": _TOKEN})
         return client
 
     async def holder(self) -> FakeClient:

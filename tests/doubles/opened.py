@@ -1,5 +1,6 @@
 """Why this exists: opening an environment on a fake provider takes one line in a test."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -12,12 +13,16 @@ from tests.doubles.provider import FakeProvider
 
 
 def opened(
-    plan: Plan, provider: FakeProvider, emit: Emit, seeder: Seeder | None = None
+    plan: Plan,
+    provider: FakeProvider,
+    emit: Emit,
+    seeder: Seeder | None = None,
+    hurry: asyncio.Event | None = None,
 ) -> AbstractAsyncContextManager[Environment]:
     """An environment of `plan`, on the provider's clock."""
     ecosystem = make_ecosystem(plan)
     return open_environment(
-        plan, ecosystem, provider, PLACE, clock=provider.clock, emit=emit, seeder=seeder, seed=7
+        plan, ecosystem, provider, PLACE, clock=provider.clock, emit=emit, seeder=seeder, seed=7, hurry=hurry
     )
 
 

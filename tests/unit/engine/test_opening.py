@@ -303,6 +303,26 @@ async def test_a_second_interrupt_does_not_cut_the_teardown_short() -> None:
     assert provider.journal[-1] == ("closed", "")
 
 
+STUBBORN = {"db": Script(ignores_stop=True), "web": Script(stop_takes=5)}
+
+
+@pytest.mark.parametrize("patience", [0.0, 3.0])
+@in_virtual_time
+async def test_a_teardown_that_nobody_waits_for_is_by_force(patience: float) -> None:
+    """From the moment on that this is known: nothing is asked to stop any more, and nothing is left."""
+    provider, emit, hurry = FakeProvider(FakeClock(), STUBBORN), FakeEmit(), asyncio.Event()
+    async with opened(CHAIN, provider, emit, hurry=hurry):
+        began = provider.clock.monotonic()
+        asyncio.get_running_loop().call_later(patience, hurry.set)
+        if not patience:
+            hurry.set()
+    assert provider.clock.monotonic() - began == pytest.approx(patience)
+    assert provider.names("stopping") == (["web"] if patience else [])
+    assert provider.alive == {}
+    assert {emit.states(name)[-1] for name in ("db", "api", "web")} == {State.STOPPED}
+    assert [e.leftovers for e in emit.of(EnvironmentStopped)] == [()]
+
+
 @in_virtual_time
 async def test_data_is_prepared_during_the_start_and_stored_after_it() -> None:
     """The seeder sees a ready environment, and what it did is stated."""

@@ -196,8 +196,10 @@ def test_the_starter_is_in_the_queue_before_the_keeper_is_there(tmp_path: Path) 
         connection.close()
 
     with start(path, spawn, FakeEmit()):
-        assert heard == [encode_line({"hold": True})]
-    assert path.stat().st_mode & 0o777 == 0o600
+        token = (tmp_path / "token").read_text()
+        assert heard == [encode_line({"token": token}) + encode_line({"hold": True})]
+    for private in (path, tmp_path / "token"):
+        assert private.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_keeper_that_cannot_be_spawned_is_raised(tmp_path: Path) -> None:

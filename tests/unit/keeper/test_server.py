@@ -13,6 +13,7 @@ import pytest
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, TeardownError
 from harness.events.facts import ComponentChanged, EnvironmentFailed, State
 from harness.keeper import server
+from harness.keeper.tenure import Stay
 from tests.doubles.keeper import FakeKept, KeeperStage
 
 P = ParamSpec("P")
@@ -36,7 +37,7 @@ def own_loop(scene: Callable[P, Awaitable[None]]) -> Callable[P, None]:
 @asynccontextmanager
 async def keeping(folder: Path, kept: FakeKept, *, is_kept: bool = False) -> AsyncIterator[KeeperStage]:
     """A keeper of `kept`."""
-    stage = KeeperStage(folder, kept, is_kept=is_kept)
+    stage = KeeperStage(folder, kept, Stay(is_kept))
     try:
         yield stage
     finally:

@@ -11,6 +11,7 @@ from harness.events.facts import ComponentExited, Event
 from harness.events.log import Emit
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.folders import make_token, token_of
 from harness.keeper.server import Keeper
 from tests.doubles.events import FakeEmit
 
@@ -49,6 +50,7 @@ def listening(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()
+    make_token(path.parent)
     return listener
 
 
@@ -59,10 +61,10 @@ def test_who_only_looks_ends_nothing(tmp_path: Path) -> None:
         kept, path = FakeTalkative(), tmp_path / "keeper.sock"
         listener = listening(path)
         Lease.attach(path, FakeEmit(), hold=False).close()
-        keeper = asyncio.create_task(Keeper(listener, kept.open, is_kept=False).run())
+        keeper = asyncio.create_task(Keeper(listener, kept.open, token=token_of(tmp_path)).run())
         with await asyncio.to_thread(Lease.attach, path, FakeEmit(), hold=False) as visitor:
             told = await asyncio.to_thread(visitor.ask, "status")
-            assert told == {"phase": "starting", "is_kept": False, "states": {}}
+            assert told == {"phase": "starting", "is_kept": False, "remaining": None, "states": {}}
         holder = Lease.attach(path, FakeEmit(), hold=True)
         assert await asyncio.to_thread(holder.is_held)
         kept.may_start.set()
@@ -81,7 +83,7 @@ def test_who_reads_late_still_hears_the_end(tmp_path: Path) -> None:
         kept, path, heard = FakeTalkative(facts=2000), tmp_path / "keeper.sock", FakeEmit()
         listener = listening(path)
         holder = Lease.attach(path, heard, hold=True)
-        keeper = asyncio.create_task(Keeper(listener, kept.open, is_kept=False).run())
+        keeper = asyncio.create_task(Keeper(listener, kept.open, token=token_of(tmp_path)).run())
         kept.may_start.set()
         with await asyncio.to_thread(Lease.attach, path, FakeEmit(), hold=False) as other:
             await asyncio.to_thread(other.wait_started)
