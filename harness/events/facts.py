@@ -142,6 +142,27 @@ class DataSeeded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaultInjected(Event):
+    """From now on something goes wrong on purpose. `number` tells the faults of an environment apart."""
+
+    number: int
+    fault: str
+    components: tuple[str, ...]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultHealed(Event):
+    """What went wrong on purpose is well again; `reason` says why it was healed, `duration` how long it was on."""
+
+    number: int
+    fault: str
+    components: tuple[str, ...]
+    duration: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuitesCollected(Event):
     """What pytest found: cases by suite to be run, and cases by pyramid layer in the whole project."""
 

@@ -132,6 +132,7 @@ _COMPONENT: Table = {
     "ready": Key(read=_one_of(_READY, "ready", ("http", "tcp", "log", "command"), ReadySettings, least=0)),
     "exports": Key(read=filled_pairs),
     "random": Key(read=TEXTS),
+    "faults": Key(read=boolean),
 }
 component_settings = table(_COMPONENT, "x-harness", ComponentSettings)
 """The `x-harness` of one service."""
@@ -231,6 +232,7 @@ _ECOSYSTEM: Table = {
     "seed": Key(read=_reference),
     "suites": Key(read=_suites),
     "coverage": Key(read=TEXTS),
+    "faults": Key(read=boolean),
 }
 ecosystem_settings = table(_ECOSYSTEM, "x-harness", EcosystemSettings)
 """The `x-harness` of the whole file."""

@@ -171,12 +171,14 @@ class ComponentSettings:
         exports: Variables handed to tests; values may hold `{host}`, `{port}`, `{port:N}`, `{url}` and `{env.NAME}`.
         random: Names of environment variables whose value is replaced by a random secret in each
             environment, everywhere in the ecosystem where that value stands.
+        faults: Whether a proxy stands before it, so that its network can be made to fail.
     """
 
     process: ProcessSettings | None = None
     ready: ReadySettings = ReadySettings()
     exports: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     random: tuple[str, ...] = ()
+    faults: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,7 @@ class EcosystemSettings:
         seed: "package.module:function", an async function given the environment, that seeds it; None for none.
         suites: What `harness test` runs, in this order.
         coverage: Packages or folders whose coverage is measured.
+        faults: Whether a proxy stands before every component.
     """
 
     pythonpath: tuple[Path, ...] = ()
@@ -250,6 +253,7 @@ class EcosystemSettings:
     seed: str | None = None
     suites: tuple[SuiteSettings, ...] = ()
     coverage: tuple[str, ...] = ()
+    faults: bool = False
 
 
 @dataclass(frozen=True, slots=True)
