@@ -18,11 +18,15 @@ class FakeImage:
     id: str
     labels: dict[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
+    exposed: tuple[int, ...] = ()
 
     @property
     def attrs(self) -> dict[str, Any]:
         """What inspecting it shows."""
-        return {"Size": 5_000_000}
+        return {
+            "Size": 5_000_000,
+            "Config": {"ExposedPorts": {f"{port}/tcp": {} for port in self.exposed} or None},
+        }
 
 
 def refusal(status: int, explanation: str) -> APIError:

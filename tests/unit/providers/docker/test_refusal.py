@@ -1,0 +1,54 @@
+"""What cannot run as a container, and what is not carried over, is told while planning."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.providers.docker.refusal import refusal, remarks
+from harness.spec.model import Build, Component, ContainerSettings, Port
+from tests.doubles.containers import component
+
+
+def test_an_image_or_a_build_can_run() -> None:
+    """Also in the bridge network that Compose files name for the sake of old engines."""
+    assert refusal(component()) is None
+    assert refusal(component(image=None, build=Build(Path("/project")))) is None
+    assert refusal(component(container=ContainerSettings(network_mode="bridge"))) is None
+
+
+@pytest.mark.parametrize(
+    ("refused", "why"),
+    [
+        (component(image=None), "neither image nor build"),
+        (
+            component(build=Build(Path("/p"), url="https://host/repo.git")),
+            "https://host/repo.git is not on this",
+        ),
+        (component(container=ContainerSettings(network_mode="host")), "network_mode host would take it out"),
+        (component(container=ContainerSettings(network_mode="none")), "network_mode none"),
+        (component(container=ContainerSettings(network_mode="service:db")), "network_mode service:db"),
+        (component(replicas=3), "3 replicas"),
+    ],
+)
+def test_what_would_not_be_what_the_file_asks_for_is_refused(refused: Component, why: str) -> None:
+    """With the words of the file in the reason. Published ports of the host, too, are kept free by that."""
+    assert why in str(refusal(refused))
+
+
+@pytest.mark.parametrize(
+    ("remarked", "what"),
+    [
+        (component(ports=(Port(53, protocol="udp"), Port(80))), "other than TCP are not published: 53"),
+        (component(networks=("front", "back")), "share one network"),
+        (component(restart="unless-stopped"), "restart: unless-stopped is not applied"),
+    ],
+)
+def test_what_is_not_carried_over_is_remarked(remarked: Component, what: str) -> None:
+    """In one sentence each."""
+    (told,) = remarks(remarked)
+    assert what in told
+
+
+def test_an_ordinary_component_is_not_remarked() -> None:
+    """Nothing is lost, so nothing is said."""
+    assert remarks(component(ports=(Port(80),), restart="no")) == ()

@@ -1,0 +1,74 @@
+"""Everything with the label goes, in the order that works, and what resists is named."""
+
+from harness.providers.docker.removal import clear
+from tests.doubles.containers import FakeDocker
+from tests.doubles.images import refusal
+
+MINE, OTHERS = {"harness.environment": "1"}, {"harness.environment": "2"}
+FILTER = "harness.environment=1"
+
+
+def full_engine() -> FakeDocker:
+    """One network, volume and container of ours, and of others each."""
+    engine = FakeDocker()
+    for name, labels in (("mine", MINE), ("others", OTHERS)):
+        engine.networks.create(f"{name}-network", labels=labels, driver="bridge")
+        engine.volumes.create(f"{name}-volume", labels=labels)
+        engine.create("example/web:1", name=f"{name}-web", labels=labels, network=f"{name}-network")
+    return engine
+
+
+def names(engine: FakeDocker) -> list[str]:
+    """What is there."""
+    return sorted(made.name for kind in engine.everything.values() for made in kind)
+
+
+def test_ours_goes_containers_first_and_the_rest_stays() -> None:
+    """Networks and volumes in use cannot be removed."""
+    engine = full_engine()
+    assert clear(engine, FILTER) == ()
+    assert names(engine) == ["others-network", "others-volume", "others-web"]
+    removed = [line for line in engine.journal if line.startswith("remove")]
+    assert removed == [
+        "remove container mine-web",
+        "remove network mine-network",
+        "remove volume mine-volume",
+    ]
+    assert clear(engine, FILTER) == ()
+
+
+def test_what_resists_is_named_and_the_rest_goes() -> None:
+    """With the engine's reason."""
+    engine = full_engine()
+    engine.resisting = {
+        "mine-network": refusal(403, "it has active endpoints"),
+        "mine-web": refusal(500, "device busy"),
+    }
+    assert clear(engine, FILTER) == (
+        "container mine-web: device busy",
+        "network mine-network: it has active endpoints",
+    )
+    assert "mine-volume" not in names(engine)
+
+
+def test_what_somebody_else_removes_meanwhile_is_gone_too() -> None:
+    """And not left."""
+    engine = full_engine()
+    engine.resisting = {"mine-web": not_found(engine), "mine-volume": not_found(engine)}
+    assert clear(engine, FILTER) == ()
+
+
+def test_an_engine_that_does_not_answer() -> None:
+    """What would have to be looked for is named by its label."""
+    engine = full_engine()
+    engine.go()
+    assert clear(engine, FILTER) == (f"what has the label {FILTER} on the engine: Connection aborted",)
+
+
+def not_found(engine: FakeDocker) -> Exception:
+    """What the engine says of what is not there."""
+    try:
+        engine.networks.get("nowhere")
+    except Exception as error:  # noqa: BLE001 - whatever it says
+        return error
+    raise AssertionError
