@@ -1,7 +1,7 @@
 """Why this exists: the ecosystem as containers of a Docker engine, in a network of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ class DockerProvider:
         self._workshop = workshop = Workshop(client, self._calls, labels, ecosystem, self._place.logs)
         workshop.open(plan)
         for step in plan.steps:
-            making = workshop.make(self._resolved(step))
+            making = self._make(step, [s.name for s in plan.steps if s.level < step.level])
             self._making[step.name] = asyncio.create_task(making, name=f"make {step.name}")
 
     async def start(self, step: Step) -> RunningContainer:
@@ -97,6 +97,14 @@ class DockerProvider:
         for pump in self._pumps:
             pump.close()
         return leftovers
+
+    async def _make(self, step: Step, earlier: Sequence[str]) -> Any:
+        """Images side by side; containers in the plan's order, for the engine makes one at a time."""
+        component = self._resolved(step)
+        image = await self._opened().image_of(component)
+        if earlier:
+            await asyncio.wait({self._making[name] for name in earlier})
+        return await self._opened().make(component, image, listens=not step.is_one_shot)
 
     async def _start(self, component: Component, container: Any) -> RunningContainer:
         pump = self._new_pump(component.name)

@@ -74,12 +74,15 @@ class Workshop:
         volumes = (self._calls(self._make_volume, volume) for volume in self._volumes.values())
         await asyncio.gather(self._calls(self._make_network), *volumes)
 
-    async def make(self, component: Component) -> "Container":
-        """A container of `component` that is not started yet."""
-        image = await self._calls.aside(self._images.ensure, component)
+    async def image_of(self, component: Component) -> str:
+        """The image for its container, which is there afterwards."""
+        return await self._calls.aside(self._images.ensure, component)
+
+    async def make(self, component: Component, image: str, *, listens: bool) -> "Container":
+        """A container of `component` that is not started yet; `listens` unless its ports are of no use to anybody."""
         assert self._ground is not None  # noqa: S101 - open comes first
         await asyncio.shield(self._ground)
-        return await self._calls(self._create, component, image)
+        return await self._calls(self._create, component, image, listens=listens)
 
     async def start(self, component: Component, container: "Container", pump: LogPump) -> RunningContainer:
         """Start a container; its output goes to `pump` from the first byte."""
@@ -142,8 +145,11 @@ class Workshop:
     def _make_volume(self, name: str) -> None:
         self._client.client.volumes.create(name, labels=self._labels.of_environment)
 
-    def _create(self, component: Component, image: str, volumes_from: tuple[str, ...] = ()) -> "Container":
-        published = {} if self._addresses.is_inside else self._published(component, image)
+    def _create(
+        self, component: Component, image: str, *, listens: bool = True, volumes_from: tuple[str, ...] = ()
+    ) -> "Container":
+        is_published = listens and not self._addresses.is_inside
+        published = self._published(component, image) if is_published else {}
         options = create_options(component, self._volumes, published)
         names = [component.name, *component.aliases]
         try:
