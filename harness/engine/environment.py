@@ -1,23 +1,21 @@
 """Why this exists: a started ecosystem as one value that tests, seeding and front ends work with."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from harness.core.endpoint import Endpoint
-from harness.core.errors import EnvironmentFailedError, HarnessError, UsageError
-from harness.core.tasks import within
+from harness.core.errors import HarnessError, UsageError
 from harness.engine.exports import render_exports
+from harness.engine.ground import EngineGround
+from harness.engine.injecting import Injections
 from harness.engine.parts import Parts
+from harness.engine.restarting import NOTHING, Restarting, running_in
 from harness.engine.seeding import Seeded
 from harness.engine.startup import Startup
-from harness.engine.teardown import STOP_MARGIN
 from harness.events.facts import State
 from harness.plan.model import Plan, Step
-from harness.providers.base import CanRestart, Place, Running
+from harness.providers.base import Place, Running
 from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Ecosystem
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Environment:
@@ -35,7 +33,8 @@ class Environment:
         self.seed = seed
         self.seeded: Seeded | None = None
         self._parts = parts
-        self._startup = startup
+        self._ground = EngineGround(parts, Restarting(parts, startup), seed)
+        self.faults = Injections(self._ground, parts.clock, parts.emit)
 
     @property
     def id(self) -> str:
@@ -125,54 +124,14 @@ class Environment:
         """Return the reason once it no longer works; wait for ever while it does."""
         return await self._parts.supervision.wait_broken()
 
-    async def restart(self, component: str, environment: Mapping[str, str] = _NOTHING) -> None:
+    async def restart(self, component: str, environment: Mapping[str, str] = NOTHING) -> None:
         """Start a component anew with `environment` laid over its own, and return when it is ready again.
 
         Raises:
             UsageError: there is no such component, it is not ready, or the provider cannot restart.
             EnvironmentFailedError: it did not come up again; the environment is broken from then on.
         """
-        self._running(component)
-        provider = self._parts.provider
-        if not isinstance(provider, CanRestart):
-            raise UsageError(f"the {provider.name} provider cannot restart {component}")
-        step = self.plan.step(component)
-        self._require_ready(step)
-        await self._parts.supervision.release(step)
-        try:
-            supervised = await self._startup.start(step, self._renew(provider, step, environment))
-            await self._startup.become_ready(step, supervised)
-        except Exception as error:
-            self._parts.supervision.break_with(error)
-            raise
-
-    def _require_ready(self, step: Step) -> None:
-        """Only what is ready can be stopped and become ready again."""
-        if step.is_one_shot:
-            raise UsageError(
-                f"{step.name} runs once, to its end, and cannot be restarted",
-                hint="restart what works with its result, or start a new environment",
-            )
-        if (state := self.states[step.name]) is not State.READY:
-            raise UsageError(
-                f"{step.name} is {state} and cannot be restarted now",
-                hint="only a component that is ready can; one that ended has broken the environment",
-            )
-
-    async def _renew(self, provider: CanRestart, step: Step, environment: Mapping[str, str]) -> Running:
-        """Stop the old one, politely and not for ever, and start the new one."""
-        grace = step.component.stop_grace_period
-        longest = grace + STOP_MARGIN
-        try:
-            await within(longest, self._parts.clock, self._running(step.name).stop(grace))
-        except TimeoutError:
-            message = f"{step.name} could not be restarted: it did not stop within {longest:g} s"
-            raise EnvironmentFailedError(message) from None
-        return await provider.restart(step, environment)
+        await self._ground.restart(component, environment)
 
     def _running(self, component: str) -> Running:
-        running = self._parts.supervision.running(component)
-        if running is None:
-            known = ", ".join(step.name for step in self.plan.steps)
-            raise UsageError(f"this environment has no component {component}", hint=f"It has: {known}.")
-        return running
+        return running_in(self._parts, component)

@@ -16,12 +16,17 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
         State.READY: frozenset({State.STARTING, State.COMPLETED, State.FAILED, State.STOPPING}),
         State.STOPPING: frozenset({State.STOPPED, State.FAILED}),
         State.COMPLETED: frozenset(),
-        State.STOPPED: frozenset(),
+        State.STOPPED: frozenset({State.STARTING}),
         State.FAILED: frozenset(),
         State.SKIPPED: frozenset(),
     }
 )
-"""Which state may follow which. READY to STARTING is a restart; the last four are final."""
+"""Which state may follow which. READY to STARTING is a restart, STOPPED to STARTING the return of what a fault
+has killed; the other ends are final."""
+
+
+FINAL = frozenset({State.COMPLETED, State.STOPPED, State.FAILED, State.SKIPPED})
+"""What components end in."""
 
 
 class IllegalTransitionError(RuntimeError):

@@ -59,7 +59,10 @@ async def open_environment(
         startup = Startup(parts)
         environment = Environment(ecosystem, seed, parts, startup)
         await _come_up(environment, parts, startup, seeder)
-        yield environment
+        try:
+            yield environment
+        finally:
+            await run_to_end(environment.faults.aclose())
 
 
 async def _come_up(environment: Environment, parts: Parts, startup: Startup, seeder: Seeder | None) -> None:

@@ -1,11 +1,12 @@
 """Why this exists: the one contract every place to run has to keep, so that the engine knows none of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from harness.core.endpoint import Endpoint
+from harness.faults.link import Link
 from harness.plan.model import Plan, Step
 from harness.readiness.base import Probe
 from harness.spec.model import Component, Ecosystem
@@ -107,4 +108,36 @@ class CanRestart(Protocol):
 
     async def restart(self, step: Step, environment: Mapping[str, str]) -> Running:
         """Start the component, which the engine has stopped before, with `environment` laid over its own."""
+        ...
+
+
+@runtime_checkable
+class CanKill(Protocol):
+    """Ability of what runs: to die without a word."""
+
+    async def kill(self) -> None:
+        """End it and everything it started by force and at once; returns when it has ended."""
+        ...
+
+
+@runtime_checkable
+class CanSuspend(Protocol):
+    """Ability of what runs: to stand still."""
+
+    async def suspend(self) -> None:
+        """Returns when all its processes stand still; connections stay open."""
+        ...
+
+    async def resume(self) -> None:
+        """Let it go on. Nothing happens to what has ended, or does not stand still."""
+        ...
+
+
+@runtime_checkable
+class HasLinks(Protocol):
+    """Ability of a provider: proxies stand between components, and between them and the tests."""
+
+    @property
+    def links(self) -> Iterable[Link]:
+        """All of them."""
         ...
