@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.bootstrap.stay import Keep
 from harness.keeper.tenure import Stay
 from harness.plan.model import Selection
 
@@ -23,6 +24,7 @@ class Request:
         seed: What data is generated from.
         results: The folder that run folders go into.
         stay: How long the environment stays when nobody holds it.
+        keep: Whether it outlives the tests that it is started for.
         is_measured: Whether coverage of the components is wanted.
         attached: Components not to start: they run already, where the variables of their exports say.
         base_url: For the existing provider: where everything listens; empty to take it from the variables.
@@ -35,6 +37,7 @@ class Request:
     seed: int = DEFAULT_SEED
     results: Path = DEFAULT_RESULTS
     stay: Stay = field(default_factory=Stay)
+    keep: Keep = Keep.NEVER
     is_measured: bool = False
     base_url: str = ""
     attached: tuple[str, ...] = ()

@@ -25,12 +25,14 @@ class Life:
         is_kept: Whether it stays until it is told to end; else it goes with the tests that it was started for.
         states: The state of every component.
         description: None until it is ready.
+        remaining: Seconds until one that is kept ends by itself; None for no such end.
     """
 
     phase: str
     is_kept: bool
     states: Mapping[str, str]
     description: EnvironmentDescription | None
+    remaining: float | None = None
 
 
 def find(name: str | None) -> Found:
@@ -77,7 +79,7 @@ def look(folder: Path) -> Life | None:
             if lease.ending is None:
                 raise
             return None
-        return Life(told["phase"], told["is_kept"], told["states"], lease.description)
+        return Life(told["phase"], told["is_kept"], told["states"], lease.description, told["remaining"])
 
 
 @contextmanager

@@ -1,6 +1,8 @@
-"""Why this exists: the main job's middle: an environment started, held while suites run against it, torn down."""
+"""Why this exists: the main job's middle: an environment started, held while suites run, torn down or kept."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from harness.bootstrap.coverage import measured_components, state_coverage
@@ -9,6 +11,7 @@ from harness.cli.entry import Invocation
 from harness.cli.progress import Progress
 from harness.cli.screen import doing, people, tell, warn
 from harness.cli.starting import start
+from harness.cli.stay_view import say_grace, say_kept
 from harness.cli.suite_run import SuiteRun, worse
 from harness.core.errors import ExitCode, HarnessError
 from harness.events.log import EventLog
@@ -19,7 +22,7 @@ from harness.suites.pyramid import Counting
 from harness.suites.settings import SuiteVariables
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
     """One main job.
 
@@ -36,6 +39,7 @@ class Job:
     variables: SuiteVariables
     workers: int
     invocation: Invocation
+    _last_words: Callable[[], None] | None = None
 
     def run(self, planned: tuple[Phase, ...], log: EventLog) -> ExitCode:
         """Start, run every phase, tear down; whatever goes wrong is told here and becomes the exit code."""
@@ -51,7 +55,7 @@ class Job:
         suites = SuiteRun(self.prepared, self.folder, lease, self.variables, self.workers, extra)
         with lease, Counting(ecosystem.settings.suites, ecosystem.directory) as counting:
             code = suites.run(planned)
-            code = worse(code, self._tear_down(lease))
+            code = worse(code, self._let_go(lease, code))
             self._state_coverage(log)
             with doing("counting the tests of all suites for the pyramid"):
                 counts = counting.result()
@@ -63,18 +67,31 @@ class Job:
     def _state_coverage(self, log: EventLog) -> None:
         if not measured_components(self.prepared):
             return
+        if self._last_words is not None:
+            warn("no coverage is stated: components write it when they end, and they run on")
+            return
         with doing("reading the coverage of the components"):
             unusable = state_coverage(self.folder, self.prepared.ecosystem, log)
         for what in unusable:
             warn(f"coverage is incomplete: {what}")
 
-    def _tear_down(self, lease: Lease) -> ExitCode:
+    def tell_what_stays(self) -> None:
+        """The last words, where the environment outlives the job."""
+        if self._last_words is not None:
+            self._last_words()
+
+    def _let_go(self, lease: Lease, code: ExitCode) -> ExitCode:
+        """Keep it, or wait for its teardown; the exit code of that."""
+        keep = self.prepared.request.keep.is_wanted(code)
         while True:
             try:
-                ending = lease.release()
+                ending = lease.release(keep=keep)
             except KeyboardInterrupt:
                 people.print("still tearing down; it takes a moment and goes on without us too")
                 continue
+            if ending is None and lease.description is not None:
+                say = say_kept if keep else say_grace
+                self._last_words = partial(say, lease.description, self.prepared.request.stay)
             if ending is not None and ending.error is not None:
                 tell(ending.error)
             return ending.exit_code if ending else ExitCode.OK

@@ -58,6 +58,26 @@ Attach = Annotated[
         show_default=False,
     ),
 ]
+Keeps = Annotated[bool, typer.Option("--keep", help="Leave the environment running after the tests.")]
+KeepsOnFailure = Annotated[
+    bool,
+    typer.Option("--keep-on-failure", help="Leave it running when a case failed or it broke meanwhile."),
+]
+Ttl = Annotated[
+    str | None,
+    typer.Option(
+        "--ttl",
+        help="How long it is kept before it ends by itself, such as 30m.",
+        metavar="DURATION",
+        show_default=False,
+    ),
+]
+Grace = Annotated[
+    float,
+    typer.Option(
+        "--grace", help="Seconds that it waits for another holder before it is torn down.", metavar="SECONDS"
+    ),
+]
 EnvironmentName = Annotated[
     str | None,
     typer.Option(

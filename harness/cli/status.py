@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.environments import look
+from harness.cli.stay_view import until
 from harness.core.errors import HarnessError
 from harness.keeper import folders
 
@@ -49,14 +50,17 @@ def _look(folder: Path, about: folders.About) -> dict[str, object]:
         name: {"state": state, "endpoints": [e.address for e in endpoints.get(name, ())]}
         for name, state in life.states.items()
     }
-    return found | {"state": life.phase, "kept": life.is_kept, "components": components}
+    stays = {"kept": life.is_kept, "remaining": life.remaining}
+    return found | {"state": life.phase} | stays | {"components": components}
 
 
 def _headline(environment: dict[str, object]) -> str:
     line = "{ecosystem} on {provider} · {environment} · {state}".format(**environment)
     if "kept" not in environment:
         return line
-    return line + (", until harness down" if environment["kept"] else ", for tests that run")
+    remaining = environment["remaining"]
+    assert remaining is None or isinstance(remaining, float)  # noqa: S101 - made above
+    return f"{line}, {until(remaining) if environment['kept'] else 'for tests that run'}"
 
 
 def _table(environment: dict[str, object]) -> Table:

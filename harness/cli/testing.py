@@ -9,6 +9,7 @@ import typer
 
 from harness.bootstrap.preparing import require_steps
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, EXISTING, Request
+from harness.bootstrap.stay import keep_of, stay_of
 from harness.bootstrap.sweep import sweep
 from harness.cli.entry import invocation_of
 from harness.cli.job import Job
@@ -16,11 +17,15 @@ from harness.cli.options import (
     Attach,
     BaseUrl,
     Files,
+    Grace,
+    Keeps,
+    KeepsOnFailure,
     Profiles,
     Results,
     Seed,
     SeedExisting,
     Suites,
+    Ttl,
 )
 from harness.cli.provider_option import ProviderName
 from harness.cli.screen import people
@@ -48,6 +53,10 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     base_url: BaseUrl = "",
     attach: Attach = None,
     seed_existing: SeedExisting = False,
+    keep: Keeps = False,
+    keep_on_failure: KeepsOnFailure = False,
+    ttl: Ttl = None,
+    grace: Grace = 0.0,
 ) -> None:
     """Start the ecosystem, seed it, run its suites, report, tear down.
 
@@ -56,6 +65,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     began = time.monotonic()
     variables = SuiteVariables.read(os.environ)
     base_url = base_url or variables.base_url
+    kept = keep_of(always=keep, on_failure=keep_on_failure)
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
         provider=EXISTING if base_url and provider == "auto" else provider,
@@ -66,6 +76,8 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         base_url=base_url,
         attached=tuple(attach or ()),
         seeds_existing=seed_existing,
+        stay=stay_of(kept, ttl, grace),
+        keep=kept,
     )
     _require_plugins(variables, workers)
     prepared = plan_for(request)
@@ -82,6 +94,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         sweep()  # a keeper that was killed meanwhile could not tidy up
         is_told = code in {ExitCode.ENVIRONMENT, ExitCode.TEARDOWN}
         people.print(lines(rebuild(folder), people.width, folder / "report.html", is_told=is_told))
+        job.tell_what_stays()
     raise typer.Exit(int(code))
 
 

@@ -9,13 +9,15 @@ from rich.markup import escape
 
 from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
+from harness.bootstrap.stay import duration
 from harness.cli.entry import invocation_of
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
-from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, Results, Seed
+from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, Results, Seed, Ttl
 from harness.cli.progress import Progress
 from harness.cli.provider_option import ProviderName
 from harness.cli.screen import people, warn
 from harness.cli.starting import begin_run, ending_stated, plan_for, start
+from harness.cli.stay_view import until
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.tenure import Stay
 from harness.plan.model import Selection
@@ -31,6 +33,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     profile: Profiles = None,
     base_url: BaseUrl = "",
     attach: Attach = None,
+    ttl: Ttl = None,
     new: Annotated[
         bool, typer.Option("--new", help="Start another one beside one that runs already.")
     ] = False,
@@ -47,7 +50,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         selection=Selection(tuple(components or ()), tuple(profile or ())),
         seed=seed,
         results=results,
-        stay=Stay(is_kept=True),
+        stay=Stay(is_kept=True, ttl=duration(ttl) if ttl else None),
         base_url=base_url,
         attached=tuple(attach or ()),
     )
@@ -65,6 +68,8 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         lease.release()
     if description is not None:
         _print_endpoints(description)
+    if request.stay.ttl is not None:
+        people.print(f"it stays {until(request.stay.ttl)}")
     people.print("stop it with [bold]harness down[/]; [bold]harness env[/] prints its variables")
 
 
@@ -75,6 +80,8 @@ def _show_kept(kept: Kept, prepared: Prepared) -> None:
         warn(difference)
     since = f"since {clock_time(kept.since)} ({age(time.time() - kept.since)})"
     people.print(f"[bold]{escape(kept.name)}[/] runs already on {kept.about.provider}, {since}")
+    if kept.life.remaining is not None:
+        people.print(f"it stays {until(kept.life.remaining)}")
     _print_endpoints(kept.description)
     people.print("stop it with [bold]harness down[/]; [bold]harness up --new[/] starts another beside it")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, EXISTING, Request
+from harness.bootstrap.stay import keep_of, stay_of
 from harness.suites.settings import SuiteVariables
 
 
@@ -21,6 +22,15 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--harness-seed-existing", action="store_true", help="seed also what already runs (provider existing)"
+    )
+    group.addoption("--harness-keep", action="store_true", help="leave the ecosystem running afterwards")
+    group.addoption(
+        "--harness-keep-on-failure",
+        action="store_true",
+        help="leave it running when a test failed or it broke",
+    )
+    group.addoption(
+        "--harness-ttl", metavar="DURATION", help="how long it is kept, such as 30m (default: 1h)"
     )
     with contextlib.suppress(ValueError):  # pytest-base-url has the same option with the same meaning
         group.addoption("--base-url", default=None, metavar="URL", help="test what already runs there")
@@ -45,6 +55,9 @@ def request_of(config: pytest.Config) -> Request:
     base_url = config.getoption("base_url", None) or SuiteVariables.read(os.environ).base_url
     provider = config.getoption("harness_provider") or (EXISTING if base_url else default.provider)
     seed = config.getoption("harness_seed")
+    keep = keep_of(
+        always=config.getoption("harness_keep"), on_failure=config.getoption("harness_keep_on_failure")
+    )
     return Request(
         files=files_of(config),
         provider=provider,
@@ -52,4 +65,6 @@ def request_of(config: pytest.Config) -> Request:
         results=results_of(config),
         base_url=base_url,
         seeds_existing=config.getoption("harness_seed_existing"),
+        stay=stay_of(keep, config.getoption("harness_ttl"), grace=0.0),
+        keep=keep,
     )

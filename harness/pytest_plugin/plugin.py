@@ -73,12 +73,18 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say where the report is."""
+    """Say where the report is, and what stays."""
     run = config.stash[_run]
     if isinstance(run, OwnRun) and run.ended_badly is not None:
         terminalreporter.write_line(_told(run.ended_badly))
     if isinstance(run, OwnRun) and run.report is not None:
         terminalreporter.write_line(f"report: {run.report}")
+    if isinstance(run, OwnRun) and run.kept is not None:
+        name = run.kept.environment_id
+        terminalreporter.write_line(
+            f"kept: {run.kept.ecosystem} ({name}); harness status tells until when, "
+            f"harness shell -e {name} enters it, harness down -e {name} ends it"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from harness.bootstrap.runs import EVENTS
+from harness.bootstrap.stay import Keep
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError
 from harness.events.facts import EnvironmentFailed, Event, RunFinished, RunStarted
@@ -136,6 +137,8 @@ class OwnRun:
         self._has_given_up = False  # after so many failures as were allowed
         self._landlord: Landlord | None = None
         self._secret_names: tuple[str, ...] = ()
+        self._keep = Keep.NEVER
+        self.kept: EnvironmentDescription | None = None
         self.ended_badly: HarnessError | None = None
         self.secrets: tuple[str, ...] = ()
 
@@ -175,7 +178,7 @@ class OwnRun:
 
     def finish(self, exit_code: int) -> int:
         """Let go, wait for the teardown, and write the reports."""
-        ending = self._let_go()
+        ending = self._let_go(keep=self._is_to_be_kept(exit_code))
         self.ended_badly = ending.error if ending is not None else None
         exit_code = self._judge(exit_code, ending)
         if self._log is None:
@@ -189,7 +192,15 @@ class OwnRun:
         rebuild(self._folder)
         return exit_code
 
-    def _let_go(self) -> Ending | None:
+    def _is_to_be_kept(self, exit_code: int) -> bool:
+        """Whether the environment outlives the session, as the person wants it to."""
+        if self._log is None or self._description is None:
+            return False
+        has_broken = any(isinstance(event, EnvironmentFailed) for event in read(self._folder / EVENTS))
+        tested = ExitCode.SUITE_FAILED if exit_code == pytest.ExitCode.TESTS_FAILED else ExitCode.OK
+        return self._keep.is_wanted(ExitCode.ENVIRONMENT if has_broken else tested)
+
+    def _let_go(self, *, keep: bool) -> Ending | None:
         """How it ended; None when there was nothing to end. A start that is under way for a worker is given up."""
         with self._lock:
             self._is_over = True
@@ -197,7 +208,9 @@ class OwnRun:
                 self._lease.let_go()
         if self._landlord is not None:
             self._landlord.close()
-        return self._lease.release() if self._lease is not None else None
+        ending = self._lease.release(keep=keep) if self._lease is not None else None
+        self.kept = self._description if keep and ending is None else None
+        return ending
 
     def _judge(self, exit_code: int, ending: Ending | None) -> int:
         """The session's exit code: tests that had no working ecosystem prove nothing, whatever pytest says."""
@@ -238,6 +251,7 @@ class OwnRun:
         from harness.pytest_plugin.options import request_of  # noqa: PLC0415
 
         prepared = prepare(request_of(self._config))
+        self._keep = prepared.request.keep
         self._secret_names = secret_exports(prepared.ecosystem)
         make_run_folder(self._folder)
         self._begin(prepared)

@@ -1,0 +1,35 @@
+"""Why this exists: what stays after a command is told, with its end and the ways into it: nobody is to be surprised."""
+
+import time
+from pathlib import Path
+
+from rich.markup import escape
+
+from harness.cli.kept import age, clock_time
+from harness.cli.screen import people
+from harness.keeper.description import EnvironmentDescription
+from harness.keeper.tenure import Stay
+
+
+def until(remaining: float | None) -> str:
+    """`until 14:05:00 (30 min)`, or `until harness down`."""
+    if remaining is None:
+        return "until harness down"
+    return f"until {clock_time(time.time() + remaining)} ({age(remaining)})"
+
+
+def say_kept(description: EnvironmentDescription, stay: Stay) -> None:
+    """An environment that outlives its tests."""
+    name = description.environment_id
+    people.print(f"[bold]kept:[/] {escape(description.ecosystem)} ({name}), {until(stay.ttl)}")
+    people.print(f'  enter it: harness shell -e {name}, or eval "$(harness env -e {name})"')
+    people.print(f"  its logs: harness logs --run {Path(description.results).name}")
+    people.print(f"  end it:   harness down -e {name}")
+
+
+def say_grace(description: EnvironmentDescription, stay: Stay) -> None:
+    """An environment that waits a moment for somebody else."""
+    people.print(
+        f"{escape(description.ecosystem)} ({description.environment_id}) is torn down in {stay.grace:g} s"
+        " unless somebody holds it by then"
+    )
