@@ -95,6 +95,7 @@ class FakeContainer(Made):
         self.options = options
         self.is_running = False
         self.deaf: set[str] = set()  # signals that it does not take
+        self.ends_before_signals = False
         self.files: list[bytes] = []
         self.checks: tuple[int, bytes] = (0, b"")
         self._output: socket.socket | None = None
@@ -122,7 +123,7 @@ class FakeContainer(Made):
         """Where its output comes out."""
         assert params["stream"]
         self._output, far = socket.socketpair()
-        attached = socket.SocketIO(far, "r")
+        attached = far.makefile("rb", buffering=0)
         far.close()  # the file keeps it open, as with the SDK
         attached._response = attached  # type: ignore[attr-defined]
         return attached
@@ -156,6 +157,8 @@ class FakeContainer(Made):
         """Send a signal."""
         self._engine.note(f"{name} {self.name}")
         self._engine.require()
+        if self.ends_before_signals:
+            self.end(0)
         if not self.is_running:
             raise refusal(409, "container is not running")
         if name not in self.deaf:
