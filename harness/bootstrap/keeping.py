@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from harness.bootstrap.cache import cache_folder
 from harness.bootstrap.order import Order
@@ -21,6 +22,7 @@ from harness.engine.environment import Environment
 from harness.engine.opening import open_environment
 from harness.events.facts import EnvironmentFailed
 from harness.events.log import Emit, EventLog, fan_out
+from harness.faults import decode
 from harness.keeper import folders
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.server import Keeper
@@ -57,6 +59,14 @@ class _KeptEnvironment:
     async def restart(self, component: str, environment: Mapping[str, str]) -> None:
         """Stop a component and start it again."""
         await self._environment.restart(component, environment)
+
+    async def inject(self, form: Mapping[str, Any]) -> int:
+        """Make something go wrong; gives the number to heal it by."""
+        return await self._environment.faults.inject(decode(form))
+
+    async def heal(self, number: int, reason: str) -> None:
+        """Undo a fault."""
+        await self._environment.faults.heal(number, reason)
 
 
 def _provider(order: Order, head_start: HeadStart | None) -> tuple[Provider, Place]:

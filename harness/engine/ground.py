@@ -87,6 +87,11 @@ class EngineGround:
             raise _not_proxied(component)
         return tuple(link for link in leading if not sources or link.source in sources)
 
+    def break_with(self, reason: Exception) -> None:
+        """What cannot be healed breaks the environment; one that ends is past that."""
+        if not self.is_closing:
+            self._parts.supervision.break_with(reason)
+
     async def release_suspended(self) -> None:
         """Let everything go on that stands still: what does not run cannot be asked to stop."""
         for component in tuple(self._suspended):
@@ -117,9 +122,6 @@ class EngineGround:
         timeout = step.component.settings.ready.timeout
         try:
             await wait_until_ready(step.name, running.probe(), self._parts.clock, timeout, exited)
-        except Exception as error:
-            self._parts.supervision.break_with(error)
-            raise
         finally:
             await cancel_and_wait(exited)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from harness.core.clock import Clock
+from harness.core.errors import as_failure
 from harness.engine.ground import EngineGround
 from harness.events.facts import FaultHealed, FaultInjected
 from harness.events.log import Emit
@@ -60,12 +61,17 @@ class Injections:
         """Undo one fault; returns when its components are as before. Nothing happens to one that is healed.
 
         Raises:
-            EnvironmentFailedError: a component did not come back; the environment is broken by that.
+            HarnessError: it could not be undone; the environment is broken by that.
         """
         injection = self._on.pop(number, None)
         if injection is None:
             return
-        await injection.heal()
+        try:
+            await injection.heal()
+        except Exception as error:
+            failure = as_failure(error)
+            self._ground.break_with(failure)
+            raise failure from error
         self._emit(
             FaultHealed(
                 at=self._clock.now(),

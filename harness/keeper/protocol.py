@@ -18,7 +18,9 @@ Keeper to client
 Commands: `describe` gives the description; `broken` the error that broke it, or null; `status` what it is doing, at
 once and whatever it is doing: {"phase": "starting" | "ready" | "broken" | "ending", "is_kept": whether it stays when
 nobody holds it, "remaining": seconds until that is over or null, "states": {component: state}}; `stop` ends the
-environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over their own).
+environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over their own); `fault`
+takes `fault` (as `harness.faults.form` has it) and gives a number, `heal` takes that `number`. A client's faults
+heal by themselves when its connection ends.
 """
 
 import json

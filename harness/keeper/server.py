@@ -5,9 +5,10 @@ import contextlib
 import json
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from harness.core.errors import (
     EnvironmentFailedError,
@@ -22,11 +23,12 @@ from harness.events.facts import ComponentChanged, EnvironmentFailed, Event, enc
 from harness.events.log import Emit
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.door import Door
+from harness.keeper.faults import Faulty, OwnedFaults
 from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
 from harness.keeper.tenure import Stay, Tenure
 
 
-class Kept(Protocol):
+class Kept(Faulty, Protocol):
     """The environment, as far as a keeper is concerned."""
 
     def describe(self) -> EnvironmentDescription:
@@ -43,6 +45,7 @@ class Kept(Protocol):
         ...
 
 
+T = TypeVar("T")
 _LONGEST_LINE = 1 << 24  # bytes of a request; the variables of a restart are in one
 _PARTING = 1.0  # seconds that the last words may take to be read
 
@@ -75,8 +78,9 @@ class Keeper:
         self._states: dict[str, str] = {}
         self._has_failed = False
         self._asked: set[asyncio.Task[None]] = set()
-        self._restarts: set[asyncio.Task[None]] = set()
-        self._restarting = asyncio.Lock()  # one restart at a time: two of one component would meet halfway
+        self._changes: set[asyncio.Task[Any]] = set()
+        self._changing = asyncio.Lock()  # one change at a time: two of one component would meet halfway
+        self._faults = OwnedFaults()
 
     @property
     def is_abandoned(self) -> bool:
@@ -124,7 +128,7 @@ class Keeper:
                 self._tenure.ready()
                 self._tell({"started": kept.describe().to_json()})
                 await self._finish.wait()
-                await self._end_restarts()
+                await self._end_changes()
         except asyncio.CancelledError as stopped:
             if leftovers := getattr(stopped, "__notes__", ()):
                 raise TeardownError(
@@ -132,9 +136,9 @@ class Keeper:
                 ) from None
             raise
 
-    async def _end_restarts(self) -> None:
+    async def _end_changes(self) -> None:
         """None may go on while its component is torn down; who asked for it is answered, as is everybody else."""
-        await cancel_and_wait(*self._restarts)
+        await cancel_and_wait(*self._changes)
         if self._asked:
             await asyncio.wait(self._asked)
 
@@ -176,31 +180,37 @@ class Keeper:
         elif message.get("release"):
             self._release(writer, keep=bool(message.get("keep")))
         else:
-            task = asyncio.create_task(self._reply(message, writer), name=f"answer {message.get('do')}")
-            self._asked.add(task)
-            task.add_done_callback(self._asked.discard)
+            self._beside(self._reply(message, writer))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that takes long while others are served."""
+        task = asyncio.create_task(work)
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
 
     async def _reply(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
-        answer = await self._answer(message)
+        answer = await self._answer(message, writer)
         if not writer.is_closing():
             writer.write(encode_line(answer))
 
-    async def _answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    async def _answer(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> dict[str, Any]:
         number = message.get("ask")
         try:
-            return {"answer": number, "value": await self._do(message)}
+            return {"answer": number, "value": await self._do(message, writer)}
         except asyncio.CancelledError:
             return {"answer": number, "error": error_form(_ending_now())}
         except Exception as error:  # noqa: BLE001 - the client is told, and the environment goes on
             return {"answer": number, "error": error_form(as_failure(error))}
 
-    async def _do(self, message: Mapping[str, Any]) -> object:
+    async def _do(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> object:
         commands: dict[str, Callable[[Mapping[str, Any]], Awaitable[object]]] = {
             "describe": self._describe,
             "stop": self._stop,
             "broken": self._broken,
             "status": self._status,
             "restart": self._restart,
+            "fault": partial(self._inject, writer),
+            "heal": partial(self._heal, writer),
         }
         command = commands.get(str(message.get("do")))
         if command is None:
@@ -228,20 +238,40 @@ class Keeper:
         return None
 
     async def _restart(self, message: Mapping[str, Any]) -> object:
-        restart = asyncio.create_task(self._restart_each(self._environment(), *_restarted(message)))
-        self._restarts.add(restart)
-        restart.add_done_callback(self._restarts.discard)
-        await restart
+        await self._change(partial(self._restart_each, self._environment(), *_restarted(message)))
         return None
 
     async def _restart_each(
         self, environment: Kept, components: Sequence[str], variables: Mapping[str, str]
     ) -> None:
-        async with self._restarting:
-            for component in components:
-                if self._finish.is_set():
-                    raise _ending_now()
-                await environment.restart(component, variables)
+        for component in components:
+            if self._finish.is_set():
+                raise _ending_now()
+            await environment.restart(component, variables)
+
+    async def _inject(self, writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> object:
+        return await self._change(partial(self._faults.inject, self._environment(), message, writer))
+
+    async def _heal(self, writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> object:
+        return await self._change(partial(self._faults.heal, self._environment(), message, writer))
+
+    async def _heal_left(self, writer: asyncio.StreamWriter) -> None:
+        """Undo what a client has left behind. What cannot be undone breaks the environment, and is told by that."""
+        with contextlib.suppress(HarnessError):
+            await self._change(partial(self._faults.heal_left, self._environment(), writer))
+
+    async def _change(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something to components when nobody else does; the end of the environment breaks it off."""
+        change = asyncio.ensure_future(self._change_alone(work))
+        self._changes.add(change)
+        change.add_done_callback(self._changes.discard)
+        return await change
+
+    async def _change_alone(self, work: Callable[[], Awaitable[T]]) -> T:
+        async with self._changing:
+            if self._finish.is_set():
+                raise _ending_now()
+            return await work()
 
     def _environment(self) -> Kept:
         if self._kept is None:
@@ -271,6 +301,8 @@ class Keeper:
     def _dismiss(self, writer: asyncio.StreamWriter) -> None:
         self._clients.discard(writer)
         writer.close()
+        if self._faults.owns_any(writer):
+            self._beside(self._heal_left(writer))
 
     async def _part(self) -> None:
         """Let what was said arrive; a client that does not read is not waited for."""

@@ -6,8 +6,10 @@ from pathlib import Path
 from harness.bootstrap.runs import LOGS
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
+from harness.faults import Fault
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.fault import InjectedFault
 
 
 class EcosystemHandle:
@@ -61,6 +63,16 @@ class EcosystemHandle:
     def url(self, component: str, port: int | None = None) -> str:
         """The base URL of a component, without a trailing slash; raises as `endpoint` does."""
         return self.endpoint(component, port).http_url
+
+    def fault(self, fault: Fault) -> InjectedFault:
+        """Make something go wrong as long as a block lasts: `with ecosystem.fault(Kill("api")):`, or `async with`.
+
+        It heals at the end of the block, and by itself when this process dies.
+
+        Raises:
+            HarnessError: on entering: the provider cannot do that; on leaving: it could not be healed.
+        """
+        return InjectedFault(self._lease.path, fault)
 
     def restart(self, *components: str, environment: Mapping[str, str] | None = None) -> None:
         """Stop components and start them again at the same addresses, `environment` laid over their own variables.

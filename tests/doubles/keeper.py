@@ -40,6 +40,8 @@ class FakeKept:
         self.may_restart = asyncio.Event()
         self.may_end = asyncio.Event()
         self.may_end.set()
+        self.healed = asyncio.Event()
+        self.faults = 0
         self.broken: HarnessError | None = None
         self.emit: Emit = lambda _event: None
         self.variables: Mapping[str, str] = {}
@@ -72,6 +74,18 @@ class FakeKept:
         self.journal.append(f"restart {component}")
         await self.may_restart.wait()
         self.journal.append(f"restarted {component}")
+
+    async def inject(self, form: Mapping[str, Any]) -> int:
+        """Take as long as the test wants; each fault has a number of its own."""
+        self.journal.append(f"inject {form['fault']}")
+        await self.may_restart.wait()
+        self.faults += 1
+        return self.faults
+
+    async def heal(self, number: int, reason: str) -> None:
+        """Write it down."""
+        self.journal.append(f"heal {number}: {reason}")
+        self.healed.set()
 
     async def _start(self) -> None:
         try:

@@ -30,10 +30,10 @@ class Found:
     pidfd: int
     command: str
 
-    def kill(self) -> None:
-        """End it at once; nothing happens when it is gone already, or somebody else's by now (set-user-ID)."""
+    def send(self, number: signal.Signals) -> None:
+        """Signal it; nothing happens when it is gone already, or somebody else's by now (set-user-ID)."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            signal.pidfd_send_signal(self.pidfd, number)
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -49,7 +49,13 @@ class _Stat(NamedTuple):
     started: int
 
 
-def owned(environment_id: str, *, component: str | None = None, session: int | None = None) -> list[Found]:
+def owned(
+    environment_id: str,
+    *,
+    component: str | None = None,
+    session: int | None = None,
+    leader: int | None = None,
+) -> list[Found]:
     """Every living process of the environment, or of one component of it, this process excepted.
 
     Args:
@@ -57,6 +63,7 @@ def owned(environment_id: str, *, component: str | None = None, session: int | N
         component: Only what carries this as HARNESS_COMPONENT as well.
         session: Also whatever is left in this session, whose leader has ended and been waited for: one that lives
             is somebody else's, who was given the number anew.
+        leader: Also this process, which is known to be ours, and what it has started: for what shed its variables.
 
     Returns:
         In the order of their ids, each with an open descriptor: close it after use.
@@ -66,6 +73,8 @@ def owned(environment_id: str, *, component: str | None = None, session: int | N
         needles.add(f"{COMPONENT_MARKER}={component}".encode())
     living = {pid: stat for pid in _pids() if (stat := _stat(pid)).state not in _ENDED}
     ours = {pid for pid in living if needles <= _variables(pid)}
+    if leader in living:
+        ours.add(leader)
     if session not in living:
         ours |= {pid for pid, stat in living.items() if stat.session == session}
     found = (_open(pid, living[pid]) for pid in sorted(_with_descendants(ours, living)))
@@ -96,7 +105,7 @@ def end_now(
     deadline = time.monotonic() + timeout
     while found := owned(environment_id, component=component, session=session):
         for process in found:
-            process.kill()
+            process.send(signal.SIGKILL)
         _await_end(found, deadline)
         resisting = [f"process {p.pid}: {p.command}" for p in found if not _has_ended(p, 0)]
         for process in found:

@@ -14,6 +14,8 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import ComponentExitedError, EnvironmentFailedError, UsageError
 from harness.core.ids import new_secret
 from harness.core.tasks import cancel_and_wait
+from harness.faults.base import TESTS
+from harness.faults.links import Links
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import Attached
@@ -93,6 +95,7 @@ class ProcessProvider:
         self._secrets: tuple[Secret, ...] = ()
         self._reservations: list[Reservation] = []
         self._endpoints: dict[str, dict[int, Endpoint]] = {}
+        self._links = Links()
         self._forks: ForkServer | None = None
         self._warming: dict[str, asyncio.Task[None]] = {}
         self._pumps: list[LogPump] = []
@@ -118,12 +121,19 @@ class ProcessProvider:
         self._endpoints = {name: dict(attached.endpoints) for name, attached in self._attached.items()}
         for step in own:
             self._endpoints[step.name] = {t: self._reserve(t) for t in _targets(step.component)}
+            if step.component.settings.faults or ecosystem.settings.faults:
+                await self._lay_links(step.name, plan)
         if any(_is_forked(step.component) for step in own):
             self._forks = self._start_fork_server(ecosystem)
         for step in own:
             if recipe := recipe_for(step.component):
                 warming = recipe.warm(self._resolved(step), self._ground(step.component))
                 self._warming[step.name] = asyncio.create_task(warming, name=f"warm {step.name}")
+
+    @property
+    def links(self) -> Links:
+        """The proxies before those components that the file gives one."""
+        return self._links
 
     async def start(self, step: Step) -> RunningProcess | Attached:
         """Start one component; returns when its process runs. What runs already is attached to."""
@@ -153,6 +163,7 @@ class ProcessProvider:
         leftovers = await end(self._place.environment_id, END_TIMEOUT)
         if self._executed:  # so that none stays a zombie; what resists is named already
             await asyncio.wait({child.ended for child in self._executed}, timeout=END_TIMEOUT)
+        await self._links.aclose()
         for pump in self._pumps:
             pump.close()
         for reservation in self._reservations:
@@ -169,7 +180,8 @@ class ProcessProvider:
             component,
             launched.child,
             pump,
-            endpoints=self._endpoints[component.name],
+            own=(own := self._endpoints[component.name]),
+            endpoints=self._links.seen_from(TESTS, component.name, own),
             environment=environment,
             environment_id=self._place.environment_id,
             directory=self._directory(component.settings.process),
@@ -229,7 +241,7 @@ class ProcessProvider:
     ) -> _Launched:
         process = _process_of(component)
         child = execute(
-            command_line(component, process.command or (), self._by_name()),
+            command_line(component, process.command or (), self._seen_from(component.name)),
             environment=environment,
             directory=self._directory(process),
             output=pump.write_end,
@@ -248,20 +260,26 @@ class ProcessProvider:
         written = dict(component.environment) | {
             name: fill_ports(v, component, own) for name, v in extra.items()
         }
-        resolved = resolve_environment(written, self._by_name(), self._secrets)
+        resolved = resolve_environment(written, self._seen_from(component.name), self._secrets)
         places = place_files(component, self._data / "granted" / component.name)
         return self._basics() | point_to(resolved, places) | self._marks(component.name)
 
-    def _by_name(self) -> Endpoints:
-        """Where components listen, by every name that neighbours may know them by."""
+    async def _lay_links(self, name: str, plan: Plan) -> None:
+        """Put proxies before a component: one for each other component, one for the tests."""
+        sources = (*(step.name for step in plan.steps), TESTS)
+        await self._links.lay(name, self._endpoints[name].values(), sources, LOOPBACK)
+
+    def _seen_from(self, source: str) -> Endpoints:
+        """Where a component reaches the others, by every name that it may know them by."""
         components = self._ecosystem.components if self._ecosystem else {}
+        seen = {name: self._links.seen_from(source, name, own) for name, own in self._endpoints.items()}
         aliases = {
-            alias: self._endpoints[name]
+            alias: seen[name]
             for name, component in components.items()
             for alias in component.aliases
-            if name in self._endpoints
+            if name in seen
         }
-        return aliases | self._endpoints
+        return aliases | seen
 
     def _pythonpath(self) -> tuple[Path, ...]:
         """What the file says, and the project directory itself."""

@@ -11,6 +11,7 @@ from harness.providers.logs import LogPump
 from harness.providers.process.child import Child
 from harness.providers.process.command import fill_ports
 from harness.providers.process.ownership import END_TIMEOUT, end
+from harness.providers.process.suspending import resume, suspend
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
 from harness.readiness.command import execute_here
@@ -28,6 +29,7 @@ class RunningProcess:
         child: Child,
         pump: LogPump,
         *,
+        own: Mapping[int, Endpoint],
         endpoints: Mapping[int, Endpoint],
         environment: Mapping[str, str],
         environment_id: str,
@@ -40,6 +42,7 @@ class RunningProcess:
         self._environment_id = environment_id
         self._directory = directory
         self._polite = polite
+        self._own = own  # where it listens itself: what a proxy before it accepts proves nothing
         self.endpoints = endpoints
         self.environment = environment
 
@@ -51,7 +54,7 @@ class RunningProcess:
     def probe(self) -> Probe:
         """The check its Compose file, image and ports suggest."""
         around = Surroundings(
-            self.endpoints,
+            self._own,
             self.environment,
             lambda: self.tail(_SEARCHED_LINES),
             self._execute,
@@ -60,7 +63,7 @@ class RunningProcess:
 
     async def _execute(self, argv: Sequence[str]) -> tuple[int, str]:
         """Run a check as the component itself runs: in its folder, with its variables and ports."""
-        filled = [fill_ports(word, self._component, self.endpoints) for word in argv]
+        filled = [fill_ports(word, self._component, self._own) for word in argv]
         code, output = await execute_here(self.environment, self._directory)(filled)
         return code, self._pump.mask(output)
 
@@ -73,6 +76,21 @@ class RunningProcess:
         code = await asyncio.shield(self._child.ended)
         self._pump.drain()
         return Exit(code)
+
+    async def kill(self) -> None:
+        """End it by force, with all that it has started."""
+        self._child.send(signal.SIGKILL)
+        await self.stop(0.0)
+
+    async def suspend(self) -> None:
+        """Let all its processes stand still."""
+        if not self._child.ended.done():
+            await asyncio.to_thread(suspend, self._environment_id, self._component.name, self.pid)
+
+    async def resume(self) -> None:
+        """Let all its processes go on."""
+        if not self._child.ended.done():
+            await asyncio.to_thread(resume, self._environment_id, self._component.name, self.pid)
 
     async def stop(self, grace: float) -> None:
         """Ask, wait up to `grace` seconds, then force; afterwards end what it left behind in its session."""

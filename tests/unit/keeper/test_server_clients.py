@@ -39,6 +39,13 @@ class FakeTalkative:
     async def restart(self, component: str, environment: object) -> None:
         """Nothing."""
 
+    async def inject(self, form: object) -> int:
+        """Nothing."""
+        raise AssertionError(form)
+
+    async def heal(self, number: int, reason: str) -> None:
+        """Nothing."""
+
     def _fact(self, number: int) -> Event:
         return ComponentExited(
             at=0.0, component=f"c{number}", exit_code=1, expected=False, last_lines=("x" * 1000,)

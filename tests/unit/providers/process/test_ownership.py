@@ -120,7 +120,7 @@ async def test_what_resists_is_named(environment_id: str, monkeypatch: pytest.Mo
     """With its id and its command, after the time it was given; here its end is not allowed to happen."""
     from harness.providers.process import ownership  # noqa: PLC0415 - to be patched
 
-    monkeypatch.setattr(ownership.Found, "kill", lambda _self: None)
+    monkeypatch.setattr(ownership.Found, "send", lambda _self, _number: None)
     with sleeper({MARKER: environment_id}) as resisting:
         (named,) = await end(environment_id, 0.02)
     assert named.startswith(f"process {resisting.pid}: {sys.executable} -S -c")

@@ -50,11 +50,13 @@ def run(tmp_path: Path) -> Run:
         child = execute(argv, environment=environment, directory=tmp_path, output=pump.write_end)
         pump.child_has_it()
         settings = ComponentSettings(ready=ready or ReadySettings())
+        listening = MappingProxyType({e.target: e for e in endpoints.values()})
         return RunningProcess(
             Component("web", HERE, settings=settings),
             child,
             pump,
-            endpoints=MappingProxyType({e.target: e for e in endpoints.values()}),
+            own=listening,
+            endpoints=listening,
             environment=environment,
             environment_id=environment_id,
             directory=tmp_path,
