@@ -10,7 +10,7 @@ from harness.spec.execution import build, command, deploy, healthcheck, replicas
 from harness.spec.faults import FaultyValueError
 from harness.spec.grants import configs, secrets
 from harness.spec.harness_keys import check_settings, component_settings
-from harness.spec.keys import SETTLED, Key, Reader, Reading, Table, ignored, read_entries, refused
+from harness.spec.keys import SETTLED, Key, Reading, Table, ignored, read_entries, refused
 from harness.spec.links import depends_on, links, networks, service_shared, shared
 from harness.spec.model import Component, ComponentSettings, ContainerSettings, Dependency, Location
 from harness.spec.mounts import tmpfs, volumes, volumes_from
@@ -87,34 +87,27 @@ def _devices(node: Node, reading: Reading) -> tuple[str, ...]:
     return tuple(item.text for item in named if isinstance(item, ScalarNode))
 
 
-def _contained(read: Reader) -> Key:
-    return Key(
-        read=read,
-        warning="is given to containers only",
-        remedy="a component that runs as a process does without it; remove it if that matters",
-    )
-
-
+# Only a container can be given these; a provider without containers says what its components do without.
 _CONTAINER: dict[str, Key] = {
-    "hostname": _contained(optional_text),
-    "platform": _contained(optional_text),
-    "runtime": _contained(optional_text),
-    "network_mode": _contained(shared),
-    "pid": _contained(shared),
-    "ipc": _contained(shared),
-    "privileged": _contained(boolean),
-    "init": _contained(boolean),
-    "read_only": _contained(boolean),
-    "shm_size": _contained(size),
-    "cap_add": _contained(TEXTS),
-    "cap_drop": _contained(TEXTS),
-    "security_opt": _contained(TEXTS),
-    "devices": _contained(_devices),
-    "group_add": _contained(TEXTS),
-    "dns": _contained(one_or_many(text)),
-    "extra_hosts": _contained(_extra_hosts),
-    "sysctls": _contained(filled_pairs),
-    "ulimits": _contained(_ulimits),
+    "hostname": Key(read=optional_text),
+    "platform": Key(read=optional_text),
+    "runtime": Key(read=optional_text),
+    "network_mode": Key(read=shared),
+    "pid": Key(read=shared),
+    "ipc": Key(read=shared),
+    "privileged": Key(read=boolean),
+    "init": Key(read=boolean),
+    "read_only": Key(read=boolean),
+    "shm_size": Key(read=size),
+    "cap_add": Key(read=TEXTS),
+    "cap_drop": Key(read=TEXTS),
+    "security_opt": Key(read=TEXTS),
+    "devices": Key(read=_devices),
+    "group_add": Key(read=TEXTS),
+    "dns": Key(read=one_or_many(text)),
+    "extra_hosts": Key(read=_extra_hosts),
+    "sysctls": Key(read=filled_pairs),
+    "ulimits": Key(read=_ulimits),
 }
 _TUNING = "it tunes how much of the machine a container gets"
 _INTERACTIVE = "nobody sits at a terminal"
