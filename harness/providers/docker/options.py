@@ -9,6 +9,7 @@ from typing import Any
 from docker.types import Mount as EngineMount
 from docker.types import Ulimit
 
+from harness.providers.docker.sockets import groups_of_sockets
 from harness.spec.model import Component, Mount
 
 LOOPBACK = "127.0.0.1"
@@ -66,7 +67,7 @@ def _isolation(component: Component) -> dict[str, Any]:
         "cap_drop": list(settings.cap_drop),
         "security_opt": list(settings.security_opt),
         "devices": list(settings.devices),
-        "group_add": list(settings.group_add),
+        "group_add": list(dict.fromkeys((*settings.group_add, *groups_of_sockets(component.mounts)))),
         "dns": list(settings.dns),
         "extra_hosts": dict(settings.extra_hosts),
         "sysctls": dict(settings.sysctls),

@@ -27,6 +27,6 @@ def test_nothing_else_gives_a_group(tmp_path: Path) -> None:
         _bind(tmp_path),
         _bind(tmp_path / "gone"),
         Mount("volume", "/data", "data"),
-        Mount("tmpfs", "/tmp"),
+        Mount("tmpfs", "/scratch"),
     ]
     assert groups_of_sockets(mounts) == ()
