@@ -64,7 +64,7 @@ class Autoscaler:
             _log.info("no figures of replica %s: %s", replica.id, error)
             replica.window.clear()
             return
-        usage = self._runtime.measure(replica.id)
+        usage = await self._runtime.measure(replica.id)
         if usage is not None:
             replica.window.add(Sample(self._clock.now(), requests, usage.cpu_seconds, usage.memory))
 

@@ -13,11 +13,13 @@ from kernel.entity import Entity
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One replica of a deployment."""
+    """One replica of a deployment: the process `pid` or the container `container`. `url` is its own address."""
 
     id: str
     state: str
     pid: int | None = None
+    container: str | None = None
+    url: str = ""
 
 
 class Deployment(Entity):

@@ -207,7 +207,7 @@ class Controller:
             deployment.replicas.pop(replica.id, None)
             self._note(facts.not_started(deployment, str(error), self._fail(tended)))
             return
-        replica.url, replica.pid = running.url, running.pid
+        replica.settle_at(running)
         if replica.state is ReplicaState.STARTING:
             self.spawn(self._watch(tended, replica))
 

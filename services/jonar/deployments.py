@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from jonar.autoscaling import Policy
 from jonar.metrics import Window
+from jonar.runtime.base import Running
 
 
 class ReplicaState(StrEnum):
@@ -44,7 +45,9 @@ class Replica:
         started_at: When it was started; the younger of two goes first when there are too many.
         window: Its latest samples.
         url: Where it answers, without a trailing slash; empty until the runtime has told.
-        pid: Its process id; None until told, and where the runtime has no processes of its own.
+        pid: Its process id; None until told, and where it is no process beside Jonar.
+        container: Its container's id; None until told, and where it has none.
+        public_url: Where others reach it, as they reach Jonar.
     """
 
     id: str
@@ -52,6 +55,8 @@ class Replica:
     window: Window
     url: str = ""
     pid: int | None = None
+    container: str | None = None
+    public_url: str = ""
     state: ReplicaState = ReplicaState.STARTING
     ready_since: float | None = None
 
@@ -59,6 +64,11 @@ class Replica:
     def is_live(self) -> bool:
         """Whether it counts towards what is wanted."""
         return self.state not in (ReplicaState.STOPPING, ReplicaState.EXITED)
+
+    def settle_at(self, running: Running) -> None:
+        """Note where it runs, as the runtime has told."""
+        self.url, self.pid, self.container = running.url, running.pid, running.container
+        self.public_url = running.public_url or running.url
 
     def change(self, new: ReplicaState, now: float) -> None:
         """Go to the next state.

@@ -59,7 +59,8 @@ def scaled(deployment: Deployment, from_replicas: int, to_replicas: int, reason:
 def exited(deployment: Deployment, ended: Exit, delay: float) -> Fact:
     """A replica ended although nobody asked it to; it is replaced after `delay` seconds."""
     when = f"in {delay:g} s" if delay else "at once"
-    message = f"replica {ended.replica_id} of {deployment.id} (process {ended.pid}) ended with {ended}; replaced {when}"
+    process = f" (process {ended.pid})" if ended.pid else ""
+    message = f"replica {ended.replica_id} of {deployment.id}{process} ended with {ended}; replaced {when}"
     details = {"replica_id": ended.replica_id, "pid": ended.pid, "exit_code": ended.code}
     return _fact("exited", deployment, details, "replica.exited", Alert("replica_exited", message))
 

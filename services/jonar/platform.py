@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,8 @@ from jonar.journal import Journal, record
 from jonar.load import Generator, LoadPlan, connect, make_plan
 from jonar.probe import Prober
 from jonar.runtime.base import Runtime
+from jonar.runtime.docker import DockerRuntime
+from jonar.runtime.engine import Engine
 from jonar.runtime.process import ProcessRuntime
 from jonar.settings import PlatformSettings
 from kernel.errors import ApiError
@@ -30,6 +33,7 @@ _DRAIN_TIMEOUT = 1.0
 _WINDOW = 2.0  # seconds that rates cover, or two of the autoscaler's periods where those are longer
 _IDLE_EXPIRY = 2.0  # shorter than a replica keeps an idle connection, so that none is used as it closes
 _TOKEN_SLACK = 60.0
+_APPS = {component: entry.app for component, entry in CATALOGUE.items()}
 _STOPPED = Status(RolloutState.STOPPED, 0, 0, 0, 0)
 
 _log = logging.getLogger(__name__)
@@ -39,7 +43,9 @@ def make_runtime(name: str) -> Runtime:
     """The runtime that JONAR_RUNTIME names."""
     match name:
         case "process":
-            return ProcessRuntime({component: entry.app for component, entry in CATALOGUE.items()}, PRELOAD)
+            return ProcessRuntime(_APPS, PRELOAD)
+        case "docker":
+            return DockerRuntime(Engine(), _APPS, socket.gethostname())
         case _:
             raise ValueError(f"there is no runtime {name!r}")
 
@@ -111,7 +117,7 @@ class Platform:
         limits = httpx2.Limits(
             max_connections=None, max_keepalive_connections=100, keepalive_expiry=_IDLE_EXPIRY
         )
-        # Replicas speak plain HTTP on loopback: reading the machine's CA certificates would be wasted time.
+        # Replicas speak plain HTTP: reading the machine's CA certificates would be wasted time.
         asking = httpx2.AsyncHTTPTransport(verify=False, limits=limits)
         async with (
             httpx2.AsyncHTTPTransport(verify=False, limits=limits) as passing_on,

@@ -6,7 +6,7 @@ from typing import Self
 
 from kernel.settings import SettingsError
 
-RUNTIMES = ("process",)
+RUNTIMES = ("process", "docker")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,13 @@ from jonar.metrics import total
 
 
 class InstanceView(BaseModel):
-    """One replica."""
+    """One replica: a process or a container. `url` is its own address, for those who reach Jonar."""
 
     id: str
     state: Literal["starting", "ready", "unready", "stopping", "exited"]
     pid: int | None
+    container: str | None
+    url: str
 
 
 class ResourceView(BaseModel):
@@ -155,7 +157,10 @@ def deployment_view(
 
 def _instances(deployment: Deployment | None) -> list[dict[str, Any]]:
     replicas = deployment.replicas.values() if deployment else ()
-    return [{"id": replica.id, "state": replica.state, "pid": replica.pid} for replica in replicas]
+    return [
+        {"id": r.id, "state": r.state, "pid": r.pid, "container": r.container, "url": r.public_url}
+        for r in replicas
+    ]
 
 
 def figures(deployments: Sequence[Deployment]) -> dict[str, Any]:

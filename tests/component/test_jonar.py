@@ -1,14 +1,16 @@
 """The platform runs components for real: replicas answer, scale with their load, and are replaced when they die."""
 
+import asyncio
 import os
 import signal
 
-import psutil
+import httpx2
 import pytest
 
+from harness.containers import engine
 from harness.pytest_plugin.handle import EcosystemHandle
 from hoardwell.client import HoardwellClient
-from jonar.client import JonarClient
+from jonar.client import Instance, JonarClient
 from tests.ecosystem import Deploy
 from tests.refusals import refused
 
@@ -31,7 +33,8 @@ class TestJonarInfrastructureIntegration:
         assert status.ready_replicas == 3
         assert status.available_replicas == 3
         assert [instance.state for instance in status.instances] == ["ready"] * 3
-        assert len({instance.pid for instance in status.instances}) == 3
+        assert len({instance.pid or instance.container for instance in status.instances}) == 3
+        assert len({instance.url for instance in status.instances}) == 3
 
         service_url = await jonar_client.get_service_url(deployment_id)
         response = await jonar_client.test_service_health(service_url)
@@ -55,44 +58,46 @@ class TestJonarInfrastructureIntegration:
         event = scaling_events[-1]
         assert (event.from_replicas, event.to_replicas) == (1, 2)
         assert (await jonar_client.get_deployment_status(deployment)).ready_replicas == 2
+        measured = await jonar_client.get_component_metrics("distilera")
+        assert measured.cpu_seconds > 0
+        assert measured.memory_bytes > 2**20
 
 
 class TestDeployments:
-    """A deployment's life: processes come and go, and everybody can read about it."""
+    """A deployment's life: replicas come and go, and everybody can read about it."""
 
-    async def test_replicas_are_processes(
+    async def test_replicas_are_real(
         self, ecosystem: EcosystemHandle, jonar_client: JonarClient, deploy: Deploy
     ) -> None:
-        """A replica is a process while its deployment runs, and none afterwards."""
-        _needs_processes(ecosystem)
+        """Each replica answers at an address of its own while its deployment runs, and nobody does afterwards."""
+        _needs_ours(ecosystem)
         deployment = await deploy(component="mercatrix", replicas=2)
         status = await jonar_client.get_deployment_status(deployment)
-        pids = [instance.pid for instance in status.instances if instance.pid]
-        assert len(pids) == 2
-        assert all(psutil.pid_exists(pid) for pid in pids)
+        urls = [instance.url for instance in status.instances]
+        assert await asyncio.gather(*map(_who_answers, urls)) == ["mercatrix"] * 2
 
         stopped = await jonar_client.delete_deployment(deployment)
 
         assert (stopped.state, stopped.ready_replicas) == ("stopped", 0)
-        assert not any(psutil.pid_exists(pid) for pid in pids)
+        assert await asyncio.gather(*map(_who_answers, urls)) == [None] * 2
 
     async def test_killed_replica_is_replaced(
         self, ecosystem: EcosystemHandle, jonar_client: JonarClient, deploy: Deploy
     ) -> None:
-        """A replica that dies is noticed, told of and replaced by another process."""
-        _needs_processes(ecosystem)
+        """A replica that dies is noticed, told of and replaced by another one."""
+        _needs_ours(ecosystem)
         deployment = await deploy(component="hoardwell", replicas=1)
         [before] = (await jonar_client.get_deployment_status(deployment)).instances
-        assert before.pid is not None
-        os.kill(before.pid, signal.SIGKILL)
+        await asyncio.to_thread(_kill, before)
 
         events = await jonar_client.get_component_events("hoardwell", type="exited", subject=deployment)
-        assert [(event.subject, event.details["pid"]) for event in events] == [(deployment, before.pid)]
+        assert [event.details["replica_id"] for event in events] == [before.id]
+        assert events[0].details["exit_code"] == -signal.SIGKILL
         alerts = await jonar_client.get_system_alerts(type="replica_exited", component="hoardwell")
         assert any(deployment in alert.message for alert in alerts)
         status = await jonar_client.get_deployment_status(deployment)
         assert status.ready_replicas == 1
-        assert status.instances[0].pid != before.pid
+        assert status.instances[0].id != before.id
 
     async def test_scaling_by_hand(
         self, jonar_client: JonarClient, hoardwell_client: HoardwellClient, deploy: Deploy
@@ -117,7 +122,29 @@ class TestDeployments:
             await jonar_client.deploy_component(component="cauldron")
 
 
-def _needs_processes(ecosystem: EcosystemHandle) -> None:
-    """Skip where replicas are not processes of this machine."""
-    if ecosystem.provider != "process":
-        pytest.skip(f"replicas of an ecosystem on {ecosystem.provider} are not processes of this machine")
+def _needs_ours(ecosystem: EcosystemHandle) -> None:
+    """Skip where replicas need not be on this machine."""
+    if ecosystem.provider == "existing":
+        pytest.skip("replicas of an ecosystem that somebody else started are not ours to look at or to kill")
+
+
+async def _who_answers(url: str) -> str | None:
+    """The name of the service at `url`; None where nobody answers."""
+    async with httpx2.AsyncClient(timeout=5, trust_env=False, verify=False) as client:
+        try:
+            return str((await client.get(f"{url}/health")).json()["service"])
+        except httpx2.TransportError:
+            return None
+
+
+def _kill(replica: Instance) -> None:
+    """End a replica from outside, at once."""
+    if replica.container is None:
+        assert replica.pid is not None
+        os.kill(replica.pid, signal.SIGKILL)
+        return
+    client = engine.connect()
+    try:
+        client.containers.get(replica.container).kill()
+    finally:
+        client.close()

@@ -1,4 +1,4 @@
-"""Why this exists: the narrow contract between Jonar and whatever runs replicas (processes, later containers)."""
+"""Why this exists: the narrow contract between Jonar and whatever runs replicas (processes, containers)."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,20 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A replica that was started and has not ended. `url` has no trailing slash."""
+    """A replica that was started and has not ended.
+
+    Args:
+        url: Where Jonar reaches it, without a trailing slash.
+        pid: Its process id, where it is a process beside Jonar.
+        container: Its container's id, where it has one.
+        public_url: Where those reach it who reach Jonar; empty for `url`.
+    """
 
     replica_id: str
     url: str
-    pid: int | None
+    pid: int | None = None
+    container: str | None = None
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,8 @@ class Runtime(Protocol):
         """Every replica that was started and has not ended."""
         ...
 
-    def measure(self, replica_id: str) -> Usage | None:
-        """What a replica uses; None when it has ended."""
+    async def measure(self, replica_id: str) -> Usage | None:
+        """What a replica uses; None when it has ended or cannot be measured."""
         ...
 
     def exits(self) -> AsyncIterator[Exit]:

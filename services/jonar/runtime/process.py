@@ -90,7 +90,7 @@ class ProcessRuntime:
         """Every replica whose process runs."""
         return [Running(name, child.url, child.pid) for name, child in self._children.items() if child.pid]
 
-    def measure(self, replica_id: str) -> Usage | None:
+    async def measure(self, replica_id: str) -> Usage | None:
         """CPU time and resident set (pages shared with the fork server included) of a replica's process."""
         child = self._children.get(replica_id)
         if child is None or not child.pid:

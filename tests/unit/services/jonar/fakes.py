@@ -89,7 +89,7 @@ class FakeRuntime:
         """What runs."""
         return list(self.running.values())
 
-    def measure(self, replica_id: str) -> Usage | None:
+    async def measure(self, replica_id: str) -> Usage | None:
         """What the test says it has used."""
         return self.usage.get(replica_id, Usage(0.0, 1)) if replica_id in self.running else None
 

@@ -58,10 +58,10 @@ async def test_a_replica_serves_with_its_parents_environment(scene: Scene) -> No
     assert running.url.startswith("http://127.0.0.1:")
     assert await _ask(running.url) == [str(running.pid), "rep_1", "inherited"]
     assert scene.runtime.list() == [running]
-    usage = scene.runtime.measure("rep_1")
+    usage = await scene.runtime.measure("rep_1")
     assert usage is not None
     assert usage.memory > 2**20
-    assert scene.runtime.measure("rep_2") is None
+    assert await scene.runtime.measure("rep_2") is None
 
 
 async def test_a_killed_replica_is_told_of(scene: Scene) -> None:
@@ -71,7 +71,7 @@ async def test_a_killed_replica_is_told_of(scene: Scene) -> None:
     os.kill(running.pid, signal.SIGKILL)
     assert await scene.next_exit() == Exit("rep_1", running.pid, -signal.SIGKILL)
     assert scene.runtime.list() == []
-    assert scene.runtime.measure("rep_1") is None
+    assert await scene.runtime.measure("rep_1") is None
 
 
 async def test_a_replica_that_cannot_start_is_told_of(
