@@ -1,13 +1,14 @@
 """Why this exists: the ecosystem as containers of a Docker engine, in a network of its own."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.clock import Clock
 from harness.core.errors import EnvironmentFailedError
 from harness.core.ids import new_secret
+from harness.faults.link import Link
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.docker.calls import Calls
@@ -64,6 +65,11 @@ class DockerProvider:
         for step in plan.steps:
             making = self._make(step, [s.name for s in plan.steps if s.level < step.level])
             self._making[step.name] = asyncio.create_task(making, name=f"make {step.name}")
+
+    @property
+    def links(self) -> Iterable[Link]:
+        """The proxies before those components that the file gives one."""
+        return self._workshop.proxies.links if self._workshop else ()
 
     async def start(self, step: Step) -> RunningContainer:
         """Start one component's container; returns when it runs.

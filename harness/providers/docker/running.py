@@ -36,6 +36,7 @@ class RunningContainer:
         ended: asyncio.Future[Exit],
         pump: LogPump,
         feed: "Feed",
+        own: Mapping[int, Endpoint],
         endpoints: Mapping[int, Endpoint],
         environment: Mapping[str, str],
     ) -> None:
@@ -45,13 +46,14 @@ class RunningContainer:
         self._pump = pump
         self._feed = feed
         self.container = container
+        self._own = own  # where it listens itself: what a proxy before it accepts proves nothing
         self.endpoints = endpoints
         self.environment = environment
 
     def probe(self) -> Probe:
         """The check its Compose file, image and ports suggest; the healthcheck runs in the container."""
         around = Surroundings(
-            self.endpoints,
+            self._own,
             self.environment,
             lambda: self.tail(_SEARCHED_LINES),
             self._execute,
@@ -89,6 +91,21 @@ class RunningContainer:
         await self._feed.wait_ended(_LAST_WORDS)
         self._pump.drain()
         self._pump.close()
+
+    async def kill(self) -> None:
+        """End it by force."""
+        if not self._ended.done():
+            await self._calls(_signal, self.container, "SIGKILL")
+            await asyncio.shield(self._ended)
+        await self.stop(0.0)
+
+    async def suspend(self) -> None:
+        """Freeze it, as the engine's pause does."""
+        await self._calls(self.container.pause)
+
+    async def resume(self) -> None:
+        """Let it go on."""
+        await self._calls(_unpause, self.container)
 
     @property
     def _polite(self) -> str:
@@ -148,6 +165,12 @@ def _signal(container: "Container", name: str) -> None:
             HTTPStatus.CONFLICT,
         }:  # gone, or not running any more
             raise
+
+
+def _unpause(container: "Container") -> None:
+    container.reload()
+    if container.status == "paused":
+        container.unpause()
 
 
 def _wait_stopped(container: "Container") -> None:

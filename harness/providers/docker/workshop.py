@@ -3,6 +3,7 @@
 import asyncio
 import io
 import tarfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from harness.providers.docker.failures import refused
 from harness.providers.docker.images import Images
 from harness.providers.docker.labels import Labels
 from harness.providers.docker.options import create_options
+from harness.providers.docker.proxies import Proxies, gateway_of
 from harness.providers.docker.removal import clear
 from harness.providers.docker.running import Feed, RunningContainer
 from harness.providers.logs import LogPump
@@ -54,6 +56,7 @@ class Workshop:
         self._name = f"harness-{labels.environment_id}"
         self._addresses = Addresses(client, self._name)
         self._images = Images(client.client, ecosystem, logs)
+        self.proxies = Proxies(ecosystem)
         self._exits = Exits(client.client, labels.filter)  # last: from here on there is something to close
         self._volumes: dict[str, str] = {}
         self._ports: dict[tuple[str, int], Reservation] = {}
@@ -68,11 +71,15 @@ class Workshop:
             if mount.kind == "volume" and mount.source
         }
         self._volumes = {name: f"{self._name}-{name}" for name in sorted(named)}
-        self._ground = asyncio.create_task(self._lay_ground(), name="network and volumes")
+        proxied = {c.name: (c, self._reserved(c, c.targets)) for c in self.proxies.wanted(plan)}
+        self._ground = asyncio.create_task(self._lay_ground(proxied), name="network and volumes")
 
-    async def _lay_ground(self) -> None:
+    async def _lay_ground(self, proxied: Mapping[str, tuple[Component, Mapping[int, int]]]) -> None:
         volumes = (self._calls(self._make_volume, volume) for volume in self._volumes.values())
         await asyncio.gather(self._calls(self._make_network), *volumes)
+        if proxied:
+            gateway = await self._calls(gateway_of, self._client.client, self._name)
+            await self.proxies.lay(proxied, gateway)
 
     async def image_of(self, component: Component) -> str:
         """The image for its container, which is there afterwards."""
@@ -93,7 +100,7 @@ class Workshop:
             await self._calls(container.start)
         except APIError as error:
             raise _cannot_start(component, error) from error
-        endpoints = await self._calls(self._addresses.of, container)
+        own = await self._calls(self._addresses.of, container)
         environment = await self._calls(_variables, container)
         return RunningContainer(
             component,
@@ -102,7 +109,8 @@ class Workshop:
             ended=ended,
             pump=pump,
             feed=feed,
-            endpoints=endpoints,
+            own=own,
+            endpoints=self.proxies.before(component.name, own),
             environment=environment,
         )
 
@@ -127,6 +135,7 @@ class Workshop:
             self._ground.cancel()
             await asyncio.gather(self._ground, return_exceptions=True)
             await self._calls.settle()
+        await self.proxies.links.aclose()
         await self._calls(self._addresses.leave)
         leftovers = await self._calls(clear, self._client.client, self._labels.filter)
         self._exits.close()
@@ -150,7 +159,7 @@ class Workshop:
     ) -> "Container":
         is_published = listens and not self._addresses.is_inside
         published = self._published(component, image) if is_published else {}
-        options = create_options(component, self._volumes, published)
+        options = create_options(self.proxies.pointed(component), self._volumes, published)
         names = [component.name, *component.aliases]
         try:
             container = self._client.create(
@@ -170,7 +179,9 @@ class Workshop:
 
     def _published(self, component: Component, image: str) -> dict[int, int]:
         """The host's port for each of its own, the same for every container of the component."""
-        targets = component.targets or self._exposed(image)
+        return self._reserved(component, component.targets or self._exposed(image))
+
+    def _reserved(self, component: Component, targets: Iterable[int]) -> dict[int, int]:
         for target in targets:
             if (component.name, target) not in self._ports:
                 self._ports[component.name, target] = Reservation()

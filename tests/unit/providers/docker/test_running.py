@@ -53,6 +53,7 @@ class Stage:
             ended=self.exits.of(made.id),
             pump=pump,
             feed=feed,
+            own={},
             endpoints=MappingProxyType({80: Endpoint("127.0.0.1", 4080, 80)}),
             environment=MappingProxyType({"TOKEN": SECRET}),
         )
