@@ -1,7 +1,6 @@
 """Why this exists: replicas as containers beside Jonar's own, on the engine whose socket is mounted into it.
 
-A replica runs the image of its component's container in Jonar's network; of a component that has none there, Jonar's
-own image, which holds the code of all. The version asked for is not looked at: these are what was built together.
+A replica runs the image that its component's container beside Jonar runs. The version asked for is not looked at.
 """
 
 import asyncio
@@ -174,10 +173,15 @@ class DockerRuntime:
         return child.running
 
     async def _image(self, around: Surroundings, component: str) -> str:
-        """The image of the component's container beside Jonar; else Jonar's own."""
+        """The id of the image that holds the component's code, from a container in Jonar's network."""
         filters = {"label": [f"{COMPONENT}={component}"], "network": [around.network]}
         beside = await self._engine.list_containers(filters)
-        return str(beside[0]["ImageID"]) if beside else around.image
+        if not beside:
+            raise EngineError(
+                f"no container in the network {around.network} is made from an image with the label "
+                f"{COMPONENT}={component}; start {component} beside Jonar"
+            )
+        return str(beside[0]["ImageID"])
 
     async def _carry(self, container: str) -> None:
         """What the replica writes goes where Jonar's own words go."""

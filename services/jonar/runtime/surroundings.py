@@ -28,7 +28,6 @@ class Surroundings:
     Args:
         container: Its id.
         name: Its name, with which theirs begin.
-        image: Its image's id.
         network: The network that they join.
         variables: What it was given beyond what its image sets.
         labels: The same, of labels.
@@ -37,7 +36,6 @@ class Surroundings:
 
     container: str
     name: str
-    image: str
     network: str
     variables: Mapping[str, str]
     labels: Mapping[str, str]
@@ -60,7 +58,6 @@ class Surroundings:
         return cls(
             container=container["Id"],
             name=container["Name"].lstrip("/"),
-            image=container["Image"],
             network=joined[0],
             variables=dict(_beyond(_pairs(own["Env"]), _pairs(made["Env"]))),
             labels=_labels(own["Labels"] or {}, made["Labels"] or {}),

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 
+from jonar.runtime.surroundings import COMPONENT
 from tests.unit.services.jonar.fakes import settle
 
 NETWORK = "env"
@@ -16,7 +17,7 @@ JONAR = {
     "Image": "sha256:jonar",
     "Config": {
         "Env": ["PATH=/bin", "TOKEN_KEY=k"],
-        "Labels": {"owner": "me", "runeframeos.component": "jonar"},
+        "Labels": {"owner": "me", COMPONENT: "jonar"},
     },
     "State": {"Running": True, "ExitCode": 0},
     "NetworkSettings": {
@@ -24,7 +25,7 @@ JONAR = {
         "Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8004"}]},
     },
 }
-_IMAGE = {"Config": {"Env": ["PATH=/bin"], "Labels": {"runeframeos.component": "jonar"}}}
+_IMAGE = {"Config": {"Env": ["PATH=/bin"], "Labels": {COMPONENT: "jonar"}}}
 
 
 class Feed(httpx2.AsyncByteStream):
@@ -51,6 +52,7 @@ class FakeEngine(httpx2.AsyncBaseTransport):
 
     def __init__(self, *, obeys: bool = True) -> None:
         self.containers: dict[str, dict[str, Any]] = {JONAR["Id"]: dict(JONAR)}  # type: ignore[dict-item]
+        self.add("env-small", image="sha256:small", runeframeos_component="small")
         self.created: list[dict[str, Any]] = []
         self.outputs: dict[str, Feed] = {}
         self.events = Feed()
@@ -127,7 +129,7 @@ class FakeEngine(httpx2.AsyncBaseTransport):
         self.containers[name] = {
             "Id": name,
             "Image": wanted["Image"],
-            "Config": {"Labels": wanted["Labels"]},
+            "Config": {"Labels": {COMPONENT: "small", **wanted["Labels"]}},
             "State": {"Running": False, "ExitCode": 0},
             "NetworkSettings": {
                 "Networks": {NETWORK: {"IPAddress": f"10.0.0.{2 + len(self.created)}"}},

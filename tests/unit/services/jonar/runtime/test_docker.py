@@ -53,11 +53,12 @@ async def test_a_replica_is_a_container_beside_jonar(scene: Scene) -> None:
 
 
 async def test_a_replica_runs_the_image_of_its_component(scene: Scene) -> None:
-    """Jonar's own only where the component has no container beside it."""
-    await scene.start("rep_1")
-    scene.engine.add("env-small", image="sha256:small", runeframeos_component="small")
-    await scene.start("rep_2")
-    assert [wanted["Image"] for wanted in scene.engine.created] == ["sha256:jonar", "sha256:small"]
+    """The one that the component's container beside Jonar runs; without any, it is told what is missing."""
+    await scene.start()
+    assert [wanted["Image"] for wanted in scene.engine.created] == ["sha256:small"]
+    del scene.engine.containers["env-small"], scene.engine.containers["env-jonar-rep_1"]
+    with pytest.raises(ReplicaStartError, match=r"component=small; start small beside Jonar"):
+        await scene.start("rep_2")
 
 
 async def test_a_killed_replica_is_told_of(scene: Scene) -> None:
