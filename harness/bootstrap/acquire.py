@@ -39,7 +39,11 @@ def acquire(
     sweep(
         engine=prepared.kind.name == "docker"
     )  # what it could not remove is told by `harness down`; it is in nobody's way
-    environment_id = environment_id or (spare.environment_id if spare else new_environment_id())
+    if (
+        environment_id is None
+    ):  # the process first: when we are killed with a folder made, it removes that again
+        spare = spare or SpareKeeper(new_environment_id())
+        environment_id = spare.environment_id
     while True:
         try:
             runtime = folders.make_runtime_folder(environment_id)

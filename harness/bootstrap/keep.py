@@ -18,10 +18,13 @@ def main() -> None:
     with _head_start(*sys.argv[1:]) as head_start:
         from harness.bootstrap.keeping import carry_out  # noqa: PLC0415 - after the imports have begun
         from harness.bootstrap.spare import receive  # noqa: PLC0415
+        from harness.keeper.folders import forget  # noqa: PLC0415
 
         received = receive(socket.socket(fileno=0))
         if received is not None:
             carry_out(*received, head_start)
+        else:  # our client was killed: it may have made a folder for us already
+            forget(sys.argv[1])
 
 
 def _head_start(environment_id: str, project: str = "") -> "closing[HeadStart] | nullcontext[None]":

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS
 from harness.bootstrap.seeder import seeder_of
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError, as_failure
+from harness.core.tasks import cancel_and_wait
 from harness.engine.environment import Environment
 from harness.engine.opening import open_environment
 from harness.events.facts import EnvironmentFailed
@@ -120,12 +122,20 @@ async def keep(order: Order, listener: socket.socket, head_start: HeadStart | No
             yield _KeptEnvironment(environment, order)
 
     keeper = Keeper(listener, open_kept, token=folders.token_of(order.runtime), stay=order.stay)
+    reporting = asyncio.create_task(_load_reports(keeper.hurry), name="load reports")
     try:
         await keeper.run()
     finally:
+        await cancel_and_wait(reporting)
         folders.remove(order.runtime)
         log.close()
     return keeper.is_abandoned
+
+
+async def _load_reports(hurry: asyncio.Event) -> None:
+    """Import what `carry_out` will need for a dead client while the teardown waits for others; it takes as long."""
+    await hurry.wait()
+    await asyncio.to_thread(import_module, "harness.reports")
 
 
 def carry_out(order: Order, listener: socket.socket, head_start: HeadStart | None) -> None:

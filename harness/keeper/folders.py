@@ -157,6 +157,14 @@ def unclaimed() -> list[Path]:
     return [path for path in listed if not (path / _ABOUT).exists() and 0 < _changed(path) < before]
 
 
+def forget(environment_id: str) -> None:
+    """Remove the folder of an environment that no keeper has taken over, and none will. Does nothing when one has."""
+    folder = runtime_root() / environment_id
+    if folder.is_dir() and not (folder / _ABOUT).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    tidy()
+
+
 def _changed(path: Path) -> float:
     """When a file was changed last; 0 for one that has gone meanwhile."""
     try:

@@ -11,6 +11,7 @@ import pytest
 from harness.bootstrap.order import Order
 from harness.bootstrap.spare import SpareKeeper, receive
 from harness.core.errors import EnvironmentFailedError
+from harness.keeper import folders
 from harness.keeper.tenure import Stay
 from harness.plan.model import Plan, Step, Wait
 from harness.spec.model import Component, Condition, Ecosystem, Location
@@ -110,6 +111,20 @@ def test_without_an_order_it_ends_at_once(started: list[int]) -> None:
         pass
     keeper.close()
     assert has_ended(started[0])
+
+
+def test_the_folder_of_a_client_that_was_killed_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[int]
+) -> None:
+    """It had been made, and the keeper never got its order."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    keeper = SpareKeeper("0123456789")
+    folder = folders.make_runtime_folder("0123456789")
+    folders.make_token(folder)
+    keeper._let_work()
+    keeper.close()  # as the kernel does for the dead
+    assert has_ended(started[0])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_imports_nothing_from_where_one_stands(
