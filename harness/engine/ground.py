@@ -9,7 +9,7 @@ from harness.engine.parts import Parts
 from harness.engine.restarting import Restarting, require_ready, running_in
 from harness.events.facts import ComponentExited, State
 from harness.faults import TESTS
-from harness.faults.link import Link
+from harness.faults.link import Link, matching
 from harness.plan.model import Step
 from harness.providers.base import CanKill, CanSuspend, HasLinks, Running
 from harness.readiness.wait import wait_until_ready
@@ -82,10 +82,9 @@ class EngineGround:
         running = running_in(self._parts, component)
         for source in sources:
             self._require_source(source)
-        leading = [link for link in provider.links if link.component == component]
-        if running.endpoints and not leading:
+        if running.endpoints and not matching(provider.links, component):
             raise _not_proxied(component)
-        return tuple(link for link in leading if not sources or link.source in sources)
+        return matching(provider.links, component, sources)
 
     def break_with(self, reason: Exception) -> None:
         """What cannot be healed breaks the environment; one that ends is past that."""

@@ -92,7 +92,7 @@ class Link:
         await Connection(self, number, client, Stream(reader, writer)).run()
 
 
-def matching(links: Iterable[Link], component: str, sources: Iterable[str]) -> tuple[Link, ...]:
+def matching(links: Iterable[Link], component: str, sources: Iterable[str] = ()) -> tuple[Link, ...]:
     """The links that lead to a component from these sources, or from anybody when none is named."""
     wanted = set(sources)
     return tuple(
