@@ -1,6 +1,6 @@
 """Why this exists: what carries a label is removed in the one order that works, and what resists is named."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -23,14 +23,25 @@ def clear(client: Any, label_filter: str) -> tuple[str, ...]:
 
 
 def _removed_all(client: Any, filters: dict[str, str]) -> list[str]:
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        found = client.containers.list(all=True, filters=filters, ignore_removed=True)
-        told = list(chain.from_iterable(threads.map(_container_removed, found)))
+    told = list(_containers_removed(client, filters))
     for network in client.networks.list(filters=filters):
         told += _removed("network", network.name, network.remove)
     for volume in client.volumes.list(filters=filters):
         told += _removed("volume", volume.name, volume.remove)
     return told
+
+
+def _containers_removed(client: Any, filters: dict[str, str]) -> Iterator[str]:
+    """Until none is found anew: a component that has the engine's socket makes others while it is there."""
+    seen = set[str]()
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        while found := [made for made in _containers(client, filters) if made.id not in seen]:
+            seen.update(made.id for made in found)
+            yield from chain.from_iterable(threads.map(_container_removed, found))
+
+
+def _containers(client: Any, filters: dict[str, str]) -> Iterable[Any]:
+    return client.containers.list(all=True, filters=filters, ignore_removed=True)  # type: ignore[no-any-return]
 
 
 def _container_removed(container: Any) -> Iterable[str]:

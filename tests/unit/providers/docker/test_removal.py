@@ -8,9 +8,9 @@ MINE, OTHERS = {"harness.environment": "1"}, {"harness.environment": "2"}
 FILTER = "harness.environment=1"
 
 
-def full_engine() -> FakeDocker:
+def full_engine(engine: FakeDocker | None = None) -> FakeDocker:
     """One network, volume and container of ours, and of others each."""
-    engine = FakeDocker()
+    engine = engine or FakeDocker()
     for name, labels in (("mine", MINE), ("others", OTHERS)):
         engine.networks.create(f"{name}-network", labels=labels, driver="bridge")
         engine.volumes.create(f"{name}-volume", labels=labels)
@@ -56,6 +56,23 @@ def test_what_somebody_else_removes_meanwhile_is_gone_too() -> None:
     engine = full_engine()
     engine.resisting = {"mine-web": not_found(engine), "mine-volume": not_found(engine)}
     assert clear(engine, FILTER) == ()
+
+
+class FakeReplacing(FakeDocker):
+    """Where a container that is removed is replaced by one of the others, as replicas are."""
+
+    def note(self, what: str) -> None:
+        """Keep what was asked, and replace."""
+        super().note(what)
+        if what == "remove container mine-web":
+            self.create("example/web:1", name="mine-replica", labels=MINE, network="mine-network")
+
+
+def test_what_is_made_meanwhile_goes_too() -> None:
+    """A container may make others until it is removed itself."""
+    engine = full_engine(FakeReplacing())
+    assert clear(engine, FILTER) == ()
+    assert names(engine) == ["others-network", "others-volume", "others-web"]
 
 
 def test_an_engine_that_does_not_answer() -> None:
