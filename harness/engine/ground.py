@@ -68,9 +68,11 @@ class EngineGround:
 
     async def resume(self, component: str) -> None:
         """Let it go on, and wait until it is ready."""
-        running = self._suspended.pop(component)
-        if isinstance(running, CanSuspend):
-            await running.resume()
+        running = self._suspended.get(component)
+        if not isinstance(running, CanSuspend):  # it goes on already
+            return
+        await running.resume()
+        del self._suspended[component]
         if not self.is_closing:
             await self._wait_ready(self._parts.plan.step(component), running)
 

@@ -63,15 +63,17 @@ class Injections:
         Raises:
             HarnessError: it could not be undone; the environment is broken by that.
         """
-        injection = self._on.pop(number, None)
+        injection = self._on.get(number)
         if injection is None:
             return
         try:
             await injection.heal()
         except Exception as error:
+            del self._on[number]
             failure = as_failure(error)
             self._ground.break_with(failure)
             raise failure from error
+        del self._on[number]  # only now: what is broken off is left to the teardown
         self._emit(
             FaultHealed(
                 at=self._clock.now(),

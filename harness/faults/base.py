@@ -64,7 +64,7 @@ class Fault(Protocol):
         ...
 
     async def inject(self, ground: Ground) -> Heal:
-        """Make it go wrong. What is returned undoes it and is called once.
+        """Make it go wrong. What is returned undoes it; it is called again only after it was broken off.
 
         Raises:
             UsageError: this ground cannot do that; nothing has changed.

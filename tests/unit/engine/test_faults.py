@@ -1,12 +1,15 @@
 """Faults of an open environment, on a provider that fails as it is told to."""
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pytest
 
 from harness.core.errors import EnvironmentFailedError, HarnessError, UsageError
+from harness.core.tasks import cancel_and_wait
 from harness.events.facts import EnvironmentFailed, FaultHealed, FaultInjected, State
-from harness.faults import Kill, Latency, Pause, Restart
+from harness.faults import Ground, Heal, Kill, Latency, Pause, Restart
 from harness.plan.model import Step
 from tests.doubles.clock import FakeClock, in_virtual_time
 from tests.doubles.events import FakeEmit
@@ -102,3 +105,35 @@ async def test_a_provider_that_cannot_restart_does_not_kill() -> None:
                 await environment.faults.inject(fault)
         assert environment.states["db"] is State.READY
     assert emit.of(FaultInjected) == []
+
+
+@dataclass
+class FakeFault:
+    """One whose healing takes for ever, but for the teardown."""
+
+    components: tuple[str, ...] = ()
+    healings: int = 0
+
+    async def inject(self, _ground: Ground) -> Heal:
+        """Nothing goes wrong."""
+        return self.heal
+
+    async def heal(self) -> None:
+        """The second time it works."""
+        self.healings += 1
+        if self.healings == 1:
+            await asyncio.get_running_loop().create_future()
+
+
+@in_virtual_time
+async def test_a_healing_that_is_broken_off_is_done_again_by_the_teardown() -> None:
+    """And stated once."""
+    provider, emit, fault = FakeRestartingProvider(FakeClock()), FakeEmit(), FakeFault()
+    async with opened(PLAN, provider, emit) as environment:
+        number = await environment.faults.inject(fault)
+        healing = asyncio.ensure_future(environment.faults.heal(number))
+        while not fault.healings:  # noqa: ASYNC110 - two turns of the loop
+            await asyncio.sleep(0)
+        await cancel_and_wait(healing)
+        assert emit.of(FaultHealed) == []
+    assert [event.reason for event in emit.of(FaultHealed)] == ["the environment ends"]
