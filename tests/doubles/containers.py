@@ -122,6 +122,7 @@ class FakeContainer(Made):
     def attach_socket(self, params: Mapping[str, int]) -> socket.SocketIO:
         """Where its output comes out."""
         assert params["stream"]
+        self._engine.require()
         self._output, far = socket.socketpair()
         attached = far.makefile("rb", buffering=0)
         far.close()  # the file keeps it open, as with the SDK
