@@ -11,11 +11,12 @@ from harness.cli.environments import Found, find, look, only
 from harness.cli.options import EnvironmentName
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell
-from harness.core.errors import TeardownError
+from harness.core.errors import ExitCode, HarnessError, TeardownError
 from harness.events.facts import EnvironmentStopped, Event
 from harness.keeper import folders
 from harness.keeper.client import Lease
 
+_ENDING = 1.0  # seconds for one that ends at this very moment to be gone
 _TIMEOUT = 10.0  # seconds for a keeper to hear of it; the teardown itself takes as long as it takes
 
 
@@ -66,7 +67,12 @@ def _stop(folder: Path, about: folders.About) -> int:
     """End it, whoever holds it; the exit code of its end."""
     with Lease.attach(folders.socket_path(folder), _show_end, hold=False) as lease:
         people.print(f"stopping {about.ecosystem} ({about.environment_id})")
-        lease.ask("stop", timeout=_TIMEOUT)
+        try:
+            lease.ask("stop", timeout=_TIMEOUT)
+        except HarnessError:
+            if lease.ending is None and not folders.wait_gone(folder, _ENDING):
+                raise
+            return int(ExitCode.OK)  # it has ended by itself at this very moment
         ending = lease.wait_ended()
     if ending.error is not None:
         tell(ending.error)

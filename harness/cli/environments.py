@@ -12,6 +12,7 @@ from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
 
 _TIMEOUT = 3.0  # seconds; a keeper answers within milliseconds, even while everything starts
+_ENDING = 1.0  # seconds for one that ends at this very moment to be gone
 
 Found = tuple[Path, folders.About]
 
@@ -76,7 +77,7 @@ def look(folder: Path) -> Life | None:
         try:
             told = lease.ask("status", timeout=_TIMEOUT)
         except HarnessError:
-            if lease.ending is None:
+            if lease.ending is None and not folders.wait_gone(folder, _ENDING):
                 raise
             return None
         return Life(told["phase"], told["is_kept"], told["states"], lease.description, told["remaining"])

@@ -24,6 +24,7 @@ _ABOUT = "about.json"
 _TOKEN = "token"  # noqa: S105 - a file's name
 _PRIVATE = 0o700
 _CLAIM_TIMEOUT = 60.0  # seconds; it takes a fraction of one
+_POLL = 0.005  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,19 @@ def is_kept(folder: Path) -> bool:
     except (BlockingIOError, FileNotFoundError):
         return True
     return False
+
+
+def wait_gone(folder: Path, timeout: float) -> bool:
+    """Whether a keeper that says nothing any more removes its folder, within `timeout` seconds: then all is well.
+
+    It takes milliseconds from its last word to that. Of one that was killed the folder stays, and its lock is free.
+    """
+    deadline = time.monotonic() + timeout
+    while folder.exists():
+        if not is_kept(folder) or time.monotonic() > deadline:
+            return not folder.exists()
+        time.sleep(_POLL)
+    return True
 
 
 def known() -> Iterator[tuple[Path, About]]:

@@ -1,12 +1,15 @@
 """Which environment a command is about."""
 
+import shutil
+import socket
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from harness.cli.environments import find
-from harness.core.errors import UsageError
+from harness.cli.environments import find, look
+from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.keeper import folders
 from harness.keeper.folders import About
 
@@ -58,3 +61,33 @@ def test_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="no environment 'x' runs") as caught:
         find("x")
     assert caught.value.evidence == ("abcd  tiny on process",)
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_keeper_that_leaves_without_a_word(tmp_path: Path, is_killed: bool) -> None:
+    """Who connected at its last moment hears nothing: when its folder goes it has ended, else it was killed."""
+    folder = tmp_path / "0123456789"
+    folder.mkdir()
+    folders.make_token(folder)
+    if is_killed:
+        (folder / "about.json").write_text("{}")
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folders.socket_path(folder)))
+        listener.listen()
+
+        def leave() -> None:
+            connection, _ = listener.accept()
+            connection.recv(1000)
+            connection.close()
+            if not is_killed:
+                shutil.rmtree(folder)
+
+        leaving = threading.Thread(target=leave)
+        leaving.start()
+        if is_killed:
+            with pytest.raises(EnvironmentFailedError, match="without a word"):
+                look(folder)
+        else:
+            assert look(folder) is None
+        leaving.join()
