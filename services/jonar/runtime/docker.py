@@ -124,9 +124,10 @@ class DockerRuntime:
         """Remove every replica that is left."""
         while self._work:
             await asyncio.wait(set(self._work))
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+        hearing = [self._listening, *(child.output for child in self._children.values())]
+        for task in filter(None, hearing):
+            task.cancel()
+        await asyncio.gather(*filter(None, hearing), return_exceptions=True)
         if self._around is not None:
             await self._remove_all({"label": [f"{PARENT}={self._around.container}"]})
             self._around = None
