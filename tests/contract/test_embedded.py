@@ -1,4 +1,7 @@
-"""Embedded servers: a start that is broken off, one that is done anew, a password on the command line."""
+"""Embedded servers: a start that is broken off, one that is done anew, a password on the command line, faults.
+
+Postgres has processes in sessions of their own, and Redis shows none of its variables: a fault has to find them all.
+"""
 
 import asyncio
 import shutil
@@ -13,7 +16,10 @@ import pytest
 import redis.asyncio
 
 from harness.core.clock import SystemClock
+from harness.core.endpoint import Endpoint
 from harness.core.ids import new_environment_id
+from harness.engine import Environment, open_environment
+from harness.faults import Kill, Pause
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place, Running
 from harness.providers.process.folders import data_root
@@ -23,8 +29,10 @@ from harness.readiness.redis import RedisProbe
 from harness.readiness.tcp import TcpProbe
 from harness.readiness.wait import wait_until_ready
 from harness.spec.model import Component, ComponentSettings, Ecosystem, Location, Mount
+from tests.doubles.events import FakeEmit
 
 HERE = Location(Path(__file__), 1)
+AT_ONCE = 0.15  # seconds in which what does not hang has long answered
 SCRIPT = "CREATE TABLE visits (id serial); INSERT INTO visits DEFAULT VALUES;"
 
 
@@ -88,9 +96,8 @@ async def is_ready(running: Running) -> None:
     exited.cancel()
 
 
-async def connect(running: Running) -> "asyncpg.Connection[asyncpg.Record]":
+async def connect(endpoint: Endpoint) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection as a component would make it."""
-    (endpoint,) = running.endpoints.values()
     return await asyncpg.connect(
         host=endpoint.host, port=endpoint.port, user="postgres", password="written", database="postgres"
     )
@@ -121,13 +128,13 @@ async def test_started_anew_it_has_its_data(provider: ProcessProvider, step: Ste
     """What was committed at the last moment is there, and the init scripts ran once."""
     first = await provider.start(step)
     await is_ready(first)
-    connection = await connect(first)
+    connection = await connect(first.endpoints[5432])
     await connection.execute("INSERT INTO visits DEFAULT VALUES")
     await first.stop(10)
     connection.terminate()
     second = await provider.restart(step, {})
     await is_ready(second)
-    connection = await connect(second)
+    connection = await connect(second.endpoints[5432])
     assert await connection.fetchval("SELECT count(*) FROM visits") == 2
     await connection.close()
 
@@ -170,3 +177,53 @@ async def test_a_password_in_the_command_is_random_everywhere(place: Place, cach
         assert (await RedisProbe(endpoint, drawn).check()).is_ready
         assert not (await RedisProbe(endpoint, "written").check()).is_ready
     assert not (await TcpProbe(endpoint).check()).is_ready
+
+
+@pytest.fixture
+async def environment(place: Place, step: Step, cache: Path) -> AsyncIterator[Environment]:
+    """Postgres as `db` and Redis as `cache`."""
+    plan = Plan((step, Step(Component("cache", HERE, image="redis:6"), level=0)))
+    ecosystem = Ecosystem(
+        "example", HERE.path.parent, (HERE.path,), {s.name: s.component for s in plan.steps}
+    )
+    provider = ProcessProvider(place, cache, SystemClock())
+    async with open_environment(
+        plan, ecosystem, provider, place, clock=SystemClock(), emit=FakeEmit()
+    ) as opened:
+        yield opened
+
+
+async def test_a_paused_postgres_answers_nobody(environment: Environment) -> None:
+    """Not even on a connection whose own process serves it; when it goes on, it answers what was asked."""
+    connection = await connect(environment.endpoint("db"))
+    number = await environment.faults.inject(Pause("db"))
+    asked = asyncio.ensure_future(connection.fetchval("SELECT 6 * 7"))
+    assert not (await asyncio.wait({asked}, timeout=AT_ONCE))[0]
+    await environment.faults.heal(number)
+    assert await asked == 42
+    await connection.close()
+
+
+async def test_a_killed_postgres_recovers_what_was_committed(environment: Environment) -> None:
+    """It was not asked to shut down, and replays its log."""
+    connection = await connect(environment.endpoint("db"))
+    await connection.execute("INSERT INTO visits DEFAULT VALUES")
+    number = await environment.faults.inject(Kill("db"))
+    with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError)):
+        await connection.fetchval("SELECT 1")
+    await environment.faults.heal(number)
+    connection = await connect(environment.endpoint("db"))
+    assert await connection.fetchval("SELECT count(*) FROM visits") == 2
+    await connection.close()
+
+
+async def test_a_paused_redis_answers_nobody(environment: Environment) -> None:
+    """Until it goes on."""
+    endpoint = environment.endpoint("cache")
+    async with redis.asyncio.Redis(host=endpoint.host, port=endpoint.port) as client:
+        await client.set("word", "kept")
+        number = await environment.faults.inject(Pause("cache"))
+        asked = asyncio.ensure_future(client.get("word"))
+        assert not (await asyncio.wait({asked}, timeout=AT_ONCE))[0]
+        await environment.faults.heal(number)
+        assert await asked == b"kept"
