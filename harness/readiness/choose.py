@@ -25,7 +25,7 @@ from harness.readiness.postgres import PostgresProbe
 from harness.readiness.primary import primary_endpoint
 from harness.readiness.redis import RedisProbe
 from harness.readiness.running import RunningProbe
-from harness.readiness.tcp import TcpProbe
+from harness.readiness.tcp import Listens, TcpProbe
 from harness.spec.model import Component, Healthcheck
 
 _IMAGES = {
@@ -54,7 +54,7 @@ class Surroundings:
         read_log: Hands over its log lines.
         execute: Runs a command where it runs.
         runs_healthchecks: Whether a Compose healthcheck's command works there: its tools and its ports exist.
-        is_forwarded: Whether somebody else accepts connections for it (a published or forwarded port).
+        listens: Where somebody else accepts connections for it (a published port): what is really behind it.
     """
 
     endpoints: Mapping[int, Endpoint]
@@ -62,7 +62,7 @@ class Surroundings:
     read_log: ReadLines
     execute: Execute
     runs_healthchecks: bool = False
-    is_forwarded: bool = False
+    listens: Listens | None = None
 
 
 def choose_probe(component: Component, around: Surroundings) -> Probe:
@@ -85,13 +85,13 @@ def _from_settings(component: Component, around: Surroundings) -> Probe | None:
     if ready.http is not None:
         return HttpProbe(_required(component, around, ready.port), ready.http)
     if ready.tcp is not None:
-        return TcpProbe(_required(component, around, ready.tcp), around.is_forwarded)
+        return TcpProbe(_required(component, around, ready.tcp), around.listens)
     if ready.log is not None:
         return _log_probe(component, ready.log, around.read_log)
     if ready.command is not None:
         return CommandProbe(ready.command, around.execute)
     if ready.port is not None:
-        return TcpProbe(_required(component, around, ready.port), around.is_forwarded)
+        return TcpProbe(_required(component, around, ready.port), around.listens)
     return None
 
 
@@ -123,7 +123,7 @@ def _from_check(check: Check, component: Component, around: Surroundings) -> Pro
     if endpoint is None:
         return None
     if check.kind == "tcp":
-        return TcpProbe(endpoint, around.is_forwarded)
+        return TcpProbe(endpoint, around.listens)
     return HttpProbe(endpoint, check.path, check.highest, check.host)
 
 
@@ -154,7 +154,7 @@ def _from_image(component: Component, around: Surroundings) -> Probe | None:
 
 def _from_ports(component: Component, around: Surroundings) -> Probe:
     endpoint = primary_endpoint(component, around.endpoints)
-    return TcpProbe(endpoint, around.is_forwarded) if endpoint else RunningProbe()
+    return TcpProbe(endpoint, around.listens) if endpoint else RunningProbe()
 
 
 def _speaking(protocol: str, component: Component, around: Surroundings, check: Check) -> Probe | None:

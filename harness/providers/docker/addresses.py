@@ -62,8 +62,7 @@ class Addresses:
                 self._client.client.networks.get(self._network).disconnect(self._own_id, force=True)
 
     def of(self, container: "Container") -> dict[int, Endpoint]:
-        """The endpoints of a started container, by container port."""
-        container.reload()
+        """The endpoints of a started container with fresh attributes, by container port."""
         settings = container.attrs["NetworkSettings"]
         if self.is_inside:
             host = settings["Networks"][self._network]["IPAddress"]

@@ -12,6 +12,7 @@ from harness.core.endpoint import Endpoint
 from harness.providers.base import Exit
 from harness.providers.docker.calls import Calls
 from harness.providers.docker.hearing import hears
+from harness.providers.docker.listening import listens
 from harness.providers.logs import LogPump
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
@@ -58,9 +59,12 @@ class RunningContainer:
             lambda: self.tail(_SEARCHED_LINES),
             self._execute,
             runs_healthchecks=True,
-            is_forwarded=True,
+            listens=self._listens,
         )
         return choose_probe(self._component, around)
+
+    def _listens(self, port: int) -> bool | None:
+        return listens(self.container, port)
 
     async def _execute(self, argv: Sequence[str]) -> tuple[int, str]:
         # aside: a check that never ends is given up, and ends with its container

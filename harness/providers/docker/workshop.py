@@ -199,7 +199,6 @@ class Workshop:
 
 def _variables(container: "Container") -> dict[str, str]:
     """What the container was given, its image's own included."""
-    container.reload()
     told = (text.partition("=") for text in container.attrs["Config"]["Env"] or ())
     return {name: value for name, _, value in told}
 
