@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.core.errors import ProviderUnavailableError
 from harness.keeper import folders
-from harness.providers.process.folders import left_by, remove
+from harness.providers.process.folders import left_by, left_by_reboot, remove
 from harness.providers.process.ownership import end_now
 
 _DOCKER = "docker"
@@ -31,6 +31,8 @@ def sweep(*, engine: bool = False) -> tuple[list[str], list[str]]:
         for data in left_by(about.environment_id):
             leftovers += remove(data)
         folders.remove(folder)
+    for data in left_by_reboot():
+        leftovers += remove(data)
     for folder in folders.unclaimed():
         folders.remove(folder)
     folders.tidy()

@@ -64,3 +64,23 @@ def test_what_cannot_be_removed_is_named(memory: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(shutil, "rmtree", lambda _path, **_options: None)
     assert folders.remove(folder) == [f"folder {folder}"]
     assert memory.exists()
+
+
+def test_what_a_reboot_left_is_found(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only folders of another boot; of this one, unmarked ones and those just being made are left alone."""
+    made = folders.make_data_folder("0123")
+    (memory / "harness-4567").mkdir()
+    (memory / "harness-89ab").mkdir()
+    (memory / "harness-89ab" / ".boot").touch()
+    assert folders.left_by_reboot() == []
+    monkeypatch.setattr(folders, "_boot_id", lambda: "another")
+    assert folders.left_by_reboot() == [made]
+
+
+@pytest.mark.usefixtures("memory")
+def test_what_a_reboot_left_of_somebody_else_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may read it."""
+    folders.make_data_folder("0123")
+    monkeypatch.setattr(folders, "_boot_id", lambda: "another")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert folders.left_by_reboot() == []
