@@ -5,7 +5,7 @@ import sys
 
 from bench.figures import show, store
 
-BENCHES = ("start", "overhead", "main_job", "docker_start", "notice")
+BENCHES = ("start", "overhead", "main_job", "docker_start", "notice", "kill", "many")
 
 
 def main() -> int:

@@ -174,8 +174,14 @@ class Engine:
 def kill_at(place: Place, command: tuple[str, ...], after: float, engine: Engine | None) -> Killed | None:
     """Kill a client `after` seconds, and look what is left of it; None when it had ended by then."""
     client = place.begin(command)
-    with contextlib.suppress(subprocess.TimeoutExpired):
+    try:
         client.wait(after)
+    except subprocess.TimeoutExpired:
+        pass
+    except KeyboardInterrupt:
+        _kill_session(client)
+        raise
+    else:
         return None
     environments = place.environments()
     pids = set(place.processes(environments))
@@ -222,17 +228,14 @@ def _command(pid: int) -> str:
 
 
 def kills(provider: str, count: int, seed: int) -> list[Killed]:
-    """So many clients, each killed at a moment of its own, spread over its whole run."""
+    """So many clients, each killed at a moment of its own, spread over its whole run; fewer when interrupted."""
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     engine = Engine() if provider == "docker" else None
     done: list[Killed] = []
-    with tempfile.TemporaryDirectory(
-        dir="/var/tmp", prefix="bench-kill-", ignore_cleanup_errors=True
-    ) as folder:
-        Path(folder).chmod(0o755)
-        place = Place(Path(folder))
+    with contextlib.suppress(KeyboardInterrupt), _place() as place:
         commands = [(*command, provider) for command in COMMANDS]
-        durations = [max(_undisturbed(place, command) for _ in range(2)) for command in commands]
+        _undisturbed(place, commands[0])  # fills the cache
+        durations = [_undisturbed(place, command) for command in commands[:count]]
         while len(done) < count:
             which = len(done) % len(commands)
             killed = kill_at(place, commands[which], chance.uniform(0, durations[which]), engine)
@@ -245,6 +248,16 @@ def kills(provider: str, count: int, seed: int) -> list[Killed]:
             if killed.survivors:
                 print(f"  nothing was left after {killed.gone:.1f} s", flush=True)
     return done
+
+
+@contextlib.contextmanager
+def _place() -> Iterator[Place]:
+    """A place that the accounts of servers may pass through, gone afterwards."""
+    with tempfile.TemporaryDirectory(
+        dir="/var/tmp", prefix="bench-kill-", ignore_cleanup_errors=True
+    ) as folder:
+        Path(folder).chmod(0o755)
+        yield Place(Path(folder))
 
 
 def _undisturbed(place: Place, command: tuple[str, ...]) -> float:
@@ -262,6 +275,7 @@ def figures(provider: str, done: list[Killed], seed: int) -> list[Figure]:
     gone = sorted(killed.gone for killed in done)
     p95 = round(gone[int(0.95 * (len(gone) - 1))], 3)
     told = conditions({"gone": gone}) | {"kills": len(done), "seed": seed, "max": round(gone[-1], 3)}
+    told["load"] = [round(value, 1) for value in os.getloadavg()]
     return [
         Figure(f"kill.survivors_{provider}", survived, "", "0", survived == 0, {}, told),
         Figure(f"kill.gone_{provider}_p95", p95, "s", f"<= {ALLOWED:g}", p95 <= ALLOWED, {}, told),
@@ -288,7 +302,8 @@ def main() -> int:
     asked = parser.parse_args()
     measured = measure({provider: getattr(asked, provider) for provider in KILLS}, asked.seed)
     for figure in measured:
-        print(f"{figure.name} {figure.value:g} {figure.unit} (max {figure.conditions['max']})")
+        told = figure.conditions
+        print(f"{figure.name} {figure.value:g} {figure.unit} ({told['kills']} kills, max {told['max']} s)")
     return 0 if all(figure.ok for figure in measured) else 1
 
 
