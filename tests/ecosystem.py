@@ -172,15 +172,21 @@ async def deploy(jonar_client: JonarClient) -> AsyncIterator[Deploy]:
 
 
 @pytest.fixture
-def restart(ecosystem: EcosystemHandle) -> Restart:
-    """Stops a component and starts it again, with the variables that are given laid over its own."""
+def our_own(ecosystem: EcosystemHandle) -> EcosystemHandle:
+    """The ecosystem, for tests that do something to its components that others would feel."""
     if ecosystem.provider == "existing":
         pytest.skip("components that somebody else started are not ours to restart")
     if "PYTEST_XDIST_WORKER" in os.environ:
         pytest.skip("other workers use the same components at this moment")
+    return ecosystem
+
+
+@pytest.fixture
+def restart(our_own: EcosystemHandle) -> Restart:
+    """Stops a component and starts it again, with the variables that are given laid over its own."""
 
     async def again(component: str, **variables: str) -> None:
-        await asyncio.to_thread(ecosystem.restart, component, environment=variables)
+        await asyncio.to_thread(our_own.restart, component, environment=variables)
 
     return again
 
