@@ -100,6 +100,7 @@ class Workshop:
             await self._calls(container.start)
         except APIError as error:
             raise _cannot_start(component, error) from error
+        await self._calls(container.reload)  # the engine gives addresses at the start
         own = await self._calls(self._addresses.of, container)
         environment = await self._calls(_variables, container)
         return RunningContainer(
