@@ -8,6 +8,7 @@ from harness.cli.options import Components, Files, Profiles
 from harness.cli.plan_view import render
 from harness.cli.provider_option import ProviderName
 from harness.plan.model import Selection
+from harness.providers.docker.provider import DockerProvider
 
 
 def plan(
@@ -26,4 +27,5 @@ def plan(
         selection=Selection(tuple(components or ()), tuple(profile or ())),
     )
     prepared = prepare(request)
-    Console(highlight=False).print(render(prepared.plan, prepared.warnings))
+    in_containers = prepared.kind.name == DockerProvider.name
+    Console(highlight=False).print(render(prepared.plan, prepared.warnings, in_containers=in_containers))

@@ -1,6 +1,6 @@
 """Why this exists: a plan as a person reads it: what starts when, what waits for what, what does not start and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -19,11 +19,17 @@ _CONDITIONS = {
 _SHOWN_PLACES = 3
 
 
-def render(plan: Plan, warnings: Sequence[Fault] = ()) -> RenderableType:
-    """The whole plan: steps by level, then what is skipped, then the warnings of the files, alike ones in one line."""
+def render(plan: Plan, warnings: Sequence[Fault] = (), *, in_containers: bool = False) -> RenderableType:
+    """The whole plan: steps by level, then what is skipped, then the warnings of the files, alike ones in one line.
+
+    Args:
+        plan: What would start.
+        warnings: What the reader should know.
+        in_containers: Whether components run as their images or builds say.
+    """
     parts: list[RenderableType] = [_summary(plan)]
     if plan.steps:
-        parts.append(_steps(plan.steps))
+        parts.append(_steps(plan.steps, image_of if in_containers else what_runs))
     if plan.skipped:
         parts += [Text(f"\nNot started ({len(plan.skipped)}):", style="bold"), _skips(plan.skipped)]
     if warnings:
@@ -38,7 +44,7 @@ def _summary(plan: Plan) -> Text:
     return Text(f"{counted(len(plan.steps), 'component')} in {counted(levels, 'level')}", style="bold")
 
 
-def _steps(steps: Iterable[Step]) -> Table:
+def _steps(steps: Iterable[Step], runs: Callable[[Component], str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("level", "component", "runs", "waits for"):
         table.add_column(title, justify="right" if title == "level" else "left", overflow="fold")
@@ -46,7 +52,7 @@ def _steps(steps: Iterable[Step]) -> Table:
         table.add_row(
             str(step.level),
             escape(_name(step)),
-            escape(step.stand_in or what_runs(step.component)),
+            escape(step.stand_in or runs(step.component)),
             escape(_waits(step)),
         )
     return table
@@ -69,11 +75,16 @@ def what_runs(component: Component) -> str:
     if process is not None:
         command = " ".join(process.command) if process.command else None
         return process.app or process.call or command or f"embedded {process.embedded}"
-    if component.image:
-        return component.image
-    if component.build:
-        return f"build of {component.build.url or component.build.context.name or component.build.context}"
-    return "nothing"
+    return component.image or image_of(component)
+
+
+def image_of(component: Component) -> str:
+    """What a component's container is made from: what is built counts more than the name that it gets."""
+    build = component.build
+    if build is None:
+        return component.image or "nothing"
+    stage = f", stage {build.target}" if build.target else ""
+    return f"build of {build.url or build.context.name or build.context}{stage}"
 
 
 def _skips(skips: Iterable[Skip]) -> Table:

@@ -20,11 +20,11 @@ from harness.spec.model import (
 AT = Location(Path("compose.yml"), 1)
 
 
-def shown(plan: Plan, *warnings: Fault) -> list[str]:
+def shown(plan: Plan, *warnings: Fault, in_containers: bool = False) -> list[str]:
     """The lines on a terminal of 100 columns, without trailing blanks."""
     console = Console(width=100, force_terminal=False, color_system=None)
     with console.capture() as captured:
-        console.print(render(plan, warnings))
+        console.print(render(plan, warnings, in_containers=in_containers))
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
@@ -61,6 +61,18 @@ def test_a_plan_shows_levels_waits_reasons_and_warnings() -> None:
         "Warnings (5):",
         "  compose.yml:3, compose.yml:5, compose.yml:8 and 1 more: tty is ignored — remove it",
         "  compose.yml:4: version is obsolete — remove it",
+    ]
+
+
+def test_in_containers_images_and_builds_run() -> None:
+    """Whatever the file says of processes; a build's name for its image tells less than the build."""
+    process = ComponentSettings(process=ProcessSettings(app="a.b:create"))
+    web = Component("web", AT, image="me/web", build=Build(Path("/p/src"), target="web"), settings=process)
+    cache = Component("cache", AT, image="redis:7", settings=process)
+    plan = Plan((Step(web, 0), Step(cache, 0)))
+    assert shown(plan, in_containers=True)[2:] == [
+        "    0  web        build of src, stage web  nothing",
+        "    0  cache      redis:7                  nothing",
     ]
 
 
