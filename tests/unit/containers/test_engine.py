@@ -1,12 +1,8 @@
 """Whatever stands between a person and an engine is told in one line, with what to do about it."""
 
-import contextlib
-import http.server
-import json
-import socketserver
+import os
+import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +10,7 @@ from docker.errors import DockerException
 
 from harness.containers import engine
 from harness.core.errors import ExitCode, ProviderUnavailableError
+from tests.doubles.engine_answers import listening
 
 
 @pytest.fixture(autouse=True)
@@ -25,39 +22,6 @@ def nobodys_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(engine, "_DOCKER_SOCKET", tmp_path / "absent.sock")
     monkeypatch.setattr(engine, "_PODMAN_SOCKET", tmp_path / "absent.podman.sock")
-
-
-class _Answers(http.server.BaseHTTPRequestHandler):
-    version = "1.41"
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        body = b"OK" if self.path.endswith("_ping") else json.dumps({"ApiVersion": self.version}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def address_string(self) -> str:
-        return "a unix socket"
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@contextlib.contextmanager
-def listening(path: Path, version: str = "1.41") -> Iterator[None]:
-    """Something at `path` that answers as an engine of that API version does."""
-    handler = type("Answers", (_Answers,), {"version": version})
-    with socketserver.ThreadingUnixStreamServer(str(path), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def refused() -> ProviderUnavailableError:
@@ -100,6 +64,36 @@ def test_no_permission() -> None:
     error = engine._explained(deep, "unix:///somewhere")
     assert error.message == "you may not use the container engine at unix:///somewhere: permission denied"
     assert "group docker" in error.hint
+
+
+# Loads everything while it may, and asks as a user who may not connect.
+_AS_NOBODY = """
+import os, sys
+from harness.containers import engine
+engine.missing()
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+print(engine.missing())
+"""
+
+
+def test_a_socket_of_another_user(tmp_path: Path) -> None:
+    """The kernel's own refusal is told as what it is."""
+    address = f"unix://{tmp_path}/engine.sock"
+    with listening(tmp_path / "engine.sock"):
+        (tmp_path / "engine.sock").chmod(0o000)
+        asked = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", _AS_NOBODY],
+            env={**os.environ, "DOCKER_HOST": address},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    expected = (
+        f"you may not use the container engine at {address}: permission denied; add yourself to the group"
+    )
+    assert asked.stdout.startswith(expected)
 
 
 @pytest.mark.parametrize("version", ["1.39", "1.30"])
