@@ -165,8 +165,9 @@ class FakeContainer(Made):
         if name not in self.deaf:
             self.end(_KILLED[name])
 
-    def wait(self, condition: str) -> None:
+    def wait(self, condition: str, timeout: float) -> None:
         """Until the engine knows that it has ended."""
+        assert timeout > 0
         assert condition == "not-running"
         self._engine.require()
 

@@ -83,11 +83,11 @@ class DockerProvider:
     async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningContainer:
         """Start the stopped container again; with other variables, a new one with its addresses and volumes."""
         before, component = self._started[step.name], self._resolved(step)
+        component = replace(component, environment={**component.environment, **environment})
         workshop = self._opened()
-        if environment:
-            component = replace(component, environment={**component.environment, **environment})
-            return await self._start(component, await workshop.replace(component, before))
-        return await self._start(component, workshop.again(before))
+        if component.environment == before.component.environment:
+            return await self._start(component, workshop.again(before))
+        return await self._start(component, await workshop.replace(component, before))
 
     async def aclose(self) -> tuple[str, ...]:
         """Remove every container, volume and network of the environment; names what stays. Idempotent."""

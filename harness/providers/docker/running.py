@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _SEARCHED_LINES = 200  # a log probe sees the last ones at every look
+_NOTED = 5.0  # seconds that the engine may take to note an end
 _LAST_WORDS = 2.0  # seconds that the output of an ended container may take to arrive
 
 
@@ -41,7 +42,7 @@ class RunningContainer:
         endpoints: Mapping[int, Endpoint],
         environment: Mapping[str, str],
     ) -> None:
-        self._component = component
+        self.component = component
         self._calls = calls
         self._ended = ended
         self._pump = pump
@@ -61,7 +62,7 @@ class RunningContainer:
             runs_healthchecks=True,
             listens=self._listens,
         )
-        return choose_probe(self._component, around)
+        return choose_probe(self.component, around)
 
     def _listens(self, port: int) -> bool | None:
         return listens(self.container, port)
@@ -181,5 +182,6 @@ def _wait_stopped(container: "Container") -> None:
     """The engine tells of an end a moment before it has taken note of it itself."""
     from docker.errors import NotFound  # noqa: PLC0415 - the SDK is loaded by now; see engine
 
-    with contextlib.suppress(NotFound):
-        container.wait(condition="not-running")
+    # not in time: somebody else has started it again; it is removed all the same
+    with contextlib.suppress(NotFound, OSError):
+        container.wait(condition="not-running", timeout=_NOTED)

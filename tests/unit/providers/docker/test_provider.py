@@ -284,6 +284,9 @@ async def test_a_restart_with_other_variables_is_another_container(stage: Stage)
     assert new.endpoints == old.endpoints
     assert dict(new.environment) == {"DB_PASSWORD": drawn, "LEVEL": "debug"}
     assert stage.engine.one("db").options["volumes_from"] == [old.container.id]
+    await new.stop(_SOON)
+    last = await stage.provider.restart(step, {})
+    assert dict(last.environment) == {"DB_PASSWORD": drawn}
 
 
 async def test_nothing_that_runs_in_the_hosts_network_is_taken(stage: Stage) -> None:
