@@ -48,6 +48,7 @@ services:
   web:
     image: python:3.11-slim
     command: [python3, -S, -m, http.server, "8000"]
+    stop_grace_period: 500ms  # as the first process of a container it hears no SIGTERM
     ports: ["8000"]
     depends_on: {db: {condition: service_started}}
     x-harness:
