@@ -181,7 +181,8 @@ def _unpause(container: "Container") -> None:
 def _wait_stopped(container: "Container") -> None:
     """The engine tells of an end a moment before it has taken note of it itself."""
     from docker.errors import NotFound  # noqa: PLC0415 - the SDK is loaded by now; see engine
+    from requests.exceptions import ReadTimeout  # noqa: PLC0415
 
     # not in time: somebody else has started it again; it is removed all the same
-    with contextlib.suppress(NotFound, OSError):
+    with contextlib.suppress(NotFound, ReadTimeout):
         container.wait(condition="not-running", timeout=_NOTED)
