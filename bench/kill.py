@@ -140,8 +140,8 @@ class Place:
                 if any(needle in variables for needle in needles) or here.is_relative_to(self.folder):
                     yield int(process.name)
 
-    def left(self, environments: set[str], pids: set[int]) -> Iterator[str]:
-        """Whatever there is of these environments, and of whoever started them."""
+    def left(self, environments: set[str], pids: set[int], foreign: set[str]) -> Iterator[str]:
+        """Whatever there is of these environments, and of whoever started them; no segments that were there before."""
         yield from (f"process {pid}: {_command(pid)}" for pid in self.processes(environments))
         yield from (
             str(path)
@@ -152,9 +152,9 @@ class Place:
         for name in environments:
             for root in ("/dev/shm", "/tmp", "/var/tmp"):
                 yield from (str(path) for path in Path(root).glob(f"*{name}*"))
-        for line in SHARED_MEMORY.read_text().splitlines()[1:]:
-            if int(line.split()[4]) in pids:
-                yield f"shared memory segment {line.split()[1]} of process {line.split()[4]}"
+        for segment, creator in _segments().items():
+            if creator in pids and segment not in foreign:
+                yield f"shared memory segment {segment} of process {creator}"
 
 
 class Engine:
@@ -174,6 +174,7 @@ class Engine:
 
 def kill_at(place: Place, command: tuple[str, ...], after: float, engine: Engine | None) -> Killed | None:
     """Kill a client `after` seconds, and look what is left of it; None when it had ended by then."""
+    foreign = set(_segments())
     client = place.begin(command)
     try:
         client.wait(after)
@@ -191,13 +192,19 @@ def kill_at(place: Place, command: tuple[str, ...], after: float, engine: Engine
     environments |= place.environments()
     survivors: tuple[str, ...] = ()
     while True:
-        left = [*place.left(environments, pids), *(engine.left(place) if engine else ())]
+        left = [*place.left(environments, pids, foreign), *(engine.left(place) if engine else ())]
         took = time.monotonic() - began
         if took > ALLOWED and left and not survivors:
             survivors = tuple(left)
         if not left or took > PATIENCE:
             return Killed(after, took, survivors)
         time.sleep(POLL)
+
+
+def _segments() -> dict[str, int]:
+    """Every System V shared memory segment of the machine, and the process that made it (proc(5): sysvipc/shm)."""
+    rows = [line.split() for line in SHARED_MEMORY.read_text().splitlines()[1:]]
+    return {row[1]: int(row[4]) for row in rows}
 
 
 def _kill_session(client: "subprocess.Popen[bytes]") -> None:
