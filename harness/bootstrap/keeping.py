@@ -33,6 +33,9 @@ from harness.providers.process.preloading import HeadStart
 from harness.spec.model import Ecosystem
 
 
+_LOOK = 5.0  # seconds between two looks for the environment's folder
+
+
 class _KeptEnvironment:
     """The engine's environment as its keeper shows it."""
 
@@ -123,13 +126,21 @@ async def keep(order: Order, listener: socket.socket, head_start: HeadStart | No
 
     keeper = Keeper(listener, open_kept, token=folders.token_of(order.runtime), stay=order.stay)
     reporting = asyncio.create_task(_load_reports(keeper.hurry), name="load reports")
+    watching = asyncio.create_task(expire_when_out_of_reach(order.runtime, keeper), name="watch the folder")
     try:
         await keeper.run()
     finally:
-        await cancel_and_wait(reporting)
+        await cancel_and_wait(reporting, watching)
         folders.remove(order.runtime)
         log.close()
     return keeper.is_abandoned
+
+
+async def expire_when_out_of_reach(runtime: Path, keeper: Keeper) -> None:
+    """What cleans up temporary folders may take an environment's: nobody could ever find and end it then."""
+    while runtime.exists():
+        await asyncio.sleep(_LOOK)
+    keeper.expire()
 
 
 async def _load_reports(hurry: asyncio.Event) -> None:

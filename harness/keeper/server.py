@@ -92,6 +92,10 @@ class Keeper:
         """Set when nobody waits for the teardown that is to come, or goes on."""
         return self._tenure.hurry
 
+    def expire(self) -> None:
+        """The environment ends as soon as nobody holds it."""
+        self._tenure.expire()
+
     async def run(self) -> Ending:
         """Start, serve until nobody holds the environment any more, tear down; tells every client how it ended."""
         loop = asyncio.get_running_loop()

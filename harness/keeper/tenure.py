@@ -97,10 +97,10 @@ class Tenure:
     def _hand_over(self) -> None:
         self.is_kept = self._is_handed_over = True
         if self._stay.ttl is not None and self._expiry is None:
-            self._expiry = asyncio.get_running_loop().call_later(self._stay.ttl, self._expire)
+            self._expiry = asyncio.get_running_loop().call_later(self._stay.ttl, self.expire)
 
-    def _expire(self) -> None:
-        """Its time is over; who holds it at that moment may finish."""
+    def expire(self) -> None:
+        """Its time is over; who holds it at that moment may finish. Idempotent."""
         self._expiry = None
         self.is_kept = self._is_handed_over = False
         if not self._holders:
