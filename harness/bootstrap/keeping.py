@@ -32,7 +32,6 @@ from harness.providers.base import Place, Provider
 from harness.providers.process.preloading import HeadStart
 from harness.spec.model import Ecosystem
 
-
 _LOOK = 5.0  # seconds between two looks for the environment's folder
 
 
@@ -138,7 +137,7 @@ async def keep(order: Order, listener: socket.socket, head_start: HeadStart | No
 
 async def expire_when_out_of_reach(runtime: Path, keeper: Keeper) -> None:
     """What cleans up temporary folders may take an environment's: nobody could ever find and end it then."""
-    while runtime.exists():
+    while os.path.exists(runtime):  # noqa: ASYNC110, ASYNC240, PTH110 - a look at memory, and nothing tells of its end
         await asyncio.sleep(_LOOK)
     keeper.expire()
 

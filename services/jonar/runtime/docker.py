@@ -279,8 +279,10 @@ def exit_code(code: int) -> int:
     return 128 - code if code in _SIGNALLED else code
 
 
-def usage_of(stats: Mapping[str, Any]) -> Usage | None:
-    """From an engine's figures; None of a container that has ended, whose figures are empty."""
+def usage_of(stats: Mapping[str, Any] | None) -> Usage | None:
+    """From an engine's figures; None of a container that has ended, whose figures are empty, or null as it goes."""
+    if stats is None:
+        return None
     cpu, memory = stats["cpu_stats"]["cpu_usage"]["total_usage"], stats["memory_stats"]
     if not cpu or "usage" not in memory:
         return None
