@@ -145,14 +145,21 @@ def wait_gone(folder: Path, timeout: float) -> bool:
 
 def known() -> Iterator[tuple[Path, About]]:
     """Every environment of this user, living or not, newest first."""
-    root = runtime_root()
-    for path in sorted(root.glob(f"*/{_ABOUT}"), key=_changed, reverse=True):
+    for path in sorted(_listed(), key=_changed, reverse=True):
         with contextlib.suppress(
             FileNotFoundError, json.JSONDecodeError
         ):  # going or coming at this very moment
             form = json.loads(path.read_text())
             yield path.parent, About(**{**form, "files": tuple(form["files"])})
     tidy()
+
+
+def _listed() -> list[Path]:
+    """What tells of environments; nothing when another command has just tidied the empty root away."""
+    try:
+        return list(runtime_root().glob(f"*/{_ABOUT}"))
+    except FileNotFoundError:
+        return []
 
 
 def tidy() -> None:

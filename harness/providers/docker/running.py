@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from harness.core.endpoint import Endpoint
+from harness.core.errors import EnvironmentFailedError
 from harness.providers.base import Exit
 from harness.providers.docker.calls import Calls
 from harness.providers.docker.hearing import hears
@@ -78,11 +79,18 @@ class RunningContainer:
         return self._pump.tail(lines)
 
     async def exited(self) -> Exit:
-        """Wait for its end; everything it wrote is in the log by then."""
-        ended = await asyncio.shield(self._ended)
+        """Wait for its end; everything it wrote is in the log by then, also when the engine went away instead."""
+        try:
+            ended = await asyncio.shield(self._ended)
+        except EnvironmentFailedError:
+            await self._take_last_words()
+            raise
+        await self._take_last_words()
+        return ended
+
+    async def _take_last_words(self) -> None:
         await self._feed.wait_ended(_LAST_WORDS)
         self._pump.drain()
-        return ended
 
     async def stop(self, grace: float) -> None:
         """Ask, wait up to `grace` seconds, then force. The container stays until it is removed with the rest."""

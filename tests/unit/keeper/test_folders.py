@@ -146,3 +146,11 @@ def test_nothing_empty_stays(runtime: Path) -> None:
     assert folders.unclaimed() == []
     folders.tidy()
     assert list(runtime.iterdir()) == []
+
+
+def test_environments_of_a_folder_that_is_tidied_away_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last keeper may remove the folder of all between our making it and our looking into it."""
+    monkeypatch.setattr(folders, "runtime_root", lambda: tmp_path / "gone")
+    assert list(folders.known()) == []
