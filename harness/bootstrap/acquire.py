@@ -15,59 +15,37 @@ from harness.keeper.client import Lease
 
 
 def acquire(
-    prepared: Prepared,
-    run_folder: Path,
-    on_event: Emit,
-    *,
-    environment_id: str | None = None,
-    spare: SpareKeeper | None = None,
-) -> tuple[Lease, bool]:
-    """A lease on an environment of the plan, and whether it is the first; `Lease.wait_started` waits for the rest.
+    prepared: Prepared, run_folder: Path, on_event: Emit, *, spare: SpareKeeper | None = None
+) -> Lease:
+    """A lease on a new environment of the plan; `Lease.wait_started` waits for the rest.
 
     Args:
         prepared: What to start.
         run_folder: The folder of the run.
         on_event: Called with every fact.
-        environment_id: Shared by those who want to share: the first starts it, the others join. None for a new one.
         spare: A keeper process that was started ahead; it is used up.
 
     Raises:
         UsageError: the plan starts nothing, or there is no place for sockets.
-        EnvironmentFailedError: no keeper could be started or joined.
+        EnvironmentFailedError: no keeper could be started.
     """
     require_steps(prepared)
-    sweep(
-        engine=prepared.kind.name == "docker"
-    )  # what it could not remove is told by `harness down`; it is in nobody's way
-    if (
-        environment_id is None
-    ):  # the process first: when we are killed with a folder made, it removes that again
-        spare = spare or SpareKeeper(new_environment_id())
-        environment_id = spare.environment_id
-    while True:
-        try:
-            runtime = folders.make_runtime_folder(environment_id)
-        except FileExistsError:
-            joined = _join(environment_id, run_folder, on_event)
-            if joined is not None:
-                return joined, False
-        else:
-            return _start(_order(prepared, environment_id, run_folder, runtime), on_event, spare), True
+    # What it could not remove is told by `harness down`; it is in nobody's way.
+    sweep(engine=prepared.kind.name == "docker")
+    # The process comes before the folder: when we are killed in between, it removes that again.
+    spare = spare or SpareKeeper(new_environment_id())
+    with spare:
+        runtime = folders.make_runtime_folder(spare.environment_id)
+        return _start(_order(prepared, spare.environment_id, run_folder, runtime), on_event, spare)
 
 
-def _join(environment_id: str, run_folder: Path, on_event: Emit) -> Lease | None:
-    path = folders.socket_path(folders.runtime_root() / environment_id)
-    return client.join(path, on_event, run_folder / KEEPER_LOG)
-
-
-def _start(order: Order, on_event: Emit, spare: SpareKeeper | None) -> Lease:
+def _start(order: Order, on_event: Emit, keeper: SpareKeeper) -> Lease:
     """Hand the order to a keeper. What goes wrong before it has it leaves no folder behind."""
     path = folders.socket_path(order.runtime)
     try:
-        with spare or SpareKeeper(order.environment_id) as keeper:
-            return client.start(
-                path, lambda listener: keeper.send(order, listener), on_event, order.run_folder / KEEPER_LOG
-            )
+        return client.start(
+            path, lambda listener: keeper.send(order, listener), on_event, order.run_folder / KEEPER_LOG
+        )
     except OSError as error:
         folders.remove(order.runtime)
         raise EnvironmentFailedError(

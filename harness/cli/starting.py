@@ -95,7 +95,7 @@ def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeep
         KeyboardInterrupt: it was interrupted; by then it is torn down.
     """
     with progress:
-        lease, _ = acquire(prepared, folder, progress, spare=spare)
+        lease = acquire(prepared, folder, progress, spare=spare)
         try:
             lease.wait_started()
         except HarnessError:

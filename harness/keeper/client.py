@@ -225,62 +225,6 @@ class Lease:
         )
 
 
-_JOIN_TIMEOUT = 10.0
-"""Seconds between somebody's making the folder and listening in it; normally a millisecond."""
-
-_POLL = 0.005  # seconds
-
-
-def join(path: Path, on_event: Emit, log: Path | None = None) -> Lease | None:
-    """Hold an environment that somebody else is starting at this very moment, or has started.
-
-    Returns:
-        A lease that the keeper counts; None when the environment has just ended: then its folder is gone, and
-        there is room for a new one.
-
-    Raises:
-        EnvironmentFailedError: nobody listens there in time.
-    """
-    deadline = time.monotonic() + _JOIN_TIMEOUT
-    while True:
-        try:
-            lease = Lease.attach(path, on_event, hold=True, log=log)
-        except EnvironmentFailedError:
-            if not path.parent.exists():
-                return None
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_POLL)
-        else:
-            if lease.is_held() or _has_failed(lease):
-                return lease
-            _wait_gone(lease, path.parent)
-            return None
-
-
-def _has_failed(lease: Lease) -> bool:
-    """Whether there is an error to be told to whoever waits for the start: a new one would fail alike."""
-    return lease.ending is not None and lease.ending.error is not None
-
-
-def _wait_gone(lease: Lease, folder: Path) -> None:
-    """Return when the keeper has torn the environment down and removed its folder.
-
-    Raises:
-        EnvironmentFailedError: the folder stays, so the keeper was killed in the middle of it.
-    """
-    with lease:
-        lease.wait_ended()
-    deadline = time.monotonic() + _JOIN_TIMEOUT
-    while folder.exists():
-        if time.monotonic() > deadline:
-            raise EnvironmentFailedError(
-                f"the environment in {folder} has ended, but its folder stays",
-                hint="`harness down` removes what is left of it",
-            )
-        time.sleep(_POLL)
-
-
 Spawn = Callable[[socket.socket], None]
 
 

@@ -255,7 +255,7 @@ class OwnRun:
         self._secret_names = secret_exports(prepared.ecosystem)
         make_run_folder(self._folder)
         self._begin(prepared)
-        lease, _ = acquire(prepared, self._folder, lambda _event: None)
+        lease = acquire(prepared, self._folder, lambda _event: None)
         with self._lock:
             self._lease = lease
             if self._is_over:

@@ -37,18 +37,13 @@ class Project:
         file = self.tiny.folder / "docker-compose.test.yml"
         return prepare(Request(files=(file,), selection=Selection(components)))
 
-    def acquire(
-        self, *components: str, environment_id: str | None = None, run: str = "run"
-    ) -> tuple[Lease, bool]:
+    def acquire(self, *components: str, run: str = "run") -> Lease:
         """A lease, closed at the latest with the test."""
         folder = self.tiny.folder / "results" / run
-        if not folder.exists():
-            make_run_folder(folder)
-        lease, is_first = acquire(
-            self.prepared(*components), folder, self.events, environment_id=environment_id
-        )
+        make_run_folder(folder)
+        lease = acquire(self.prepared(*components), folder, self.events)
         self._leases.append(lease)
-        return lease, is_first
+        return lease
 
     def close(self) -> None:
         """Let everything go, and wait until it has."""
@@ -78,8 +73,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
 
 async def test_an_environment_runs_until_it_is_let_go(project: Project) -> None:
     """Reachable in between; every fact is heard, and in the log."""
-    lease, is_first = project.acquire("web")
-    assert is_first
+    lease = project.acquire("web")
     description = lease.wait_started()
     (endpoint,) = description.endpoints["web"]
     assert (await TcpProbe(endpoint).check()).is_ready
@@ -97,22 +91,9 @@ async def test_an_environment_runs_until_it_is_let_go(project: Project) -> None:
     assert [e["event"] for e in project.tiny.events] == [e.name for e in project.events]
 
 
-def test_those_who_share_get_one_environment(project: Project) -> None:
-    """The first starts it, the others join, the last takes it down; afterwards there is room for a new one."""
-    leases = [project.acquire("web", environment_id="0123456789") for _ in range(3)]
-    assert [is_first for _, is_first in leases] == [True, False, False]
-    described = [lease.wait_started() for lease, _ in leases]
-    assert len({d.variables["TEST_TOKEN"] for d in described}) == 1
-    assert leases[0][0].release() is None
-    assert leases[2][0].release() is None
-    assert leases[1][0].release() is not None
-    _, is_first = project.acquire("web", environment_id="0123456789", run="second")
-    assert is_first
-
-
 def test_a_start_that_fails_is_told_and_leaves_nothing(project: Project) -> None:
-    """With the component's last words; those who joined hear the same."""
-    lease, _ = project.acquire("failing")
+    """With the component's last words."""
+    lease = project.acquire("failing")
     with pytest.raises(HarnessError, match="failing ended with exit code 7") as caught:
         lease.wait_started()
     assert caught.value.evidence == ("last words",)
@@ -122,7 +103,7 @@ def test_a_start_that_fails_is_told_and_leaves_nothing(project: Project) -> None
 
 def test_a_client_that_dies_while_it_waits_leaves_nothing(project: Project) -> None:
     """The keeper notices, and tears down what there is by then."""
-    lease, _ = project.acquire("web", "never")
+    lease = project.acquire("web", "never")
     while State.READY not in project.events.states("web"):
         next(iter(lease._messages()))
     ((_, about),) = folders.known()
@@ -132,10 +113,10 @@ def test_a_client_that_dies_while_it_waits_leaves_nothing(project: Project) -> N
 
 def test_a_killed_keepers_environment_is_swept(project: Project) -> None:
     """At the next start, or when asked: processes, folders, shared memory; a living one is left alone."""
-    dead, _ = project.acquire("web", "never", run="dead")
+    dead = project.acquire("web", "never", run="dead")
     while State.READY not in project.events.states("web"):
         next(iter(dead._messages()))
-    living, _ = project.acquire("web", run="living")
+    living = project.acquire("web", run="living")
     living_id = living.wait_started().environment_id
     ((folder, about),) = [k for k in folders.known() if k[1].environment_id != living_id]
     os.kill(about.keeper_pid, signal.SIGKILL)

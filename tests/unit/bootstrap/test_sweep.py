@@ -27,7 +27,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
 
 async def test_keepers_that_die_at_once_are_swept_beside_a_living_one(project: Project) -> None:
     """By two sweeps at once, too: both end well, together they remove everything, and the living one answers."""
-    leases = [project.acquire("web", run=f"run{n}")[0] for n in range(3)]
+    leases = [project.acquire("web", run=f"run{n}") for n in range(3)]
     ids = [lease.wait_started().environment_id for lease in leases]
     keepers = {about.environment_id: about.keeper_pid for _, about in folders.known()}
     for dying, lease in zip(ids[:2], leases[:2], strict=True):
