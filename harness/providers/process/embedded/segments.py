@@ -1,15 +1,18 @@
 """Why this exists: a Postgres that was killed leaves a System V shared memory segment behind, which no folder holds.
 
-The server writes the segment's key and id into line 7 of postmaster.pid in its data directory, and removes the file
-when it ends in order (Postgres: src/include/utils/pidfile.h). A file that is still there names what to remove. Ids are
-given out again: only a segment of that very key that nobody is attached to is removed (proc(5): sysvipc/shm).
+The server makes it under a key that is the inode number of its data directory or, when that is taken, one soon after,
+and writes key and id into line 7 of postmaster.pid; line 1 is its process id. It removes the file when it ends in order
+(Postgres: src/backend/port/sysv_shmem.c, src/include/utils/pidfile.h). A file that is still there names what to remove:
+a segment that this very process made, under that key (proc(5): sysvipc/shm), also before line 7 was written. Its
+children may still be attached, as they notice its end a moment later; the kernel then frees it as the last one goes.
 """
 
 import ctypes
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-_SEGMENT_LINE = 7
+_PID_LINE, _SEGMENT_LINE = 1, 7
 _IPC_RMID = 0  # sys/ipc.h
 _TABLE = Path("/proc/sysvipc/shm")
 
@@ -19,19 +22,25 @@ def release_segments(folder: Path) -> None:
     if sys.platform != "linux" or not _TABLE.exists():
         return
     for file in folder.glob("*/data/postmaster.pid"):
-        lines = file.read_text().splitlines()
-        words = lines[_SEGMENT_LINE - 1].split() if len(lines) >= _SEGMENT_LINE else []
-        if len(words) == 2 and _pair(*words) in _forsaken():  # noqa: PLR2004 - key and id
-            ctypes.CDLL(None).shmctl(int(words[1]), _IPC_RMID, None)
+        lines = [line.split() for line in file.read_text().splitlines()]
+        pids = _numbers(lines, _PID_LINE)
+        keys = {_key(file.parent.stat().st_ino), *map(_key, _numbers(lines, _SEGMENT_LINE)[:1])}
+        for segment in _made_by(pids, keys):
+            ctypes.CDLL(None).shmctl(segment, _IPC_RMID, None)
 
 
-def _forsaken() -> set[tuple[int, int]]:
-    """Key and id of every segment that nobody is attached to."""
+def _numbers(lines: list[list[str]], which: int) -> list[int]:
+    """The whole numbers of a line, counted from 1; none of a line that is not there yet."""
+    return [int(word) for words in lines[which - 1 : which] for word in words if word.lstrip("-").isdecimal()]
+
+
+def _made_by(pids: list[int], keys: set[int]) -> Iterator[int]:
+    """The ids of the segments that one of these processes made under one of these keys."""
     title, *rows = (line.split() for line in _TABLE.read_text().splitlines())
-    key, number, attached = (title.index(name) for name in ("key", "shmid", "nattch"))
-    return {_pair(row[key], row[number]) for row in rows if row[attached] == "0"}
+    key, number, creator = (title.index(name) for name in ("key", "shmid", "cpid"))
+    return (int(row[number]) for row in rows if int(row[creator]) in pids and _key(int(row[key])) in keys)
 
 
-def _pair(key: str, number: str) -> tuple[int, int]:
-    """The kernel writes keys with a sign, Postgres without."""
-    return int(key) & 0xFFFFFFFF, int(number)
+def _key(number: int) -> int:
+    """32 bits of it: the kernel writes keys with a sign, Postgres without, and inode numbers may be longer."""
+    return number & 0xFFFFFFFF

@@ -1,6 +1,7 @@
 """A killed server's shared memory goes, and nobody else's."""
 
 import ctypes
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from harness.providers.process.embedded.segments import release_segments
 IPC_RMID, IPC_CREAT, IPC_EXCL = 0, 0o1000, 0o2000
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.shmat.restype = ctypes.c_void_p
+SHARED_MEMORY = Path("/proc/sysvipc/shm")
 
 
 class Segment:
@@ -35,12 +37,14 @@ def segment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Segment]
     LIBC.shmctl(made.id, IPC_RMID, None)
 
 
-def leave(folder: Path, line: str) -> None:
-    """What a server that was killed leaves in its data directory."""
+def leave(folder: Path, line: str | None, pid: int | None = None) -> Path:
+    """What a server that was killed leaves in its data directory; without a line, killed before it wrote that one."""
     data = folder / "db" / "data"
-    data.mkdir(parents=True)
-    lines = ["4242", str(data), "1795236438", "41873", str(folder), "127.0.0.1", line, "ready"]
+    data.mkdir(parents=True, exist_ok=True)
+    lines = [str(pid or os.getpid()), str(data), "1795236438", "41873", str(folder), "127.0.0.1"]
+    lines += [] if line is None else [line, "ready"]
     (data / "postmaster.pid").write_text("\n".join(lines) + "\n")
+    return data
 
 
 def test_the_segment_that_the_server_wrote_down_goes(tmp_path: Path, segment: Segment) -> None:
@@ -51,20 +55,33 @@ def test_the_segment_that_the_server_wrote_down_goes(tmp_path: Path, segment: Se
     release_segments(tmp_path)
 
 
-def test_one_that_somebody_is_attached_to_stays(tmp_path: Path, segment: Segment) -> None:
-    """The server, or one of its children, lives."""
+def test_one_that_a_dying_child_is_attached_to_goes_with_the_child(tmp_path: Path, segment: Segment) -> None:
+    """The folder is gone by then: later nobody would know of it."""
     leave(tmp_path, f"{segment.key} {segment.id}")
     attached = ctypes.c_void_p(LIBC.shmat(segment.id, None, 0))
     release_segments(tmp_path)
-    assert segment.exists
     LIBC.shmdt(attached)
+    assert str(segment.id) not in SHARED_MEMORY.read_text().split()
+
+
+def test_one_that_the_server_did_not_come_to_write_down_goes(tmp_path: Path) -> None:
+    """Its key is made from the data directory."""
+    data = leave(tmp_path, None)
+    made = Segment(ctypes.c_int32(data.stat().st_ino).value)
     release_segments(tmp_path)
-    assert not segment.exists
+    assert not made.exists
 
 
-def test_one_that_only_has_the_same_id_stays(tmp_path: Path, segment: Segment) -> None:
+def test_one_under_another_key_stays(tmp_path: Path, segment: Segment) -> None:
     """Ids are given out again."""
     leave(tmp_path, f"{segment.key + 1} {segment.id}")
+    release_segments(tmp_path)
+    assert segment.exists
+
+
+def test_one_that_another_process_made_stays(tmp_path: Path, segment: Segment) -> None:
+    """Inode numbers, and with them keys, are given out again."""
+    leave(tmp_path, f"{segment.key} {segment.id}", pid=os.getppid())
     release_segments(tmp_path)
     assert segment.exists
 
