@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.bootstrap.cache import require_cache
 from harness.bootstrap.providers import ProviderKind, pick
@@ -13,11 +14,11 @@ from harness.core.errors import UsageError
 from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
-from harness.providers.existing import ExistingProvider
-from harness.providers.process.provider import ProcessProvider
-from harness.providers.process.remarks import stand_in
 from harness.spec.loader import load
 from harness.spec.model import Component, Ecosystem, Fault, Severity
+
+if TYPE_CHECKING:
+    from harness.providers.existing import ExistingProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def prepare(request: Request) -> Prepared:
         loaded.ecosystem,
         replace(request.selection, profiles=profiles),
         lambda component: None if component.name in request.attached else kind.refusal(component),
-        lambda component: "" if component.name in request.attached else _stand_in(kind, component),
+        lambda component: "" if component.name in request.attached else kind.stand_in(component),
     )
     ecosystem = loaded.ecosystem
     if kind.name == EXISTING:
@@ -80,10 +81,6 @@ def _candidates(
             yield component
 
 
-def _stand_in(kind: ProviderKind, component: Component) -> str:
-    return stand_in(component) if kind.name == ProcessProvider.name else ""
-
-
 def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:
     """What exists already is somebody else's: it is seeded only when that was asked for."""
     if request.seeds_existing:
@@ -93,9 +90,7 @@ def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:
 
 def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, ...]:
     """What the place to run leaves out of the components that it starts, or takes from elsewhere than was asked."""
-    remarks = (
-        ExistingProvider(os.environ, request.base_url).remarks if kind.name == EXISTING else kind.remarks
-    )
+    remarks = _existing(request.base_url).remarks if kind.name == EXISTING else kind.remarks
     return tuple(
         Fault(step.component.location, f"{step.name}: {remark}", severity=Severity.WARNING)
         for step in plan.steps
@@ -127,7 +122,7 @@ def require_steps(prepared: Prepared) -> None:
             hint="`harness plan` shows what waits for what",
         )
     _require_addresses(prepared)
-    if prepared.kind.name == ProcessProvider.name:
+    if prepared.kind.is_cached:
         require_cache()
 
 
@@ -136,10 +131,16 @@ def _require_addresses(prepared: Prepared) -> None:
     request, components = prepared.request, [step.component for step in prepared.plan.steps]
     if prepared.kind.name == EXISTING:
         published = "`--base-url http://HOST` means the ports that the Compose file publishes, on HOST"
-        ExistingProvider(os.environ, request.base_url).require_addresses(components, published)
-    else:
+        _existing(request.base_url).require_addresses(components, published)
+    elif request.attached:
         attached = [component for component in components if component.name in request.attached]
-        ExistingProvider(os.environ).require_addresses(attached, "without --attach they are started")
+        _existing().require_addresses(attached, "without --attach they are started")
+
+
+def _existing(base_url: str = "") -> "ExistingProvider":
+    from harness.providers.existing import ExistingProvider  # noqa: PLC0415 - most start what they test
+
+    return ExistingProvider(os.environ, base_url)
 
 
 def _names(files: tuple[Path, ...]) -> str:

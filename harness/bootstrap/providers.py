@@ -1,38 +1,41 @@
-"""Why this exists: the table of places to run: what each can run, what it lacks here, and how it is made."""
+"""Why this exists: the table of places to run: what each can run, what it lacks here, and how it is made.
+
+Every command reads this table; only the place that an environment is made in is imported.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.containers.engine import missing as docker_missing
 from harness.core.clock import Clock
 from harness.core.errors import ProviderUnavailableError, UsageError
-from harness.providers.base import Place, Provider
-from harness.providers.docker.provider import DockerProvider
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
-from harness.providers.existing import ExistingProvider
-from harness.providers.existing import missing as existing_missing
-from harness.providers.process.preloading import HeadStart
-from harness.providers.process.provider import Coverage, ProcessProvider
 from harness.providers.process.refusal import missing as process_missing
 from harness.providers.process.refusal import refusal as process_refusal
 from harness.providers.process.remarks import remarks as process_remarks
+from harness.providers.process.remarks import stand_in
 from harness.spec.model import Component
+
+if TYPE_CHECKING:
+    from harness.providers.base import Place, Provider
+    from harness.providers.process.preloading import HeadStart
 
 
 @dataclass(frozen=True, slots=True)
 class Making:
     """What a provider may be made from."""
 
-    place: Place
+    place: "Place"
     cache: Path
     clock: Clock
     coverage: Path | None
     base_url: str
     variables: Mapping[str, str]
     attached: tuple[Component, ...]
-    head_start: HeadStart | None = None
+    head_start: "HeadStart | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +47,41 @@ class ProviderKind:
         missing: What this machine lacks for it, in words; None when it can be used.
         refusal: Why it cannot run a component; None when it can.
         remarks: What the file says about a component that is not carried over there.
-        is_measurable: Whether coverage of the components can be measured there.
         make: A provider for one environment.
+        is_measurable: Whether coverage of the components can be measured there.
+        is_cached: Whether it makes things that stay for the next run.
+        stand_in: What runs there in place of a component's image; empty where nothing does.
     """
 
     name: str
     missing: Callable[[], str | None]
     refusal: Callable[[Component], str | None]
     remarks: Callable[[Component], tuple[str, ...]]
-    make: Callable[[Making], Provider]
+    make: "Callable[[Making], Provider]"
     is_measurable: bool = False
+    is_cached: bool = False
+    stand_in: Callable[[Component], str] = lambda _component: ""
 
 
-def _process(making: Making) -> Provider:
+def _process(making: Making) -> "Provider":
+    from harness.providers.existing import ExistingProvider  # noqa: PLC0415 - see above, as in the others
+    from harness.providers.process.provider import Coverage, ProcessProvider  # noqa: PLC0415
+
     coverage = Coverage(making.coverage) if making.coverage else None
     existing = ExistingProvider(making.variables)
     attached = {component.name: existing.attach(component) for component in making.attached}
     return ProcessProvider(making.place, making.cache, making.clock, coverage, attached, making.head_start)
 
 
-def _existing(making: Making) -> Provider:
+def _existing(making: Making) -> "Provider":
+    from harness.providers.existing import ExistingProvider  # noqa: PLC0415
+
     return ExistingProvider(making.variables, making.base_url)
 
 
-def _docker(making: Making) -> Provider:
+def _docker(making: Making) -> "Provider":
+    from harness.providers.docker.provider import DockerProvider  # noqa: PLC0415
+
     if making.attached:
         names = ", ".join(component.name for component in making.attached)
         raise UsageError(
@@ -79,9 +93,18 @@ def _docker(making: Making) -> Provider:
 
 # The order is that of preference for `auto`. `existing` is never picked by itself.
 KINDS = (
-    ProviderKind("process", process_missing, process_refusal, process_remarks, _process, is_measurable=True),
+    ProviderKind(
+        "process",
+        process_missing,
+        process_refusal,
+        process_remarks,
+        _process,
+        is_measurable=True,
+        is_cached=True,
+        stand_in=stand_in,
+    ),
     ProviderKind("docker", docker_missing, docker_refusal, docker_remarks, _docker),
-    ProviderKind("existing", existing_missing, lambda _component: None, lambda _component: (), _existing),
+    ProviderKind("existing", lambda: None, lambda _component: None, lambda _component: (), _existing),
 )
 AUTOMATIC = ("process", "docker")
 

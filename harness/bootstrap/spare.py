@@ -1,21 +1,22 @@
-"""Why this exists: a keeper process takes a while to import; started first, it does so while its client reads files."""
+"""Why this exists: a keeper process takes a while to import; started first, it does so while its client reads files.
+
+Light to import, as all that comes before it is waited for.
+"""
 
 import contextlib
 import os
-import pickle
 import signal
 import socket
-import subprocess
 import sys
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
 
-from harness.core.errors import EnvironmentFailedError
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
 
-if TYPE_CHECKING:  # an order brings all the values of the plan with it
     from harness.bootstrap.order import Order
 
-_KEEPER = (sys.executable, "-P", "-m", "harness.bootstrap.keep")  # -P: nothing of this folder shadows us
+_KEEPER = ("-P", "-m", "harness.bootstrap.keep")  # -P: nothing of this folder shadows us
 _LENGTH = 8  # bytes that say how long the order is
 
 
@@ -32,14 +33,17 @@ class SpareKeeper:
         self.environment_id = environment_id
         self._socket, theirs = socket.socketpair()
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 - ourselves
-                [*_KEEPER, environment_id, *([project] if project else [])],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
+            pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, *_KEEPER, environment_id, *([project] if project else [])],
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, theirs.fileno(), 0),
+                    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                ],
+                setsid=True,
             )
-        process.returncode = 0  # it outlives us and nobody waits for it; Popen would warn that it runs
-        self._idle: int | None = os.pidfd_open(process.pid)
+        self._idle: int | None = os.pidfd_open(pid)
 
     def send(self, order: "Order", listener: socket.socket) -> None:
         """Tell it what to keep, and where its clients are.
@@ -47,6 +51,10 @@ class SpareKeeper:
         Raises:
             EnvironmentFailedError: it has ended, or does so meanwhile.
         """
+        import pickle  # noqa: PLC0415 - see above, as for the error
+
+        from harness.core.errors import EnvironmentFailedError  # noqa: PLC0415
+
         body = pickle.dumps(order)
         try:
             socket.send_fds(self._socket, [len(body).to_bytes(_LENGTH, "big")], [listener.fileno()])
@@ -74,11 +82,11 @@ class SpareKeeper:
             os.close(self._idle)
             self._idle = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         self.close()
 
@@ -92,4 +100,6 @@ def receive(orders: socket.socket) -> "tuple[Order, socket.socket] | None":
         body = stream.read(int.from_bytes(head, "big"))
     if len(body) < int.from_bytes(head, "big"):
         return None
+    import pickle  # noqa: PLC0415
+
     return pickle.loads(body), socket.socket(fileno=descriptors[0])  # noqa: S301 - from the process that started us

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.bootstrap.coverage import measured_components, state_coverage
 from harness.bootstrap.preparing import Prepared
-from harness.cli.entry import Invocation
+from harness.cli.invocation import Invocation
 from harness.cli.progress import Progress
 from harness.cli.screen import doing, people, tell, warn
 from harness.cli.starting import start

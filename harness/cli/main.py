@@ -2,14 +2,13 @@
 
 import functools
 import importlib
-import importlib.metadata
 import sys
 from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
 
-from harness.cli.entry import Invocation
+from harness.cli.invocation import Invocation
 from harness.cli.screen import tell
 from harness.core.errors import ExitCode, HarnessError
 
@@ -46,6 +45,8 @@ def _app(names: Iterable[str]) -> typer.Typer:
 
 def _print_version(is_wanted: bool) -> None:
     if is_wanted:
+        import importlib.metadata  # noqa: PLC0415 - a third of this command's imports, for one option
+
         sys.stdout.write(f"harness {importlib.metadata.version('ecosystem-harness')}\n")
         raise typer.Exit
 

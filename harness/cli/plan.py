@@ -8,7 +8,6 @@ from harness.cli.options import Components, Files, Profiles
 from harness.cli.plan_view import render
 from harness.cli.provider_option import ProviderName
 from harness.plan.model import Selection
-from harness.providers.docker.provider import DockerProvider
 
 
 def plan(
@@ -27,5 +26,5 @@ def plan(
         selection=Selection(tuple(components or ()), tuple(profile or ())),
     )
     prepared = prepare(request)
-    in_containers = prepared.kind.name == DockerProvider.name
+    in_containers = prepared.kind.name == "docker"
     Console(highlight=False).print(render(prepared.plan, prepared.warnings, in_containers=in_containers))

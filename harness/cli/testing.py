@@ -11,7 +11,7 @@ from harness.bootstrap.preparing import require_steps
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, EXISTING, Request
 from harness.bootstrap.stay import keep_of, stay_of
 from harness.bootstrap.sweep import sweep
-from harness.cli.entry import invocation_of
+from harness.cli.invocation import invocation_of
 from harness.cli.job import Job
 from harness.cli.options import (
     Attach,

@@ -10,7 +10,7 @@ from rich.markup import escape
 from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
 from harness.bootstrap.stay import duration
-from harness.cli.entry import invocation_of
+from harness.cli.invocation import invocation_of
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
 from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, Results, Seed, Ttl
 from harness.cli.progress import Progress

@@ -1,6 +1,9 @@
-"""Why this exists: names that never clash (runs, environments) and secrets nobody can guess."""
+"""Why this exists: names that never clash (runs, environments) and secrets nobody can guess.
 
-import secrets
+Light to import: an environment has its name before anything else is loaded.
+"""
+
+import os
 import time
 
 
@@ -11,14 +14,14 @@ def new_run_id(now: float) -> str:
         now: Seconds since the Unix epoch.
     """
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    return f"{stamp}-{secrets.token_hex(2)}"
+    return f"{stamp}-{os.urandom(2).hex()}"
 
 
 def new_environment_id() -> str:
     """An environment's name: short enough for socket paths, random enough never to clash."""
-    return secrets.token_hex(5)
+    return os.urandom(5).hex()
 
 
 def new_secret() -> str:
     """A credential of 256 random bits as 64 hexadecimal digits."""
-    return secrets.token_hex(32)
+    return os.urandom(32).hex()

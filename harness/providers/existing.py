@@ -223,8 +223,3 @@ def _port(parts: SplitResult) -> int | None:
         return (parts.port or DEFAULT_PORTS.get(parts.scheme)) if parts.hostname else None
     except ValueError:  # letters in place of a port
         return None
-
-
-def missing() -> str | None:
-    """What this machine lacks to attach; nothing."""
-    return None

@@ -105,7 +105,6 @@ class Server:
             self._channel.close()
             for _, others_output in self._held:
                 os.close(others_output)
-            gc.enable()
             _become(request, (output, says_so), owner, self._coverage)
         os.close(output)
         os.close(says_so)
@@ -148,7 +147,6 @@ def _preload(channel: socket.socket, orders: dict[str, Any], server: Server) -> 
     except BaseException:  # noqa: BLE001 - whatever an import raises is the report
         channel.send(json.dumps({"failed": traceback.format_exc()}).encode())
         return False
-    gc.collect()
     gc.freeze()  # what is imported stays shared between the forks: the collector will not touch its pages
     channel.send(json.dumps({"ready": time.monotonic() - began}).encode())
     server.release()
@@ -235,7 +233,9 @@ def _call(path: str) -> int:
     """Run a one-shot: a plain or an async function without parameters; what it returns is the exit code."""
     import asyncio  # noqa: PLC0415 - one-shots that need no loop do not pay for it
 
-    result = _load(path)()
+    function = _load(path)
+    gc.enable()
+    result = function()
     if inspect.isawaitable(result):
         result = asyncio.run(_awaited(result))
     return result if isinstance(result, int) else 0
@@ -259,6 +259,9 @@ def _serve(request: dict[str, Any]) -> int:
         access_log=False,
         timeout_graceful_shutdown=1,
     )
+    config.load()  # makes the application
+    gc.freeze()
+    gc.enable()
     server = uvicorn.Server(config)
     server.run()
     return 0 if server.started else 3

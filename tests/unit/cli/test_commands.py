@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.entry import Invocation
+from harness.cli.invocation import Invocation
 from harness.cli.main import run
 from harness.core.errors import ExitCode
 from tests.doubles.processes import has_ended

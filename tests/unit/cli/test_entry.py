@@ -10,7 +10,7 @@ from typing import Any, Self
 import pytest
 
 from harness.cli import entry, main
-from harness.cli.entry import Invocation, invocation_of
+from harness.cli.invocation import Invocation, invocation_of
 from harness.core.errors import ExitCode
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.plan.model import Plan, Step
-from harness.providers.existing import Attached, ExistingProvider, missing
+from harness.providers.existing import Attached, ExistingProvider
 from harness.readiness.running import RunningProbe
 from harness.spec.model import Component, ComponentSettings, Ecosystem, Location, Port, ReadySettings
 
@@ -247,4 +247,3 @@ async def test_it_is_looked_at_and_left_alone() -> None:
     assert attached.tail() == ()
     assert await provider.aclose() == ()
     assert provider.refusal(one) is None
-    assert missing() is None
