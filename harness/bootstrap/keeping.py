@@ -53,6 +53,7 @@ class _KeptEnvironment:
             variables=environment.variables,
             endpoints=environment.endpoints,
             results=str(order.run_folder),
+            isolation=environment.state.isolation.value,
         )
 
     @property
@@ -63,6 +64,10 @@ class _KeptEnvironment:
     async def restart(self, component: str, environment: Mapping[str, str]) -> None:
         """Stop a component and start it again."""
         await self._environment.restart(component, environment)
+
+    async def reset(self) -> Mapping[str, tuple[str, ...]]:
+        """Put back what has changed since the environment was seeded."""
+        return await self._environment.state.reset()
 
     async def inject(self, form: Mapping[str, Any]) -> int:
         """Make something go wrong; gives the number to heal it by."""

@@ -14,8 +14,9 @@ from harness.core.errors import UsageError
 from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
+from harness.readiness.choose import protocol_of
 from harness.spec.loader import load
-from harness.spec.model import Component, Ecosystem, Fault, Severity
+from harness.spec.model import Component, Ecosystem, Fault, Isolation, Severity
 
 if TYPE_CHECKING:
     from harness.providers.existing import ExistingProvider
@@ -57,6 +58,8 @@ def prepare(request: Request) -> Prepared:
     kind = pick(request.provider, _candidates(loaded.ecosystem, profiles, request.attached))
     request = replace(request, is_measured=request.is_measured and kind.is_measurable)
     _require_components(loaded.ecosystem, request.attached)
+    if kind.name != EXISTING:
+        _require_own_state(request, loaded.ecosystem)
     plan = make(
         loaded.ecosystem,
         replace(request.selection, profiles=profiles),
@@ -82,10 +85,9 @@ def _candidates(
 
 
 def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:
-    """What exists already is somebody else's: it is seeded only when that was asked for."""
-    if request.seeds_existing:
-        return ecosystem
-    return replace(ecosystem, settings=replace(ecosystem.settings, seed=None))
+    """What exists already is somebody else's: it is never reset, and seeded only when that was asked for."""
+    seed = ecosystem.settings.seed if request.seeds_existing else None
+    return replace(ecosystem, settings=replace(ecosystem.settings, seed=seed, isolation=Isolation.NONE))
 
 
 def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, ...]:
@@ -97,6 +99,22 @@ def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, .
         if step.name not in request.attached
         for remark in remarks(step.component)
     )
+
+
+def _require_own_state(request: Request, ecosystem: Ecosystem) -> None:
+    """Only what is all ours, and nobody else's at the same time, can be put back between two tests."""
+    if ecosystem.settings.isolation is Isolation.NONE:
+        return
+    if request.workers > 1:
+        raise UsageError(
+            f"{request.workers} workers cannot each start their tests from the seeded state of one environment",
+            hint="leave out -n; with `isolation: none` in the Compose file, workers share what they write",
+        )
+    if stores := [name for name in request.attached if protocol_of(ecosystem.components[name])]:
+        raise UsageError(
+            f"every test would reset {', '.join(stores)}, and what is attached is somebody else's",
+            hint="with `isolation: none` in the Compose file nothing is reset",
+        )
 
 
 def _require_components(ecosystem: Ecosystem, names: tuple[str, ...]) -> None:

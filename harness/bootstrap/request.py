@@ -29,6 +29,7 @@ class Request:
         attached: Components not to start: they run already, where the variables of their exports say.
         base_url: For the existing provider: where everything listens; empty to take it from the variables.
         seeds_existing: Whether stores of the existing provider are seeded as well; they are somebody else's.
+        workers: How many processes run tests side by side; 0 for none but the one that starts it.
     """
 
     files: tuple[Path, ...] = (DEFAULT_FILE,)
@@ -42,3 +43,4 @@ class Request:
     base_url: str = ""
     attached: tuple[str, ...] = ()
     seeds_existing: bool = False
+    workers: int = 0

@@ -22,6 +22,7 @@ COMMANDS = {
     "shell": "harness.cli.env:shell",
     "test": "harness.cli.testing:run_tests",
     "report": "harness.cli.report:report",
+    "reset": "harness.cli.reset:reset",
     "down": "harness.cli.down:down",
     "images": "harness.cli.images:images",
     "doctor": "harness.cli.doctor:doctor",

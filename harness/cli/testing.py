@@ -76,6 +76,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         base_url=base_url,
         attached=tuple(attach or ()),
         seeds_existing=seed_existing,
+        workers=workers,
         stay=stay_of(kept, ttl, grace),
         keep=kept,
     )

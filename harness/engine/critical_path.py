@@ -12,6 +12,7 @@ STARTING = "starting"
 PROBING = "probing"
 COMPLETING = "completing"
 SEEDING = "seeding"
+KEEPING = "keeping"
 
 Link = tuple[str, str, float]
 """A component, what it did, and for how many seconds."""

@@ -7,6 +7,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.engine.exports import render_exports
 from harness.engine.ground import EngineGround
 from harness.engine.injecting import Injections
+from harness.engine.keeping import KeptState
 from harness.engine.parts import Parts
 from harness.engine.restarting import NOTHING, Restarting, running_in
 from harness.engine.seeding import Seeded
@@ -32,6 +33,7 @@ class Environment:
         self.ecosystem = ecosystem
         self.seed = seed
         self.seeded: Seeded | None = None
+        self.state = KeptState(parts, ecosystem.settings.isolation)
         self._parts = parts
         self._ground = EngineGround(parts, Restarting(parts, startup), seed)
         self.faults = Injections(self._ground, parts.clock, parts.emit)

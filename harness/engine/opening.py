@@ -18,7 +18,7 @@ from harness.events.facts import DataSeeded, EnvironmentStarted, EnvironmentStop
 from harness.events.log import Emit
 from harness.plan.model import Plan
 from harness.providers.base import Place, Provider
-from harness.spec.model import Ecosystem
+from harness.spec.model import Ecosystem, Isolation
 
 
 @asynccontextmanager
@@ -63,6 +63,7 @@ async def open_environment(
             yield environment
         finally:
             await run_to_end(environment.faults.aclose())
+            await run_to_end(environment.state.aclose())
 
 
 async def _come_up(environment: Environment, parts: Parts, startup: Startup, seeder: Seeder | None) -> None:
@@ -93,6 +94,8 @@ async def _start(environment: Environment, parts: Parts, startup: Startup, seede
         raise first_failure(failures) from None
     if seeder is not None:
         await _seed(environment, parts, seeder)
+    if environment.state.isolation is not Isolation.NONE:
+        await environment.state.keep()
 
 
 async def _start_components(environment: Environment, parts: Parts, startup: Startup) -> None:

@@ -212,6 +212,22 @@ class FigureMeasured(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateKept(Event):
+    """The state of these components is what tests start from; keeping it took `duration` seconds."""
+
+    components: tuple[str, ...]
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateReset(Event):
+    """What had changed since the state was kept, by component, was put back within `duration` seconds."""
+
+    changed: Mapping[str, tuple[str, ...]]
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageMeasured(Event):
     """Coverage of the services under test: covered and total statements by file, relative to the project."""
 
@@ -255,6 +271,8 @@ def _revive(kind: type[Event], key: str, value: Any) -> Any:
     """JSON has lists and strings where facts have tuples and enums."""
     if key in _ENUMS and kind in (ComponentChanged, CaseFinished):
         return _ENUMS[key](value)
+    if kind is StateReset and key == "changed":
+        return {name: tuple(what) for name, what in value.items()}
     if kind is CoverageMeasured and key == "files":
         return {name: (counts[0], counts[1]) for name, counts in value.items()}
     return _frozen(value)

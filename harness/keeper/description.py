@@ -19,6 +19,7 @@ class EnvironmentDescription:
         variables: What the tests are given (TEST_DB_HOST …); holds credentials, so never print it whole.
         endpoints: Where each component listens, the one meant by default first.
         results: The folder of the run, with its log of events.
+        isolation: What a test starts from: `none` or `reset`.
     """
 
     environment_id: str
@@ -28,6 +29,7 @@ class EnvironmentDescription:
     variables: Mapping[str, str]
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     results: str
+    isolation: str = "none"
 
     def to_json(self) -> dict[str, Any]:
         """Only str, int, list and dict."""

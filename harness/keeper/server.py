@@ -44,6 +44,10 @@ class Kept(Faulty, Protocol):
         """Stop a component and start it with `environment` laid over its own variables; returns when ready."""
         ...
 
+    async def reset(self) -> Mapping[str, tuple[str, ...]]:
+        """Put back what has changed since the environment was seeded; what that was, by component."""
+        ...
+
 
 T = TypeVar("T")
 _LONGEST_LINE = 1 << 24  # bytes of a request; the variables of a restart are in one
@@ -213,6 +217,7 @@ class Keeper:
             "broken": self._broken,
             "status": self._status,
             "restart": self._restart,
+            "reset": self._reset,
             "fault": partial(self._inject, writer),
             "heal": partial(self._heal, writer),
         }
@@ -252,6 +257,9 @@ class Keeper:
             if self._finish.is_set():
                 raise _ending_now()
             await environment.restart(component, variables)
+
+    async def _reset(self, _message: Mapping[str, Any]) -> object:
+        return await self._change(self._environment().reset)
 
     async def _inject(self, writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> object:
         return await self._change(partial(self._faults.inject, self._environment(), message, writer))

@@ -10,6 +10,7 @@ from harness.faults import Fault
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.fault import InjectedFault
+from harness.spec.model import Isolation
 
 
 class EcosystemHandle:
@@ -63,6 +64,21 @@ class EcosystemHandle:
     def url(self, component: str, port: int | None = None) -> str:
         """The base URL of a component, without a trailing slash; raises as `endpoint` does."""
         return self.endpoint(component, port).http_url
+
+    @property
+    def is_reset_for_each_test(self) -> bool:
+        """Whether a test starts from the seeded state: `x-harness: {isolation: reset}`."""
+        return self._description.isolation == Isolation.RESET
+
+    def reset(self) -> Mapping[str, tuple[str, ...]]:
+        """Put the stores back to the seeded state; what had changed, by component: tables, sequences, keys.
+
+        Raises:
+            UsageError: no state is kept: the Compose file does not ask for `isolation: reset`.
+            WorldError: something cannot be put back; the environment is broken from then on.
+        """
+        changed: Mapping[str, list[str]] = self._lease.ask("reset")
+        return {name: tuple(what) for name, what in changed.items()}
 
     def fault(self, fault: Fault) -> InjectedFault:
         """Make something go wrong as long as a block lasts: `with ecosystem.fault(Kill("api")):`, or `async with`.

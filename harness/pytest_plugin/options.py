@@ -67,4 +67,5 @@ def request_of(config: pytest.Config) -> Request:
         seeds_existing=config.getoption("harness_seed_existing"),
         stay=stay_of(keep, config.getoption("harness_ttl"), grace=0.0),
         keep=keep,
+        workers=config.getoption("numprocesses", None) or 0,
     )

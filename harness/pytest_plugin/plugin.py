@@ -104,6 +104,15 @@ def ecosystem(request: pytest.FixtureRequest) -> EcosystemHandle:
     pytest.exit(told, returncode=code)
 
 
+@pytest.fixture(autouse=True)
+def _clean_world(request: pytest.FixtureRequest) -> None:
+    """A test of the ecosystem starts from the seeded state, where the Compose file asks for that."""
+    if "ecosystem" in request.fixturenames:
+        handle: EcosystemHandle = request.getfixturevalue("ecosystem")
+        if handle.is_reset_for_each_test:
+            handle.reset()
+
+
 def _find_controller(config: pytest.Config) -> Controller | None:
     given: dict[str, Any] = getattr(config, "workerinput", {})
     return Controller(given[CHANNEL]) if CHANNEL in given else None

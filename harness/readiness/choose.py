@@ -136,6 +136,14 @@ def _run_healthcheck(healthcheck: Healthcheck, around: Surroundings) -> Probe | 
     return None
 
 
+def protocol_of(component: Component) -> str | None:
+    """`postgres` or `redis`, where the file says so or the image is known for it; None otherwise."""
+    process = component.settings.process
+    if process is not None and process.embedded is not None:
+        return process.embedded
+    return _protocol_of(component.image) if component.image else None
+
+
 def speaks_postgres(image: str) -> bool:
     """Whether an image is known to hold a Postgres server."""
     return _protocol_of(image) == "postgres"
@@ -166,10 +174,15 @@ def _speaking(protocol: str, component: Component, around: Surroundings, check: 
     if protocol == "redis":
         password = check.password or redis_password(component, around.environment)
         return RedisProbe(endpoint, password, check.user)
-    given = around.environment
-    user = check.user or given.get("POSTGRES_USER") or given.get("POSTGRESQL_USERNAME") or "postgres"
-    database = check.database or given.get("POSTGRES_DB") or given.get("POSTGRESQL_DATABASE") or user
-    return PostgresProbe(endpoint, user, database)
+    user, database = postgres_login(around.environment, check.user)
+    return PostgresProbe(endpoint, user, check.database or database)
+
+
+def postgres_login(environment: Mapping[str, str], user: str | None = None) -> tuple[str, str]:
+    """The user, unless it is given, and the database that a Postgres was told to make."""
+    given = environment
+    user = user or given.get("POSTGRES_USER") or given.get("POSTGRESQL_USERNAME") or "postgres"
+    return user, given.get("POSTGRES_DB") or given.get("POSTGRESQL_DATABASE") or user
 
 
 def redis_password(component: Component, environment: Mapping[str, str]) -> str | None:

@@ -13,6 +13,7 @@ from harness.spec.model import (
     Component,
     ComponentSettings,
     EcosystemSettings,
+    Isolation,
     ProcessSettings,
     ReadySettings,
     SuiteSettings,
@@ -226,6 +227,10 @@ def _suite(name: str, body: Node, reading: Reading) -> SuiteSettings:
     return SuiteSettings(name, is_default=is_default, **fields)
 
 
+def _isolation(node: Node, reading: Reading) -> Isolation:
+    return Isolation(choice(*Isolation)(node, reading))
+
+
 _ECOSYSTEM: Table = {
     "pythonpath": Key(read=many(_path)),
     "preload": Key(read=TEXTS),
@@ -233,6 +238,7 @@ _ECOSYSTEM: Table = {
     "suites": Key(read=_suites),
     "coverage": Key(read=TEXTS),
     "faults": Key(read=boolean),
+    "isolation": Key(read=_isolation),
 }
 ecosystem_settings = table(_ECOSYSTEM, "x-harness", EcosystemSettings)
 """The `x-harness` of the whole file."""

@@ -235,6 +235,13 @@ class SuiteSettings:
     is_default: bool = True  # False: counted in the pyramid, run only when named
 
 
+class Isolation(StrEnum):
+    """What a test starts from: whatever the tests before it left, or the seeded state."""
+
+    NONE = "none"
+    RESET = "reset"
+
+
 @dataclass(frozen=True, slots=True)
 class EcosystemSettings:
     """The top-level `x-harness`.
@@ -246,6 +253,7 @@ class EcosystemSettings:
         suites: What `harness test` runs, in this order.
         coverage: Packages or folders whose coverage is measured.
         faults: Whether a proxy stands before every component.
+        isolation: What each test starts from.
     """
 
     pythonpath: tuple[Path, ...] = ()
@@ -254,6 +262,7 @@ class EcosystemSettings:
     suites: tuple[SuiteSettings, ...] = ()
     coverage: tuple[str, ...] = ()
     faults: bool = False
+    isolation: Isolation = Isolation.NONE
 
 
 @dataclass(frozen=True, slots=True)

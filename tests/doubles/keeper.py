@@ -75,6 +75,11 @@ class FakeKept:
         await self.may_restart.wait()
         self.journal.append(f"restarted {component}")
 
+    async def reset(self) -> Mapping[str, tuple[str, ...]]:
+        """Say that one table had changed."""
+        self.journal.append("reset")
+        return {"db": ("public.users",)}
+
     async def inject(self, form: Mapping[str, Any]) -> int:
         """Take as long as the test wants; each fault has a number of its own."""
         self.journal.append(f"inject {form['fault']}")

@@ -4,7 +4,6 @@ import json
 import socket
 import urllib.error
 import urllib.request
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -29,8 +28,8 @@ def ask(url: str, body: object = None) -> tuple[int, dict[str, Any]]:
 
 @pytest.fixture
 def basket(ecosystem: EcosystemHandle) -> str:
-    """The URL of a basket that nobody else has."""
-    return f"{ecosystem.url('shop')}/baskets/{uuid.uuid4().hex}"
+    """The URL of a basket; whatever an earlier test put into it is gone."""
+    return ecosystem.url("shop") + "/baskets/mine"
 
 
 def test_articles_cost_what_the_price_list_says(ecosystem: EcosystemHandle) -> None:
@@ -64,12 +63,20 @@ def test_wishes_that_cannot_be_met_change_nothing(basket: str, wish: dict[str, o
 
 
 def test_a_basket_is_ordered_once_however_many_tills_try(basket: str) -> None:
-    """Eight orders at the same time, one number; the basket is empty afterwards."""
+    """Eight orders at the same time, one number, the first; the basket is empty afterwards."""
     ask(basket, {"article": "kettle"})
     with ThreadPoolExecutor(8) as tills:
         answers = list(tills.map(lambda _: ask(basket + "/order", {}), range(8)))
     assert sorted(status for status, _ in answers) == [201] + [409] * 7
+    assert (201, {"order": 1}) in answers
     assert ask(basket)[1]["items"] == {}
+
+
+def test_orders_are_numbered_in_turn(basket: str) -> None:
+    """From the first one on, whatever other tests have ordered."""
+    for number in (1, 2):
+        ask(basket, {"article": "mug"})
+        assert ask(basket + "/order", {}) == (201, {"order": number})
 
 
 def test_the_baskets_need_a_password(ecosystem: EcosystemHandle) -> None:

@@ -160,3 +160,34 @@ def test_a_cache_that_cannot_be_kept_is_told_before_anything_starts(
     with pytest.raises(UsageError, match="/proc/nope"):
         require_steps(prepare(Request(files=(file,))))
     require_steps(prepare(Request(files=(file,), provider=EXISTING)))
+
+
+ISOLATED = """
+name: example
+x-harness: {isolation: reset}
+services:
+  db: {image: "postgres:16", x-harness: {exports: {TEST_DB: "{host}"}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"workers": 2}, "2 workers cannot each start their tests from the seeded state"),
+        ({"attached": ("db",)}, "every test would reset db"),
+    ],
+)
+def test_only_what_is_all_ours_is_reset(file: Path, asked: dict[str, Any], told: str) -> None:
+    """One worker may be asked for; without isolation several share what they write."""
+    prepare(Request(files=(file,), workers=2))
+    file.write_text(ISOLATED)
+    prepare(Request(files=(file,), workers=1))
+    with pytest.raises(UsageError, match=told):
+        prepare(Request(files=(file,), **asked))
+
+
+def test_what_exists_already_is_never_reset(file: Path) -> None:
+    """Not even where it may be seeded."""
+    file.write_text(ISOLATED)
+    prepared = prepare(Request(files=(file,), provider=EXISTING, seeds_existing=True, workers=2))
+    assert prepared.ecosystem.settings.isolation == "none"

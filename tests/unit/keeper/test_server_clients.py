@@ -39,6 +39,10 @@ class FakeTalkative:
     async def restart(self, component: str, environment: object) -> None:
         """Nothing."""
 
+    async def reset(self) -> dict[str, tuple[str, ...]]:
+        """Nothing."""
+        return {}
+
     async def inject(self, form: object) -> int:
         """Nothing."""
         raise AssertionError(form)

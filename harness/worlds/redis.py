@@ -1,0 +1,147 @@
+"""Why this exists: a Redis as it was when it was kept: what differs from that, and only that, is put back.
+
+Values are compared and put back in the server's own form (DUMP, RESTORE), streams with their consumer groups among
+them. Whether anything was written at all is the server's own count of changes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from harness.core.endpoint import Endpoint
+from harness.worlds.error import WorldError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+_FOR_EVER = 0  # what RESTORE takes for no expiry
+_COUNTS = (
+    "run_id",
+    "rdb_changes_since_last_save",
+    "rdb_last_save_time",
+    "rdb_bgsave_in_progress",
+    "total_forks",
+    "expired_keys",
+    "evicted_keys",
+)
+_Place = tuple[int, bytes]  # a database's number, and a key in it
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What DUMP says, and how many milliseconds it had to live; 0 for ever."""
+
+    dump: bytes
+    lives: int
+
+    def is_still(self, now: "_Value | None") -> bool:
+        """Whether nothing has to be put back. What has an expiry has less of it by now."""
+        return now is not None and self.dump == now.dump and self.lives == now.lives == _FOR_EVER
+
+
+class KeptRedis:
+    """All keys of one Redis, in all its databases. `KeptRedis.keep` makes it."""
+
+    def __init__(self, component: str, client: "Redis") -> None:
+        self.component = component
+        self._client = client
+        self._values: Mapping[_Place, _Value] = {}
+        self._writes: tuple[object, ...] = ()
+
+    @classmethod
+    async def keep(cls, component: str, at: Endpoint, password: str | None) -> Self:
+        """Keep every key as it is now.
+
+        Args:
+            component: Whose keys they are, for messages.
+            at: Where the server listens.
+            password: What it asks for; None where it asks for nothing.
+
+        Raises:
+            WorldError: the server refuses, or is not reached.
+        """
+        from redis.asyncio import Redis  # noqa: PLC0415 - an ecosystem without Redis does not pay for it
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        kept = cls(
+            component, Redis(host=at.host, port=at.port, password=password, single_connection_client=True)
+        )
+        try:
+            kept._values = await kept._read()
+            kept._writes = await kept._written()
+        except RedisError as error:
+            await kept.aclose()
+            raise WorldError(f"{component}: its keys cannot be kept: {error}") from error
+        return kept
+
+    async def reset(self) -> tuple[str, ...]:
+        """Put back the keys that differ; their names, with the number of their database before those not in 0.
+
+        Raises:
+            WorldError: the server refuses, or is not reached.
+        """
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        try:
+            if await self._written() == self._writes:
+                return ()
+            changed = await self._put_back()
+            self._writes = await self._written()
+        except RedisError as error:
+            raise WorldError(f"{self.component}: its keys cannot be put back: {error}") from error
+        return tuple(sorted(map(_shown, changed)))
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._client.aclose()
+
+    async def _written(self) -> tuple[object, ...]:
+        """Equal as long as nothing was written. What expires is no write, so keys with an expiry are looked at."""
+        if any(value.lives != _FOR_EVER for value in self._values.values()):
+            return (object(),)
+        told = await self._client.info("everything")
+        saved = told.get("cmdstat_save", {}).get(
+            "calls", 0
+        )  # a save begins the count anew, within the same second
+        return (saved, *(told.get(name) for name in _COUNTS))
+
+    async def _read(self) -> dict[_Place, _Value]:
+        databases = [int(name.removeprefix("db")) for name in await self._client.info("keyspace")]
+        listing = self._client.pipeline(transaction=False)
+        for number in databases:
+            listing.execute_command("SELECT", number)
+            listing.keys("*")
+        listed = (await listing.execute())[1::2]
+        places = [(number, key) for number, keys in zip(databases, listed, strict=True) for key in keys]
+        reading = self._client.pipeline(transaction=False)
+        for number, key in places:
+            reading.execute_command("SELECT", number)
+            reading.dump(key)
+            reading.pttl(key)
+        told = await reading.execute()
+        values = zip(places, told[1::3], told[2::3], strict=True)
+        return {
+            place: _Value(dump, max(lives, _FOR_EVER)) for place, dump, lives in values if dump is not None
+        }
+
+    async def _put_back(self) -> Iterable[_Place]:
+        """All at once: nobody sees half of it."""
+        now, kept = await self._read(), self._values
+        gone = now.keys() - kept.keys()
+        other = {place for place, value in kept.items() if not value.is_still(now.get(place))}
+        putting = self._client.pipeline(transaction=True)
+        for number, key in gone:
+            putting.execute_command("SELECT", number)
+            putting.delete(key)
+        for number, key in other:
+            value = kept[number, key]
+            putting.execute_command("SELECT", number)
+            putting.restore(key, value.lives, value.dump, replace=True)
+        await putting.execute()
+        return gone | other
+
+
+def _shown(place: _Place) -> str:
+    number, key = place
+    name = key.decode(errors="replace")
+    return f"{number}:{name}" if number else name

@@ -1,0 +1,33 @@
+"""Why this exists: which components hold state that can be put back, and how they are reached."""
+
+from collections.abc import Awaitable, Mapping
+
+from harness.core.endpoint import Endpoint
+from harness.readiness.choose import postgres_login, protocol_of, redis_password
+from harness.readiness.primary import primary_endpoint
+from harness.spec.model import Component
+from harness.worlds.base import KeptStore
+from harness.worlds.postgres import Database, KeptPostgres
+from harness.worlds.redis import KeptRedis
+
+
+def keep_store(
+    component: Component, endpoints: Mapping[int, Endpoint], environment: Mapping[str, str]
+) -> Awaitable[KeptStore] | None:
+    """What keeps the state of a component, once awaited; None for one that is no Postgres and no Redis.
+
+    Args:
+        component: As the Compose file has it.
+        endpoints: Where it is reachable, by container port.
+        environment: The variables it was given, secrets included.
+    """
+    protocol, endpoint = protocol_of(component), primary_endpoint(component, endpoints)
+    if endpoint is None:
+        return None
+    if protocol == "postgres":
+        user, name = postgres_login(environment)
+        database = Database(endpoint, user, name, environment.get("POSTGRES_PASSWORD"))
+        return KeptPostgres.keep(component.name, database)
+    if protocol == "redis":
+        return KeptRedis.keep(component.name, endpoint, redis_password(component, environment))
+    return None

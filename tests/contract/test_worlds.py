@@ -1,0 +1,316 @@
+"""What was written to a real Postgres and a real Redis is put back, whatever it was; what cannot be is refused."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from harness.core.clock import SystemClock
+from harness.core.ids import new_environment_id
+from harness.engine import Environment, open_environment
+from harness.faults import Kill
+from harness.plan.model import Plan, Step
+from harness.providers.base import Place
+from harness.providers.process.provider import ProcessProvider
+from harness.spec.model import (
+    Component,
+    ComponentSettings,
+    Ecosystem,
+    EcosystemSettings,
+    Isolation,
+    Location,
+    Mount,
+    ProcessSettings,
+)
+from harness.worlds.error import WorldError
+from tests.doubles.events import FakeEmit
+
+HERE = Location(Path(__file__), 1)
+SCHEMA = """
+CREATE TABLE people (id serial PRIMARY KEY, name text UNIQUE, born date DEFAULT '2000-01-01');
+CREATE TABLE orders (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    person int NOT NULL REFERENCES people ON DELETE CASCADE,
+    price numeric NOT NULL, taxed numeric GENERATED ALWAYS AS (price * 1.19) STORED);
+CREATE TABLE notes (said text, at int);
+CREATE TABLE pairs (a int, b int, "what is" jsonb, PRIMARY KEY (b, a));
+CREATE SCHEMA "Other Place";
+CREATE UNLOGGED TABLE "Other Place"."Mixed ""Name" (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), data bytea);
+CREATE TABLE events (id int, day int, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20);
+CREATE TABLE animals (id int PRIMARY KEY, name text);
+CREATE TABLE dogs (tricks int) INHERITS (animals);
+CREATE SEQUENCE tickets START 100;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'nobody leaves'; END $$;
+INSERT INTO people (name) SELECT 'person ' || n FROM generate_series(1, 20) n;
+INSERT INTO orders (person, price) SELECT id, id * 10 FROM people;
+INSERT INTO notes SELECT 'the same', 1 FROM generate_series(1, 3);
+INSERT INTO pairs SELECT n, n + 1, jsonb_build_object('n', n) FROM generate_series(1, 10) n;
+INSERT INTO "Other Place"."Mixed ""Name" (data) SELECT decode(md5(n::text), 'hex') FROM generate_series(1, 5) n;
+INSERT INTO events SELECT n, n FROM generate_series(0, 19) n;
+INSERT INTO animals VALUES (1, 'a cat');
+INSERT INTO dogs VALUES (2, 'a dog', 3);
+SELECT nextval('tickets');
+"""
+TABLES = ("people", "orders", "notes", "pairs", '"Other Place"."Mixed ""Name"', "events", "animals", "dogs")
+SEQUENCES = ("people_id_seq", "orders_id_seq", "tickets")
+WRITES = (
+    "INSERT INTO people (name) VALUES ('new ' || random())",
+    "UPDATE people SET born = born + 1 WHERE id % 3 = 0",
+    "DELETE FROM orders WHERE person = 4; UPDATE people SET id = id + 1000 WHERE id = 4",
+    "DELETE FROM people WHERE id = (SELECT max(id) FROM people)",
+    "INSERT INTO orders (person, price) SELECT min(id), 5 FROM people HAVING count(*) > 0",
+    "UPDATE orders SET price = price + 1",
+    "TRUNCATE people CASCADE",
+    "TRUNCATE orders RESTART IDENTITY",
+    "INSERT INTO notes VALUES ('more', 2)",
+    "DELETE FROM notes WHERE ctid = (SELECT min(ctid) FROM notes)",
+    "UPDATE pairs SET a = a + 100 WHERE a < 5",
+    """UPDATE "Other Place"."Mixed ""Name" SET data = NULL""",
+    "UPDATE events SET day = 19 - day",
+    "DELETE FROM events_2 WHERE id > 15",
+    "UPDATE animals SET name = 'nobody'",
+    "DELETE FROM dogs",
+    "INSERT INTO dogs VALUES (7, 'another', 0)",
+    "SELECT nextval('tickets')",
+    "SELECT setval('tickets', 1000, false)",
+    "VACUUM people",
+    "VACUUM FREEZE orders",
+    "CREATE TEMP TABLE IF NOT EXISTS scratch (n int)",
+)
+KEYS: tuple[Callable[[Redis], Awaitable[object]], ...] = (
+    lambda redis: redis.set("greeting", "changed"),
+    lambda redis: redis.delete("greeting"),
+    lambda redis: redis.set("new", "1", ex=100),
+    lambda redis: redis.expire("basket", 50),
+    lambda redis: redis.hset("basket", "pears", 1),
+    lambda redis: redis.xadd("stream", {"n": "9"}),
+    lambda redis: redis.xreadgroup("readers", "me", {"stream": ">"}),
+    lambda redis: redis.xgroup_destroy("stream", "readers"),
+    lambda redis: redis.flushall(),
+    lambda redis: redis.swapdb(0, 3),
+    lambda redis: redis.rename("basket", "elsewhere"),
+    lambda redis: redis.bgsave(),
+)
+
+
+class Seeding:
+    """What is in the Redis when its state is kept, some of it not in the first database."""
+
+    counts: Mapping[str, int] = MappingProxyType({})
+    digest = ""
+
+    async def seed(self, environment: Environment) -> "Seeding":
+        """Values of every kind."""
+        async with redis_of(environment) as redis:
+            await redis.set("greeting", "hello")
+            await redis.hset("basket", mapping={"apples": "3", "pears": "4"})
+            await redis.sadd("colours", "red", "green")
+            await redis.rpush("queue", "a", "b")
+            for n in range(3):
+                await redis.xadd("stream", {"n": str(n)})
+            await redis.xgroup_create("stream", "readers", id="0")
+            await redis.xreadgroup("readers", "me", {"stream": ">"}, count=1)
+        async with redis_of(environment, 3) as redis:
+            await redis.set("greeting", "hello from 3")
+        return self
+
+
+def redis_of(environment: Environment, number: int = 0) -> "Redis":
+    """A client, as a component would make it."""
+    at = environment.endpoint("cache")
+    return Redis(host=at.host, port=at.port, db=number, decode_responses=False)
+
+
+async def connect(environment: Environment) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection, as a component would make it."""
+    at = environment.endpoint("db")
+    return await asyncpg.connect(
+        host=at.host, port=at.port, user="postgres", password="written", database="postgres"
+    )
+
+
+async def content(environment: Environment) -> dict[str, object]:
+    """All there is in both stores."""
+    connection = await connect(environment)
+    found: dict[str, object] = {}
+    for table in TABLES:
+        rows = f"SELECT array_agg(t::text ORDER BY tableoid, t::text) FROM {table} t"  # noqa: S608 - ours
+        found[table] = await connection.fetchval(rows)
+    for sequence in SEQUENCES:
+        drawn = f"SELECT last_value, is_called FROM {sequence}"  # noqa: S608 - ours
+        found[sequence] = await connection.fetchrow(drawn)
+    await connection.close()
+    for number in (0, 3):
+        async with redis_of(environment, number) as redis:
+            keys = sorted(await redis.keys())
+            found |= {f"{number}:{key!r}": (await redis.dump(key), await redis.ttl(key)) for key in keys}
+    return found
+
+
+async def write(environment: Environment, statements: list[str], commands: list[int]) -> None:
+    """Do all of it; what the stores refuse is part of the game."""
+    connection = await connect(environment)
+    for statement in statements:
+        with contextlib.suppress(asyncpg.PostgresError):
+            await connection.execute(statement)
+    await connection.close()
+    async with redis_of(environment) as redis:
+        for number in commands:
+            with contextlib.suppress(RedisError):
+                await KEYS[number](redis)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A cache and init scripts that the servers' account can enter, which pytest's own folders do not let it."""
+    made = Path(tempfile.mkdtemp(prefix="harness-worlds-"))
+    made.chmod(0o711)
+    (made / "1-schema.sql").write_text(SCHEMA)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+async def environment(folder: Path) -> AsyncIterator[Environment]:
+    """One for all tests that leave it as it was."""
+    async with opened(folder) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Environment]:
+    """A Postgres and a Redis whose state is kept once they are there."""
+    script = Mount("bind", "/docker-entrypoint-initdb.d/1-schema.sql", str(folder / "1-schema.sql"))
+    password = MappingProxyType({"POSTGRES_PASSWORD": "written"})
+    steps = (
+        Step(Component("db", HERE, image="postgres:16", environment=password, mounts=(script,)), level=0),
+        Step(
+            Component(
+                "cache",
+                HERE,
+                image="redis:7",
+                settings=ComponentSettings(process=ProcessSettings(embedded="redis")),
+            ),
+            level=0,
+        ),
+    )
+    place = Place(new_environment_id(), folder / "runtime", folder / "logs")
+    ecosystem = Ecosystem(
+        "example", folder, (HERE.path,), {step.name: step.component for step in steps},
+        settings=EcosystemSettings(isolation=Isolation.RESET),
+    )  # fmt: skip
+    provider = ProcessProvider(place, folder, SystemClock())
+    async with open_environment(
+        Plan(steps), ecosystem, provider, place, clock=SystemClock(), emit=FakeEmit(), seeder=Seeding()
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def seeded(environment: Environment) -> dict[str, object]:
+    """What every test has to find again."""
+    return await content(environment)
+
+
+@given(st.lists(st.sampled_from(WRITES), max_size=8), st.lists(st.integers(0, len(KEYS) - 1), max_size=4))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_whatever_was_written_is_put_back(
+    environment: Environment, seeded: dict[str, object], statements: list[str], commands: list[int]
+) -> None:
+    """And once more, there is nothing left to do."""
+    await write(environment, statements, commands)
+    await environment.state.reset()
+    assert await content(environment) == seeded
+    assert await environment.state.reset() == {}
+
+
+async def test_what_was_put_back_is_named(environment: Environment, seeded: dict[str, object]) -> None:
+    """Tables that only could have changed, by a cascade for example, among them."""
+    await write(environment, ["DELETE FROM people WHERE id = 3", "SELECT nextval('tickets')"], [0])
+    assert await environment.state.reset() == {
+        "db": ("public.people", "public.orders", "public.tickets"),
+        "cache": ("greeting",),
+    }
+    assert await content(environment) == seeded
+
+
+async def test_what_was_rolled_back_does_no_harm(environment: Environment, seeded: dict[str, object]) -> None:
+    """A sequence has no transactions, so it is looked at in vain."""
+    connection = await connect(environment)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("DELETE FROM orders; CREATE TABLE temporary_thought (id int)")
+    await transaction.rollback()
+    await connection.close()
+    assert await environment.state.reset() == {"db": ("public.orders",)}
+    assert await content(environment) == seeded
+
+
+async def test_a_write_that_began_before_is_not_taken_for_kept(
+    environment: Environment, seeded: dict[str, object]
+) -> None:
+    """A transaction that is older than the last reset, and writes after it."""
+    early = await connect(environment)
+    transaction = early.transaction()
+    await transaction.start()
+    await early.fetchval(
+        "SELECT pg_current_xact_id()"
+    )  # its rows will seem older than what is put back meanwhile
+    await write(environment, ["UPDATE orders SET price = price + 1"], [])
+    await environment.state.reset()
+    await early.execute("INSERT INTO orders (person, price) VALUES (1, 99)")
+    await transaction.commit()
+    await early.close()
+    await environment.state.reset()
+    assert await content(environment) == seeded
+
+
+async def test_a_server_that_was_killed_is_put_back_too(
+    environment: Environment, seeded: dict[str, object]
+) -> None:
+    """What was kept survives its crash."""
+    await write(environment, ["DELETE FROM orders"], [1])
+    number = await environment.faults.inject(Kill("db"))
+    await environment.faults.heal(number)
+    await environment.state.reset()
+    assert await content(environment) == seeded
+
+
+async def test_an_open_transaction_is_named(environment: Environment) -> None:
+    """With what it did last, for whoever has to find it; once it has ended all goes on."""
+    kept = environment.state
+    connection = await connect(environment)
+    await connection.execute("SET application_name = 'forgetful'; BEGIN; DELETE FROM notes")
+    with pytest.raises(WorldError) as caught:
+        await kept.reset()
+    await connection.close()
+    assert "forgetful (idle in transaction): SET application_name" in caught.value.evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("CREATE TABLE extra (id int)", "CREATE TABLE public.extra"),
+        ("ALTER TABLE notes ADD COLUMN colour text", "ALTER TABLE public.notes"),
+        ("DROP TABLE notes", "DROP TABLE public.notes"),
+        ("SELECT lo_create(0)", "large objects were changed"),
+    ],
+)
+async def test_what_cannot_be_put_back_is_refused(folder: Path, statement: str, told: str) -> None:
+    """Never silently wrong: the environment is broken by it."""
+    async with opened(folder) as environment:
+        await write(environment, [statement], [])
+        with pytest.raises(WorldError, match=told):
+            await environment.state.reset()
+        assert environment.broken is not None

@@ -1,0 +1,83 @@
+"""Where the Compose file asks for it, a test starts from the seeded state, whatever the tests before it wrote."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import ExitCode
+from tests.doubles.tiny import Tiny
+
+FEW_PLUGINS = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "harness.pytest_plugin.plugin,xdist.plugin",
+}
+CACHE = """
+  cache:
+    image: redis:7
+    ports: ["6379"]
+    x-harness: {process: {embedded: redis}}
+"""
+COUNTING = """
+import pytest
+import redis
+
+def count(ecosystem):
+    at = ecosystem.endpoint("cache")
+    with redis.Redis(host=at.host, port=at.port) as client:
+        return client.incr("count")
+
+@pytest.mark.parametrize("n", range(3))
+def test_counts(ecosystem, n):
+    assert count(ecosystem) == 1
+
+def test_in_its_midst(ecosystem):
+    count(ecosystem)
+    assert ecosystem.reset() == {"cache": ("count",)}
+    assert ecosystem.reset() == {}
+    assert count(ecosystem) == 1
+
+def test_without_the_ecosystem():
+    assert True
+"""
+
+
+@pytest.fixture
+def isolated(tmp_path: Path) -> Tiny:
+    """A project that asks for isolation."""
+    project = Tiny(tmp_path, CACHE, counting=COUNTING)
+    file = project.folder / "docker-compose.test.yml"
+    file.write_text(file.read_text().replace("x-harness:\n", "x-harness:\n  isolation: reset\n", 1))
+    return project
+
+
+def test_every_test_starts_from_the_seeded_state(isolated: Tiny) -> None:
+    """Those that use the ecosystem: before each of them the state is put back, and that is a fact."""
+    ended = isolated.run("pytest", "-q", **FEW_PLUGINS)
+    assert ended.returncode == ExitCode.OK, ended.stdout
+    assert len(isolated.names("StateKept")) == 1
+    assert len(isolated.names("StateReset")) == 4 + 2
+
+
+def test_workers_cannot_share_it(isolated: Tiny) -> None:
+    """Told before anything starts."""
+    ended = isolated.run("pytest", "-q", "-n", "2", **FEW_PLUGINS)
+    assert ended.returncode == ExitCode.USAGE
+    assert "2 workers cannot each start their tests from the seeded state" in ended.stdout
+    assert not (isolated.folder / "results" / "latest").exists()
+
+
+def test_a_running_one_is_reset_from_the_shell(isolated: Tiny) -> None:
+    """What had changed is the answer; without isolation there is nothing to go back to."""
+    assert isolated.run("harness", "up").returncode == ExitCode.OK
+    wrote = isolated.run("harness", "reset")
+    assert (wrote.returncode, wrote.stdout) == (ExitCode.OK, "")
+    assert "was as it was seeded already" in wrote.stderr
+    assert isolated.run("harness", "down").returncode == ExitCode.OK
+
+
+def test_without_isolation_there_is_no_way_back(tmp_path: Path) -> None:
+    """The hint says what to write."""
+    plain = Tiny(tmp_path, asking="def test_it(ecosystem): ecosystem.reset()\n")
+    ended = plain.run("pytest", "-q", **FEW_PLUGINS)
+    assert ended.returncode == ExitCode.SUITE_FAILED
+    assert "there is no state to go back to" in ended.stdout
