@@ -17,6 +17,7 @@ from itertools import pairwise
 from harness.core.endpoint import Endpoint
 from harness.core.errors import SpecError
 from harness.readiness.base import Probe
+from harness.readiness.behind import BehindProbe
 from harness.readiness.command import CommandProbe, Execute
 from harness.readiness.healthcheck import Check, expand, recognise
 from harness.readiness.http import HttpProbe
@@ -71,13 +72,16 @@ def choose_probe(component: Component, around: Surroundings) -> Probe:
     Raises:
         SpecError: `x-harness.ready` asks for a port that the component lacks, or is no regular expression.
     """
-    return (
+    chosen = (
         _from_settings(component, around)
         or _from_embedded(component, around)
         or _from_healthcheck(component, around)
         or _from_image(component, around)
         or _from_ports(component, around)
     )
+    if around.listens is not None and isinstance(chosen, HttpProbe | PostgresProbe | RedisProbe):
+        return BehindProbe(chosen, chosen.endpoint.target, around.listens)
+    return chosen
 
 
 def _from_settings(component: Component, around: Surroundings) -> Probe | None:

@@ -22,7 +22,7 @@ async def open_connection(
     """A TCP connection that is closed at the end, whatever happens inside.
 
     The whole conversation has to end within `timeout` seconds. That nobody listens on an address of this machine is
-    known after one call: it is what most checks of a start see, thousands of times.
+    known at once: it is what most checks of a start see, thousands of times.
 
     Raises:
         OSError: nothing answers; TimeoutError (an OSError) when it takes too long.
@@ -36,7 +36,7 @@ async def open_connection(
 
 
 async def _connect(endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    connected = _connect_at_once(endpoint.port) if endpoint.host == _LOOPBACK else None
+    connected = connect_at_once(endpoint.host, endpoint.port) if endpoint.host == _LOOPBACK else None
     if connected is None:
         return await asyncio.open_connection(endpoint.host, endpoint.port)
     try:
@@ -46,15 +46,26 @@ async def _connect(endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.St
         raise
 
 
-def _connect_at_once(port: int) -> socket.socket | None:
-    """A connection within this machine, which takes one call; None when it takes longer, as before a full backlog.
+def connect_at_once(host: str, port: int) -> socket.socket | None:
+    """A connection within this machine, bridges to its containers included; never waits.
+
+    Args:
+        host: An IPv4 address.
+        port: A TCP port.
+
+    Returns:
+        None when it takes longer, as before a full backlog, or when there is no way to that address.
 
     Raises:
         ConnectionRefusedError: nobody listens.
     """
     connecting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     connecting.setblocking(False)
-    outcome = connecting.connect_ex((_LOOPBACK, port))
+    outcome = connecting.connect_ex((host, port))
+    if (
+        outcome == errno.EINPROGRESS
+    ):  # the kernel had the answer before it returned, and says it when asked again
+        outcome = connecting.connect_ex((host, port))
     if outcome == 0:
         return connecting
     connecting.close()

@@ -112,7 +112,7 @@ class FakeContainer(Made):
             "State": {"Pid": 0},
             "NetworkSettings": {
                 "Ports": ports or {"80/tcp": None},
-                "Networks": {options["network"]: {"IPAddress": "172.30.0.2"}},
+                "Networks": {options["network"]: {"IPAddress": "172.30.0.2", "NetworkID": "0" * 64}},
             },
         }
 

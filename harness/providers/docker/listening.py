@@ -1,19 +1,20 @@
 """Why this exists: a published port accepts before anybody listens behind it; whether somebody does can be seen.
 
-The engine's forwarder takes every connection, and only then finds out that the container does not. On the engine's
-own machine the container's sockets are in proc(5), which costs less to read than a connection.
+The engine's forwarder takes every connection, and only then finds out that the container does not. Where the network
+of the container is a bridge of this machine, its own address tells the truth, and for a hundredth of what reading the
+container's sockets from proc(5) costs: that goes through every connection of the machine.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.readiness.connection import connect_at_once
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-_PROC = Path("/proc")
-_LISTENING = "0A"  # TCP_LISTEN
-_LOOPBACKS = {"0100007F", "00000000000000000000000001000000"}  # only for the container itself
+_INTERFACES = Path("/sys/class/net")
+_SHOWN = 12  # hexadecimal digits of a network's id that its bridge is named by
 
 
 def listens(container: "Container", port: int) -> bool | None:
@@ -23,19 +24,25 @@ def listens(container: "Container", port: int) -> bool | None:
         container: With the attributes of a running one.
         port: A TCP port.
     """
-    process = _PROC / str(container.attrs["State"]["Pid"])
-    try:
-        is_this_one = str(container.id) in (process / "cgroup").read_text()
-        return any(port == listening for listening in _ports(process)) if is_this_one else None
-    except OSError:
+    address = _address_on_a_bridge_of_ours(container)
+    if address is None:
         return None
+    try:
+        connection = connect_at_once(address, port)
+    except ConnectionRefusedError:
+        return False
+    if connection is None:
+        return None
+    connection.close()
+    return True
 
 
-def _ports(process: Path) -> Iterator[int]:
-    """The TCP ports that are listened on in the network of a process, but for its loopback."""
-    for table in ("tcp", "tcp6"):
-        for line in (process / "net" / table).read_text().splitlines()[1:]:
-            _, local, _, state, *_ = line.split()
-            address, _, port = local.partition(":")
-            if state == _LISTENING and address not in _LOOPBACKS:
-                yield int(port, 16)
+def _address_on_a_bridge_of_ours(container: "Container") -> str | None:
+    """None within another container, on another machine, in a virtual one, and with a rootless engine.
+
+    There the same address may be somebody else's.
+    """
+    for network in container.attrs["NetworkSettings"]["Networks"].values():
+        if network.get("IPAddress") and (_INTERFACES / f"br-{network['NetworkID'][:_SHOWN]}").exists():
+            return str(network["IPAddress"])
+    return None

@@ -15,8 +15,13 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 @asynccontextmanager
 async def serving(talk: Talk) -> AsyncIterator[Endpoint]:
     """A server that talks to each client as told, then closes the connection."""
+    last = socket.socket()
+    last.bind(("127.0.0.1", 0))
+    last_is_in = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if writer.get_extra_info("peername") == last.getsockname():
+            last_is_in.set()
         try:
             await talk(reader, writer)
             await writer.drain()
@@ -26,8 +31,14 @@ async def serving(talk: Talk) -> AsyncIterator[Endpoint]:
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield Endpoint("127.0.0.1", server.sockets[0].getsockname()[1], 80)
+    with last:
+        async with server:
+            address = server.sockets[0].getsockname()
+            yield Endpoint(address[0], address[1], 80)
+            last.connect(
+                address
+            )  # clients are let in one after another, and asyncio loses one that is half in
+            await last_is_in.wait()
 
 
 @pytest.fixture

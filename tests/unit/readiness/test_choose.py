@@ -10,6 +10,7 @@ import pytest
 from harness.core.endpoint import Endpoint
 from harness.core.errors import SpecError
 from harness.readiness.base import Probe
+from harness.readiness.behind import BehindProbe
 from harness.readiness.choose import Surroundings, choose_probe, redis_password
 from harness.readiness.command import CommandProbe
 from harness.readiness.http import HttpProbe
@@ -155,6 +156,18 @@ CHOICES: list[tuple[Component, Surroundings, Probe]] = [
 def test_choices(given: Component, where: Surroundings, probe: Probe) -> None:
     """The first that applies decides."""
     assert choose_probe(given, where) == probe
+
+
+def test_a_published_port_is_looked_behind_first() -> None:
+    """Where somebody else accepts connections for a component, whatever is asked there; a command asks nobody."""
+
+    def listens(_port: int) -> bool:
+        return True
+
+    where = replace(around(WEB), listens=listens)
+    assert choose_probe(ready(http="/ready"), where) == BehindProbe(HttpProbe(WEB, "/ready"), 80, listens)
+    assert choose_probe(ready(tcp=80), where) == TcpProbe(WEB, listens)
+    assert choose_probe(ready(command=("x",)), where) == CommandProbe(("x",), execute)
 
 
 async def test_a_log_line() -> None:

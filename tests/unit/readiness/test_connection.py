@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from harness.core.endpoint import Endpoint
-from harness.readiness.connection import explain, open_connection
+from harness.readiness.connection import connect_at_once, explain, open_connection
 from tests.unit.readiness.conftest import serving
 from tests.unit.readiness.test_tcp import silent
 
@@ -50,3 +50,15 @@ async def test_a_connection_is_closed_by_an_error_inside(closed: Endpoint) -> No
     with pytest.raises(ConnectionRefusedError):
         async with open_connection(closed):
             pytest.fail("nobody listens")
+
+
+def test_a_machines_own_ports_answer_at_once(closed: Endpoint) -> None:
+    """Both ways, without waiting; what is not this machine's does not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = connect_at_once("127.0.0.1", server.getsockname()[1])
+        assert connection is not None
+        assert connection.getpeername() == server.getsockname()
+        connection.close()
+    with pytest.raises(ConnectionRefusedError):
+        connect_at_once("127.0.0.1", closed.port)
+    assert connect_at_once("255.255.255.255", 80) is None

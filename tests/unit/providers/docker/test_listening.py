@@ -1,5 +1,6 @@
-"""What the tables of a process say about who listens."""
+"""Whether somebody listens behind a published port, seen at the container's own address."""
 
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -12,58 +13,50 @@ from harness.providers.docker.listening import listens
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-ID = "0123abcd"
-HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+NETWORK = "0123456789abcdef"
+BRIDGE = "br-0123456789ab"
 
 
-def line(address: str, port: int, state: str = "0A") -> str:
-    """One socket, as proc(5) has it."""
-    return (
-        f"   0: {address}:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  0  0 1\n"
-    )
+@pytest.fixture(autouse=True)
+def interfaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This machine has the bridge of the container's network."""
+    monkeypatch.setattr(listening, "_INTERFACES", tmp_path)
+    (tmp_path / BRIDGE).mkdir()
+    return tmp_path
 
 
-@pytest.fixture(name="container")
-def _container() -> "Container":
-    """Its first process is number 7."""
-    return cast("Container", SimpleNamespace(id=ID, attrs={"State": {"Pid": 7}}))
+def container(address: str = "127.0.0.1") -> "Container":
+    """One that has an address in that network."""
+    network = {"IPAddress": address, "NetworkID": NETWORK}
+    return cast("Container", SimpleNamespace(attrs={"NetworkSettings": {"Networks": {"net": network}}}))
 
 
-@pytest.fixture
-def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A /proc with that process, whose tables are empty."""
-    monkeypatch.setattr(listening, "_PROC", tmp_path)
-    folder = tmp_path / "7" / "net"
-    folder.mkdir(parents=True)
-    (tmp_path / "7" / "cgroup").write_text(f"4:memory:/docker/{ID}\n")
-    for table in ("tcp", "tcp6"):
-        (folder / table).write_text(HEAD)
-    return folder
+def test_it_is_seen_at_once_whether_it_listens() -> None:
+    """A port that is only bound is refused until somebody listens there."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        assert listens(container(), port) is False
+        server.listen()
+        assert listens(container(), port) is True
 
 
-@pytest.mark.parametrize(
-    ("table", "socket", "expected"),
-    [
-        ("tcp", line("00000000", 8000), True),
-        ("tcp", line("0200A8C0", 8000), True),
-        ("tcp6", line("0" * 32, 8000), True),
-        ("tcp", line("0100007F", 8000), False),
-        ("tcp6", line("00000000000000000000000001000000", 8000), False),
-        ("tcp", line("00000000", 8001), False),
-        ("tcp", line("00000000", 8000, state="01"), False),
-    ],
-)
-def test_it_listens_for_others(
-    tables: Path, container: "Container", table: str, socket: str, *, expected: bool
-) -> None:
-    """On any address but its own loopback, on that port, and not merely connected."""
-    (tables / table).write_text(HEAD + socket)
-    assert listens(container, 8000) is expected
+def test_another_machines_network_is_not_asked(interfaces: Path) -> None:
+    """The same address may be somebody else's here."""
+    (interfaces / BRIDGE).rmdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert listens(container(), server.getsockname()[1]) is None
 
 
-def test_what_cannot_be_seen_is_not_guessed(tables: Path, container: "Container") -> None:
-    """Another machine's process of the same number, or none at all."""
-    (tables.parent / "cgroup").write_text("4:memory:/somebody/else\n")
-    assert listens(container, 8000) is None
-    (tables.parent / "cgroup").unlink()
-    assert listens(container, 8000) is None
+def test_a_container_without_an_address_is_not_guessed() -> None:
+    """As one that has ended meanwhile."""
+    assert listens(container(address=""), 8000) is None
+
+
+def test_what_does_not_answer_at_once_is_not_guessed() -> None:
+    """A full backlog takes no connection, and refuses none."""
+    with socket.socket() as server, socket.socket() as first:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        first.connect(server.getsockname())
+        assert listens(container(), server.getsockname()[1]) is None
