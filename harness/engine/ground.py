@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping
 
 from harness.core.errors import UsageError
 from harness.core.tasks import cancel_and_wait
+from harness.engine.disks import own_disk
 from harness.engine.parts import Parts
 from harness.engine.restarting import Restarting, require_ready, running_in
 from harness.events.facts import ComponentExited, State
 from harness.faults import TESTS
 from harness.faults.link import Link, matching
 from harness.plan.model import Step
-from harness.providers.base import CanKill, CanSuspend, HasLinks, Running
+from harness.providers.base import CanFillDisk, CanKill, CanSuspend, HasLinks, Running
 from harness.readiness.wait import wait_until_ready
 
 
@@ -28,6 +29,7 @@ class EngineGround:
         self._parts = parts
         self._restarting = restarting
         self._suspended: dict[str, Running] = {}
+        self._full: set[tuple[str, str]] = set()
         self.seed = seed
         self.is_closing = False
         """Set before the teardown: what is dead stays dead, and nobody waits until what hung is ready."""
@@ -75,6 +77,32 @@ class EngineGround:
         del self._suspended[component]
         if not self.is_closing:
             await self._wait_ready(self._parts.plan.step(component), running)
+
+    async def fill_disk(self, component: str, path: str | None) -> str:
+        """Leave no room on a file system that is its own."""
+        running = self._untouched(component, "filled up")
+        mount = own_disk(self._parts.plan.step(component).component, path)
+        if not isinstance(running, CanFillDisk):
+            raise self._cannot("fill a disk of", component)
+        if (component, mount.target) in self._full:
+            raise UsageError(f"{mount.target} of {component} is full already", hint="heal that fault first")
+        self._full.add((component, mount.target))
+        try:
+            await running.fill_disk(mount)
+        except UsageError:
+            self._full.discard((component, mount.target))
+            raise
+        except BaseException:  # broken off halfway, or worse
+            await self.free_disk(component, mount.target)
+            raise
+        return mount.target
+
+    async def free_disk(self, component: str, path: str) -> None:
+        """Give the room back, to whatever runs in its place now."""
+        running = running_in(self._parts, component)
+        if isinstance(running, CanFillDisk):
+            await running.free_disk(own_disk(self._parts.plan.step(component).component, path))
+        self._full.discard((component, path))
 
     def links(self, component: str, sources: Collection[str] = ()) -> tuple[Link, ...]:
         """The links of the provider that lead from some sources to a component."""

@@ -3,6 +3,7 @@
 from harness.faults.bandwidth import Bandwidth
 from harness.faults.base import TESTS, Fault, Ground, Heal
 from harness.faults.cut import Cut
+from harness.faults.disk_full import DiskFull
 from harness.faults.fail_first import FailFirst
 from harness.faults.form import decode, encode
 from harness.faults.kill import Kill
@@ -18,6 +19,7 @@ __all__ = [
     "Bandwidth",
     "Cut",
     "Direction",
+    "DiskFull",
     "FailFirst",
     "Fault",
     "Ground",

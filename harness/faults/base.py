@@ -44,6 +44,14 @@ class Ground(Protocol):
         """Let a suspended component go on; returns when it is ready."""
         ...
 
+    async def fill_disk(self, component: str, path: str | None) -> str:
+        """Leave no room on a file system of a component, its only one for None; gives where it is mounted."""
+        ...
+
+    async def free_disk(self, component: str, path: str) -> None:
+        """Give the room back."""
+        ...
+
     def links(self, component: str, sources: Collection[str] = ()) -> tuple[Link, ...]:
         """The ways that lead to a component from some sources (other components, TESTS); from all when none is named.
 

@@ -8,6 +8,7 @@ from harness.core.errors import UsageError
 from harness.faults.bandwidth import Bandwidth
 from harness.faults.base import Fault
 from harness.faults.cut import Cut
+from harness.faults.disk_full import DiskFull
 from harness.faults.fail_first import FailFirst
 from harness.faults.kill import Kill
 from harness.faults.latency import Latency
@@ -18,7 +19,7 @@ from harness.faults.restart import Restart
 
 KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (Kill, Pause, Restart, Latency, Bandwidth, Reset, Cut, FailFirst, Partition)
+    for kind in (Kill, Pause, Restart, DiskFull, Latency, Bandwidth, Reset, Cut, FailFirst, Partition)
 }
 
 

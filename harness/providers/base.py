@@ -9,7 +9,7 @@ from harness.core.endpoint import Endpoint
 from harness.faults.link import Link
 from harness.plan.model import Plan, Step
 from harness.readiness.base import Probe
-from harness.spec.model import Component, Ecosystem
+from harness.spec.model import Component, Ecosystem, Mount
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,23 @@ class CanSuspend(Protocol):
 
     async def resume(self) -> None:
         """Let it go on. Nothing happens to what has ended, or does not stand still."""
+        ...
+
+
+@runtime_checkable
+class CanFillDisk(Protocol):
+    """Ability of what runs: a tmpfs that its Compose file gives it, with a size, can be full."""
+
+    async def fill_disk(self, mount: Mount) -> None:
+        """Returns when there is no room left.
+
+        Raises:
+            UsageError: that cannot be done here; nothing has changed.
+        """
+        ...
+
+    async def free_disk(self, mount: Mount) -> None:
+        """Give the room back. Nothing happens where there is room, or to what has ended."""
         ...
 
 

@@ -9,15 +9,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from harness.core.endpoint import Endpoint
-from harness.core.errors import EnvironmentFailedError
+from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.providers.base import Exit
+from harness.providers.docker import disks
 from harness.providers.docker.calls import Calls
 from harness.providers.docker.hearing import hears
 from harness.providers.docker.listening import listens
 from harness.providers.logs import LogPump
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
-from harness.spec.model import Component
+from harness.spec.model import Component, Mount
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -119,6 +120,20 @@ class RunningContainer:
     async def resume(self) -> None:
         """Let it go on."""
         await self._calls(_unpause, self.container)
+
+    async def fill_disk(self, mount: Mount) -> None:
+        """Fill a tmpfs, which counts as the container's memory."""
+        size, memory = mount.size or 0, self.component.resources.memory
+        if memory and size > memory / 2:
+            raise UsageError(
+                f"{self.component.name} has {memory >> 20} MiB of memory, and a full {mount.target} takes {size >> 20}",
+                hint="give the tmpfs half of the memory limit at most",
+            )
+        await self._calls(disks.fill, self.container, mount.target, size)
+
+    async def free_disk(self, mount: Mount) -> None:
+        """Remove what fills it."""
+        await self._calls(disks.free, self.container, mount.target)
 
     @property
     def _polite(self) -> str:

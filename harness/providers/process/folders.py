@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from harness.providers.process.disks import unmount_below
 from harness.providers.process.embedded.segments import release_segments
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the kernel's tmpfs; folders in it are made private
@@ -64,6 +65,7 @@ def _roots() -> list[Path]:
 def remove(folder: Path) -> list[str]:
     """Remove a folder and what it says about shared memory; what of it stays, in words for a person."""
     release_segments(folder)
+    unmount_below(folder)
     shutil.rmtree(folder, ignore_errors=True)
     return [f"folder {folder}"] if folder.exists() else []
 

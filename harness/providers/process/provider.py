@@ -23,6 +23,7 @@ from harness.providers.logs import LogPump
 from harness.providers.process.account import Account, server_account
 from harness.providers.process.child import Child, ExecutedChild, execute
 from harness.providers.process.command import command_line, fill_ports
+from harness.providers.process.disks import mount_disk
 from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import Ground, Recipe
 from harness.providers.process.folders import make_data_folder, remove
@@ -37,7 +38,7 @@ from harness.providers.process.running import RunningProcess
 from harness.providers.reservation import LOOPBACK, Reservation
 from harness.providers.resolving import resolve_component
 from harness.providers.substitution import Endpoints, Secret, make_secrets, resolve_environment
-from harness.spec.model import Component, Ecosystem, ProcessSettings
+from harness.spec.model import Component, Ecosystem, Mount, ProcessSettings
 
 # What a component inherits of our own variables; the rest would make runs differ between machines.
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE")
@@ -101,6 +102,7 @@ class ProcessProvider:
         self._pumps: list[LogPump] = []
         self._executed: list[ExecutedChild] = []
         self._account = Account()
+        self._disks: dict[str, dict[str, Path]] = {}
         self._data = Path()
 
     def refusal(self, component: Component) -> str | None:
@@ -187,6 +189,7 @@ class ProcessProvider:
             directory=self._directory(component.settings.process),
             polite=launched.polite,
         )
+        running.disks = self._disks.get(component.name, {})
         if launched.finish is not None:
             await _finish(component, running, launched)
         return running
@@ -333,6 +336,9 @@ class ProcessProvider:
         if not folder.exists():
             folder.mkdir(mode=0o700)
             self._account.give(folder)
+            for mount in _bounds(component)[:1]:
+                if mount_disk(folder, mount.size or 0, self._account):
+                    self._disks[component.name] = {mount.target: folder}
         return Ground(folder, self._cache, self._account)
 
     def _directory(self, process: ProcessSettings | None) -> Path:
@@ -375,6 +381,12 @@ def _endpoint_of_server(component: Component, recipe: Recipe, own: Mapping[int, 
     process = component.settings.process
     asked = process.port if process else None
     return own.get(asked or recipe.port) or next(iter(own.values()))
+
+
+def _bounds(component: Component) -> list[Mount]:
+    """The tmpfs with a size that the Compose file puts an embedded server's data on; empty when it does not."""
+    recipe = recipe_for(component)
+    return [m for m in component.mounts if m.kind == "tmpfs" and m.size and recipe and recipe.uses(m)]
 
 
 def _is_forked(component: Component) -> bool:

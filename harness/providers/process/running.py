@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.core.endpoint import Endpoint
+from harness.core.errors import UsageError
 from harness.providers.base import Exit
 from harness.providers.logs import LogPump
+from harness.providers.process import disks
 from harness.providers.process.child import Child
 from harness.providers.process.command import fill_ports
 from harness.providers.process.ownership import END_TIMEOUT, end
@@ -15,7 +17,7 @@ from harness.providers.process.suspending import resume, suspend
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
 from harness.readiness.command import execute_here
-from harness.spec.model import Component
+from harness.spec.model import Component, Mount
 
 _SEARCHED_LINES = 200  # a log probe sees the last ones at every look
 
@@ -42,6 +44,7 @@ class RunningProcess:
         self._environment_id = environment_id
         self._directory = directory
         self._polite = polite
+        self.disks: Mapping[str, Path] = {}  # file systems of its own, by where its Compose file mounts them
         self._own = own  # where it listens itself: what a proxy before it accepts proves nothing
         self.endpoints = endpoints
         self.environment = environment
@@ -91,6 +94,20 @@ class RunningProcess:
         """Let all its processes go on."""
         if not self._child.ended.done():
             await asyncio.to_thread(resume, self._environment_id, self._component.name, self.pid)
+
+    async def fill_disk(self, mount: Mount) -> None:
+        """Fill the file system that stands for it here."""
+        if mount.target not in self.disks:
+            raise UsageError(
+                f"as a process, {self._component.name} has no file system of its own at {mount.target}",
+                hint="an embedded server's data has one where root runs the harness; in containers everything has",
+            )
+        await asyncio.to_thread(disks.fill, self.disks[mount.target])
+
+    async def free_disk(self, mount: Mount) -> None:
+        """Give the room back; the file system outlives the process."""
+        if mount.target in self.disks:
+            await asyncio.to_thread(disks.free, self.disks[mount.target])
 
     async def stop(self, grace: float) -> None:
         """Ask, wait up to `grace` seconds, then force; afterwards end what it left behind in its session."""

@@ -120,6 +120,15 @@ class FakeGround:
         """Write it down."""
         self.journal.append(f"resume {component}")
 
+    async def fill_disk(self, component: str, path: str | None) -> str:
+        """Write it down; the only one is at /data."""
+        self.journal.append(f"fill {path} of {component}")
+        return path or "/data"
+
+    async def free_disk(self, component: str, path: str) -> None:
+        """Write it down."""
+        self.journal.append(f"free {path} of {component}")
+
     def links(self, component: str, sources: Collection[str] = ()) -> tuple[Link, ...]:
         """Of its own ways."""
         known = {name for link in self.ways for name in (link.component, link.source)}

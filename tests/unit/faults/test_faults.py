@@ -8,6 +8,7 @@ from harness.faults import (
     Bandwidth,
     Cut,
     Direction,
+    DiskFull,
     FailFirst,
     Fault,
     Kill,
@@ -46,6 +47,8 @@ def laid(on: FakeGround) -> dict[str, list[Rule]]:
         (Kill("db"), ["kill db", "bring back db"]),
         (Pause("db"), ["suspend db", "resume db"]),
         (Restart("db"), ["restart db"]),
+        (DiskFull("db"), ["fill None of db", "free /data of db"]),
+        (DiskFull("db", "/spool"), ["fill /spool of db", "free /spool of db"]),
     ],
 )
 async def test_what_is_done_to_components(fault: Fault, done: list[str]) -> None:
