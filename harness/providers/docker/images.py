@@ -16,6 +16,8 @@ from harness.spec.model import Component, Ecosystem
 if TYPE_CHECKING:
     from docker import DockerClient
 
+_POSTGRES = "/var/lib/postgresql"  # where its images keep data
+
 
 class Images:
     """Makes sure of images, one component at a time; to be called in threads, several at once.
@@ -45,9 +47,8 @@ class Images:
             with self._turns[component.build.context, component.build.dockerfile]:
                 return build_one(self._engine, self._ecosystem, component, self._teller(component))
         assert component.image is not None  # noqa: S101 - refusal.py
-        return (
-            self._baked(component, component.image) if speaks_postgres(component.image) else component.image
-        )
+        is_to_be_baked = speaks_postgres(component.image) and not _is_on_tmpfs(component)
+        return self._baked(component, component.image) if is_to_be_baked else component.image
 
     def _baked(self, component: Component, image: str) -> str:
         """The image with its data directory made already; as it is, where that cannot be."""
@@ -60,6 +61,13 @@ class Images:
 
     def _teller(self, component: Component) -> "_Teller":
         return _Teller(self._logs / f"{component.name}.build.log")
+
+
+def _is_on_tmpfs(component: Component) -> bool:
+    """Whether the file puts the data on a tmpfs, where it usually is; a baked Postgres has it elsewhere."""
+    return "PGDATA" not in component.environment and any(
+        m.kind == "tmpfs" and m.target.startswith(_POSTGRES) for m in component.mounts
+    )
 
 
 class _Teller:

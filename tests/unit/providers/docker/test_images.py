@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.images.building import Tell
 from harness.providers.docker import images
 from harness.providers.docker.images import Images
-from harness.spec.model import Build, Component, Ecosystem
+from harness.spec.model import Build, Component, Ecosystem, Mount
 from tests.doubles.containers import component
 from tests.doubles.images import FakeEngine
 
@@ -106,6 +107,17 @@ def test_postgres_is_baked(tmp_path: Path) -> None:
     assert name.startswith("ecosystem-harness/baked:postgres-15-")
     assert "s3cret" not in str(engine.args)
     assert "s3cret" not in (tmp_path / "db.build.log").read_text()
+
+
+def test_postgres_on_a_tmpfs_is_not_baked(tmp_path: Path) -> None:
+    """Its file says where the data is to be, and a baked one has it elsewhere, unless PGDATA leads there."""
+    engine = FakeEngine()
+    engine.add("postgres:15")
+    disk = Mount("tmpfs", "/var/lib/postgresql/data", size=1 << 27)
+    db = component("db", image="postgres:15", mounts=(disk,))
+    assert images_of(engine, tmp_path, db).ensure(db) == "postgres:15"
+    led = replace(db, environment={"PGDATA": "/var/lib/postgresql/data/main"})
+    assert "baked" in images_of(engine, tmp_path, led).ensure(led)
 
 
 def test_what_cannot_be_baked_runs_as_it_is(tmp_path: Path) -> None:
