@@ -64,7 +64,7 @@ class Ground(Protocol):
 
 
 class Fault(Protocol):
-    """Something that goes wrong. A frozen dataclass whose fields are str, int, float, and tuples of them."""
+    """Something that goes wrong. A frozen dataclass whose fields are str, int, float, tuples of them, or None."""
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from harness.faults.rule import Direction, Exchange, Rule
+from harness.faults.rule import RESET, Direction, Exchange, Rule
 
 _PORTION = 1 << 16  # bytes read at a time
 _UNDERWAY = 16  # portions that may be underway in one direction; then the sender has to wait
@@ -63,6 +63,7 @@ class Connection:
         self._server = server
         self._exchange = Exchange(str(link), number, 0)
         self._is_answered = True
+        self._answer = RESET  # of a rule that fails a request
         self._sent = dict.fromkeys(Direction, 0.0)
 
     async def run(self) -> None:
@@ -74,10 +75,20 @@ class Connection:
                 group.create_task(self._carry(Direction.ANSWERS, self._server.reader, self._client.writer))
             is_orderly = True
         except* OSError:  # one side is gone, or a rule has failed a request
-            pass
+            if self._answer:
+                await self._answer_instead()
         finally:
             for stream in (self._client, self._server):
                 stream.writer.close() if is_orderly else reset(stream)
+
+    async def _answer_instead(self) -> None:
+        """Say what a rule says, and hear the source out: a reset while it still speaks could overtake the answer."""
+        reset(self._server)
+        with contextlib.suppress(OSError):  # it has left
+            self._client.writer.write(self._answer)
+            self._client.writer.write_eof()
+            while await self._client.reader.read(_PORTION):
+                pass
 
     async def _carry(
         self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -112,8 +123,10 @@ class Connection:
         self._is_answered = False
         before = self._exchange
         self._exchange = Exchange(before.link, before.connection, before.turn + 1)
-        failed = [rule.fails() for rule in self._link.rules]  # each is asked, for each counts
-        if any(failed):
+        asked = [rule.fails() for rule in self._link.rules]  # each is, for each counts
+        failed = [answer for answer in asked if answer is not None]
+        if failed:
+            self._answer = failed[0]
             raise ConnectionResetError
 
     async def _deliver(

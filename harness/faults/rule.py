@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+RESET = b""
+
 
 class Direction(StrEnum):
     """Which way bytes go on a connection."""
@@ -36,9 +38,12 @@ class Rule:
         """Whether a new connection is reset at once."""
         return False
 
-    def fails(self) -> bool:
-        """Whether the request that begins now is answered by a reset; asked once for each."""
-        return False
+    def fails(self) -> bytes | None:
+        """What answers the request that begins now in the component's place; asked once for each.
+
+        The connection ends with these bytes, or with a reset when they are RESET. None lets the request through.
+        """
+        return None
 
     def holds(self, _direction: Direction) -> bool:
         """Whether nothing gets through until the rule is taken off."""

@@ -232,6 +232,19 @@ async def test_the_first_requests_fail_and_the_next_one_works(faulty: Faulty) ->
     caller.close()
 
 
+async def test_the_first_requests_get_an_http_status(faulty: Faulty) -> None:
+    """Each counts once, also on a connection that is open, which ends with it."""
+    caller = await Caller.connect(faulty.echo)
+    assert await caller.ask(b"before\n") == b"before\n"
+    unavailable = b"HTTP/1.1 503 Service Unavailable\r\n"
+    async with faulty.under(FailFirst("echo", requests=2, status=503)):
+        assert await caller.ask(b"1\n") == unavailable
+        assert await ask_once(faulty.relay, b"2\n") == unavailable
+        assert await ask_once(faulty.echo, b"3\n") == b"3\n"
+    assert (await caller.reader.read()).endswith(b"Connection: close\r\n\r\n")
+    caller.close()
+
+
 async def test_a_partition_separates_groups_and_nobody_else(faulty: Faulty) -> None:
     """`relay` does not reach `echo`, the tests reach both; what was asked is answered when it is healed."""
     async with faulty.under(Partition((("relay",), ("echo",)))):

@@ -18,7 +18,7 @@ from harness.faults import (
     Reset,
     Restart,
 )
-from harness.faults.rule import Exchange, Rule
+from harness.faults.rule import RESET, Exchange, Rule
 from tests.unit.faults.stage import FakeGround, way
 
 ON_THE_NETWORK: list[Fault] = [
@@ -98,6 +98,7 @@ async def test_who_feels_it(fault: Fault, links: set[str]) -> None:
         Bandwidth("db", 0.0),
         Cut("db", direction="sideways"),
         FailFirst("db", requests=0),
+        FailFirst("db", status=200),
         Partition((("db",),)),
         Partition((("db",), ("db", "api"))),
         Partition(((TESTS,), ())),
@@ -146,4 +147,17 @@ async def test_the_first_requests_are_counted_together() -> None:
     here = ground()
     await FailFirst("db", requests=2).inject(here)
     [one], [other] = laid(here)["api>db:80"], laid(here)["tests>db:80"]
-    assert [one.fails(), other.fails(), one.fails(), other.fails()] == [True, True, False, False]
+    assert [one.fails(), other.fails(), one.fails(), other.fails()] == [RESET, RESET, None, None]
+
+
+@pytest.mark.parametrize(
+    ("status", "first"), [(503, b"HTTP/1.1 503 Service Unavailable"), (599, b"HTTP/1.1 599 ")]
+)
+async def test_the_first_requests_get_a_status(status: int, first: bytes) -> None:
+    """In an answer that any client of HTTP understands."""
+    here = ground()
+    await FailFirst("db", status=status).inject(here)
+    [rule] = laid(here)["api>db:80"]
+    head, *fields = (rule.fails() or b"").split(b"\r\n")
+    assert head == first
+    assert fields == [b"Content-Length: 0", b"Connection: close", b"", b""]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields
+from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -20,7 +21,11 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
 
 
 def _value(hint: Any) -> st.SearchStrategy[Any]:
-    return _SIMPLE[hint] if hint in _SIMPLE else st.lists(_value(get_args(hint)[0]), max_size=3).map(tuple)
+    if hint in _SIMPLE:
+        return _SIMPLE[hint]
+    if isinstance(hint, UnionType):
+        return st.none() | _value(get_args(hint)[0])
+    return st.lists(_value(get_args(hint)[0]), max_size=3).map(tuple)
 
 
 def _fault(kind: type[Any]) -> st.SearchStrategy[Fault]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.core.endpoint import Endpoint
 from harness.faults.cut import Hold
 from harness.faults.link import Link
-from harness.faults.rule import Direction, Exchange, Rule
+from harness.faults.rule import RESET, Direction, Exchange, Rule
 from tests.unit.faults.stage import LOOPBACK, line
 
 
@@ -23,16 +23,16 @@ class Refuse(Rule):
 
 
 class Fail(Rule):
-    """Every request fails; counts how often it was asked."""
+    """Every request gets this answer, or fails none; counts how often it was asked."""
 
-    def __init__(self, *, fails: bool = True) -> None:
+    def __init__(self, answer: bytes | None = RESET) -> None:
         self.asked = 0
-        self._fails = fails
+        self._answer = answer
 
-    def fails(self) -> bool:
+    def fails(self) -> bytes | None:
         """Count."""
         self.asked += 1
-        return self._fails
+        return self._answer
 
 
 class Slow(Rule):
@@ -120,7 +120,7 @@ async def test_who_is_refused_never_reaches_the_component() -> None:
 async def test_a_request_is_what_follows_an_answer() -> None:
     """However many portions it comes in."""
     async with line() as here:
-        here.link.add(rule := Fail(fails=False))
+        here.link.add(rule := Fail(None))
         client, server = await here.pair()
         for turn in (1, 2, 3):
             for portion in (b"a", b"b"):
@@ -129,6 +129,36 @@ async def test_a_request_is_what_follows_an_answer() -> None:
             assert rule.asked == turn
             server.writer.write(b"answer")
             assert await client.reader.readexactly(6) == b"answer"
+
+
+async def test_a_request_can_be_answered_in_its_component_s_place() -> None:
+    """On a connection that was used before, and however much more the source has to say; then it is over."""
+    async with line() as here:
+        client, server = await here.pair()
+        client.writer.write(b"1")
+        assert await server.reader.readexactly(1) == b"1"
+        server.writer.write(b"answer")
+        assert await client.reader.readexactly(6) == b"answer"
+        here.link.add(rule := Fail(b"failed"))
+        for _ in range(100):
+            client.writer.write(b"x" * 100_000)
+            await client.writer.drain()
+        assert await client.reader.read() == b"failed"
+        assert rule.asked == 1
+        with pytest.raises(ConnectionResetError):
+            await server.reader.read()
+
+
+async def test_who_leaves_before_it_is_answered_is_forgotten() -> None:
+    """Nothing is left of the connection, and the next one gets its answer."""
+    async with line() as here:
+        here.link.add(Fail(b"failed"))
+        hasty = await here.connect()
+        hasty.writer.write(b"x")
+        hasty.writer.transport.abort()
+        patient = await here.connect()
+        patient.writer.write(b"x")
+        assert await patient.reader.read() == b"failed"
 
 
 @pytest.mark.parametrize("direction", Direction)
