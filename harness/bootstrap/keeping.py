@@ -22,6 +22,7 @@ from harness.core.errors import HarnessError, as_failure
 from harness.core.tasks import cancel_and_wait
 from harness.engine.environment import Environment
 from harness.engine.opening import open_environment
+from harness.engine.seeding import Seeder
 from harness.events.facts import EnvironmentFailed
 from harness.events.log import Emit, EventLog, fan_out
 from harness.faults import decode
@@ -107,7 +108,9 @@ def _made(order: Order, emit: Emit, head_start: HeadStart | None) -> tuple[Provi
         raise failure from failure.__cause__
 
 
-async def keep(order: Order, listener: socket.socket, head_start: HeadStart | None = None) -> bool:
+async def keep(
+    order: Order, listener: socket.socket, head_start: HeadStart | None = None, seeder: Seeder | None = None
+) -> bool:
     """Run the environment until nobody needs it; True when a client died and left its work behind."""
     log = EventLog(order.run_folder / EVENTS)
 
@@ -122,7 +125,7 @@ async def keep(order: Order, listener: socket.socket, head_start: HeadStart | No
             place,
             clock=SystemClock(),
             emit=emit,
-            seeder=seeder_of(order.ecosystem, order.seed),
+            seeder=seeder,
             seed=order.seed,
             hurry=keeper.hurry,
         ) as environment:
@@ -157,8 +160,9 @@ def carry_out(order: Order, listener: socket.socket, head_start: HeadStart | Non
     """Make the environment findable and keep it; then do what a dead client could not."""
     own_log = order.run_folder / KEEPER_LOG
     _log_to(own_log)
-    folders.claim(order.runtime, _about(order, order.ecosystem))
-    is_abandoned = asyncio.run(keep(order, listener, head_start))
+    with seeder_of(order.ecosystem, order.seed, order.environment_id) as seeder:
+        folders.claim(order.runtime, _about(order, order.ecosystem))
+        is_abandoned = asyncio.run(keep(order, listener, head_start, seeder))
     if is_abandoned:
         from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died
 
