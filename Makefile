@@ -36,6 +36,7 @@ format: setup ## let ruff format and mend what it can
 	$(BIN)/ruff format .
 
 bench: setup ## measure us, the floor and the peers; NAME=start for one
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target .peers --requirement bench/peers.txt
 	$(BIN)/python -m bench $(NAME)
 
 up: setup ## a seeded ecosystem for local development

@@ -5,7 +5,7 @@ import sys
 
 from bench.figures import show, store
 
-BENCHES = ("start", "overhead", "main_job", "docker_start", "notice", "kill", "many")
+BENCHES = ("start", "overhead", "main_job", "docker_start", "notice", "kill", "many", "reset")
 
 
 def main() -> int:
