@@ -134,14 +134,19 @@ class _Closing:
 
         Raises:
             TeardownError: something is left over, and no other error is on its way.
+            EnvironmentFailedError: what the teardown did could not be stated, and else all was well.
         """
         start = self._parts.clock.monotonic()
+        supervision = self._parts.supervision
+        was_broken = supervision.broken is not None
         leftovers = await run_to_end(self._tear_down(start))
-        if leftovers and error is None:
-            raise not_torn_down(leftovers)
         if error is not None:
             for leftover in leftovers:
                 error.add_note(f"could not be torn down: {leftover}")
+        elif leftovers:
+            raise not_torn_down(leftovers)
+        elif supervision.broken is not None and not was_broken:
+            raise supervision.broken
 
     async def _tear_down(self, start: float) -> tuple[str, ...]:
         leftovers = await self._teardown.run()

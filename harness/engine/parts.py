@@ -5,6 +5,7 @@ from typing import Self
 
 from harness.core.clock import Clock
 from harness.engine.lifecycle import Lifecycle
+from harness.engine.stating import Stating
 from harness.engine.stopwatch import Stopwatch
 from harness.engine.supervision import Supervision
 from harness.events.log import Emit
@@ -27,15 +28,18 @@ class Parts:
 
     @classmethod
     def make(cls, plan: Plan, place: Place, provider: Provider, clock: Clock, emit: Emit) -> Self:
-        """The parts of an environment of which nothing has started."""
-        lifecycle = Lifecycle((step.name for step in plan.steps), clock, emit)
+        """The parts of an environment of which nothing has started. A fact that `emit` cannot take breaks it."""
+        state = Stating(emit)
+        lifecycle = Lifecycle((step.name for step in plan.steps), clock, state)
+        supervision = Supervision(plan, place, lifecycle, clock, state)
+        state.on_failure = supervision.break_with
         return cls(
             plan=plan,
             place=place,
             provider=provider,
             clock=clock,
-            emit=emit,
+            emit=state,
             lifecycle=lifecycle,
-            supervision=Supervision(plan, place, lifecycle, clock, emit),
-            stopwatch=Stopwatch(clock, emit),
+            supervision=supervision,
+            stopwatch=Stopwatch(clock, state),
         )

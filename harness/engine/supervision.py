@@ -40,6 +40,7 @@ class Supervision:
         self._supervised: dict[str, Supervised] = {}
         self._watches: dict[str, asyncio.Task[None]] = {}
         self._is_broken = asyncio.Event()
+        self._is_closed = False
         self.broken: HarnessError | None = None
 
     def running(self, component: str) -> Running | None:
@@ -94,11 +95,13 @@ class Supervision:
         self._lifecycle.move(step.name, State.COMPLETED if is_expected else State.FAILED, str(ended))
 
     def break_with(self, reason: Exception) -> None:
-        """The environment is broken from now on; only the first reason counts."""
+        """The environment is broken from now on; only the first reason counts. After the end it is no fact any more."""
         if self.broken is not None:
             return
         self.broken = error = as_failure(reason)
         self._is_broken.set()
+        if self._is_closed:
+            return
         at = self._clock.now()
         self._emit(EnvironmentFailed(at=at, message=error.message, hint=error.hint, evidence=error.evidence))
 
@@ -130,6 +133,7 @@ class Supervision:
 
     async def aclose(self) -> None:
         """Stop waiting for exits; nothing of this object runs afterwards."""
+        self._is_closed = True
         await cancel_and_wait(*self._watches.values(), *(s.exited for s in self._supervised.values()))
 
     async def _watch(self, step: Step) -> None:

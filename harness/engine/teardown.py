@@ -39,10 +39,12 @@ class Teardown:
         Returns:
             What could not be stopped or removed.
         """
-        await self._supervision.end_watches()
-        self._give_up_planned()
-        await self._stop_all_in_order()
-        await self._remove()
+        try:
+            await self._supervision.end_watches()
+            self._give_up_planned()
+            await self._stop_all_in_order()
+        finally:  # whatever that met: what a provider holds lives on without us
+            await self._remove()
         for name in self._lifecycle.states:
             self._settle(name)
         await self._supervision.aclose()

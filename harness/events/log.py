@@ -24,12 +24,24 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
     def __call__(self, event: Event) -> None:
-        """Append one fact."""
-        line = json.dumps(encode(event), separators=(",", ":")) + "\n"
-        os.write(self._fd, line.encode())
+        """Append one fact.
+
+        Raises:
+            OSError: it is not in the file, or not all of it; the file is named.
+        """
+        line = (json.dumps(encode(event), separators=(",", ":")) + "\n").encode()
+        try:
+            while (
+                line
+            ):  # less than all is taken where the disk is full, and why is told to who tries the rest
+                line = line[os.write(self._fd, line) :]
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
 
     def close(self) -> None:
         """Close the file; further facts raise OSError."""
@@ -61,10 +73,19 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 
 
 def fan_out(*sinks: Emit) -> Emit:
-    """One sink that hands every fact to each of `sinks`, in order."""
+    """One sink that hands every fact to each of `sinks`, in order.
+
+    What one of them raises comes out once all have had the fact; of several, the first.
+    """
 
     def emit(event: Event) -> None:
+        failures: list[Exception] = []
         for sink in sinks:
-            sink(event)
+            try:
+                sink(event)
+            except Exception as failure:  # noqa: BLE001 - raised below
+                failures.append(failure)
+        if failures:
+            raise failures[0]
 
     return emit

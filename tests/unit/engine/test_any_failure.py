@@ -1,10 +1,12 @@
 """Whatever fails, at whatever moment, nothing is left running and everything is told in order.
 
 Any valid plan is opened on the fake provider with one failure planted anywhere: in preparing, in starting, checking,
-running or stopping any component, in seeding, in the block itself, or as a cancellation at any moment.
+running or stopping any component, in seeding, in the block itself, as a cancellation at any moment, or as a disk that
+is full from any moment on, so that no further fact can be kept.
 """
 
 import asyncio
+import errno
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -64,6 +66,7 @@ EXPECTED: dict[str, type | tuple[type, ...]] = {
     "seed": EnvironmentFailedError,
     "block": BlockError,
     "cancel": (asyncio.CancelledError, type(None)),  # None: fewer facts were stated
+    "emit": (EnvironmentFailedError, type(None)),  # None: fewer were, or the block was open and ended well
 }
 """What may come out of a run, by what was planted."""
 
@@ -108,6 +111,8 @@ async def _run(plan: Plan, failure: Failure, scripts: dict[str, Script]) -> Stor
         emit(event)
         if failure.kind == "cancel" and len(emit) == failure.at + 1:
             main.cancel()
+        if failure.kind == "emit" and len(emit) > failure.at:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     async def live() -> None:
         async with opened(plan, provider, strike, seeder):
@@ -139,6 +144,7 @@ def test_whatever_fails(story: Story) -> None:
     _dependants_stop_before_what_they_depend_on(story)
     _lifecycles_are_legal_and_complete(story)
     _the_environment_is_told_in_order(story)
+    _facts_that_cannot_be_kept_break_the_environment(story)
 
 
 def _nothing_is_left(story: Story) -> None:
@@ -197,3 +203,12 @@ def _the_environment_is_told_in_order(story: Story) -> None:
         [EnvironmentStarted, EnvironmentStopped],
         [EnvironmentStarted, EnvironmentFailed, EnvironmentStopped],  # broke while it was open
     )
+
+
+def _facts_that_cannot_be_kept_break_the_environment(story: Story) -> None:
+    """Once, with the reason: as a fact to whoever still hears, or, of the very last fact, as the error."""
+    if story.failure.kind != "emit" or len(story.emit) <= story.failure.at:
+        return
+    told = [failed.message for failed in story.emit.of(EnvironmentFailed)]
+    told = told or [str(story.error)]
+    assert told == ["facts cannot be written: No space left on device"]

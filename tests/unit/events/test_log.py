@@ -1,6 +1,7 @@
 """The log keeps every fact that was stated, whoever wrote it and however they died."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +108,31 @@ def test_fan_out_hands_every_fact_to_every_sink_in_order() -> None:
     seen: list[tuple[str, Event]] = []
     fan_out(lambda e: seen.append(("log", e)), lambda e: seen.append(("screen", e)))(started("a"))
     assert seen == [("log", started("a")), ("screen", started("a"))]
+
+
+def test_what_is_written_in_parts_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write may take less than it was given; the rest follows."""
+    write_all = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, line: write_all(descriptor, line[:7]))
+    write(tmp_path / "events.ndjson", [started("one"), started("two")])
+    assert list(read(tmp_path / "events.ndjson")) == [started("one"), started("two")]
+
+
+def test_a_full_disk_is_told_with_its_file() -> None:
+    """A fact that cannot be kept is no silence."""
+    log = EventLog(Path("/dev/full"))
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        log(started("one"))
+    log.close()
+
+
+def test_a_sink_that_fails_costs_no_other_its_fact() -> None:
+    """All hear it; the first failure comes out after that."""
+    heard: list[Event] = []
+
+    def fail(_event: Event) -> None:
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fan_out(fail, heard.append, fail)(started("one"))
+    assert heard == [started("one")]
