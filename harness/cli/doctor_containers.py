@@ -50,7 +50,7 @@ def _how_to_get(error: ProviderUnavailableError) -> str:
     """What to do: about an engine that is not there at all, as far as can be seen here; else as the error says."""
     nobody_listens = isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError)
     if not nobody_listens or os.environ.get("DOCKER_HOST"):
-        return f"{error.message}; {error.hint}"
+        return error.line
     if shutil.which("dockerd"):
         return _START
     return _PODMAN if shutil.which("podman") else _INSTALL

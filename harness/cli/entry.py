@@ -15,6 +15,7 @@ from harness.core.ids import new_environment_id
 
 _STARTING = {"up", "test"}
 _UNMEASURED = {"up"}  # coverage has to know its folder before anything is imported
+_ELSEWHERE = ("--provider docker", "--provider existing")
 _FILE_OPTIONS = {"-f", "--file"}
 _INTERRUPTED = 130  # ExitCode.INTERRUPTED
 
@@ -36,7 +37,13 @@ def main() -> None:
 def _spare_keeper(own: list[str]) -> "SpareKeeper | nullcontext[None]":
     if not own or own[0] not in _STARTING or "--help" in own:
         return nullcontext()
-    return SpareKeeper(new_environment_id(), _project(own) if own[0] in _UNMEASURED else "")
+    return SpareKeeper(new_environment_id(), _project(own) if _is_guessed(own) else "")
+
+
+def _is_guessed(own: list[str]) -> bool:
+    """Whether the keeper may begin with what Python applications imported last time: not where they are containers."""
+    line = " ".join(own).replace("=", " ")
+    return own[0] in _UNMEASURED and not any(elsewhere in line for elsewhere in _ELSEWHERE)
 
 
 def _project(own: list[str]) -> str:

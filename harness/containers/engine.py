@@ -1,8 +1,11 @@
 """Why this exists: one way to the container engine, whoever runs it, and one clear line when there is none."""
 
+import importlib.util
+import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 OLDEST_API = (1, 40)  # Docker 19.03, Podman 3
+_PATIENCE = 5.0  # seconds for an answer where nothing has begun yet
+_LONGEST_ANSWER = 1 << 20  # bytes
 _DOCKER_SOCKET = Path("/var/run/docker.sock")
 _PODMAN_SOCKET = Path("/run/podman/podman.sock")
 
@@ -29,35 +34,57 @@ def connect(timeout: float = 60.0) -> "DockerClient":
         import docker  # noqa: PLC0415 - an extra, and slow to import: only those who ask for Docker pay
         from docker.errors import DockerException  # noqa: PLC0415
     except ImportError:
-        raise ProviderUnavailableError(
-            "the Python package docker is not installed", hint="pip install 'ecosystem-harness[docker]'"
-        ) from None
-    address = "the address of the Docker context"
-    try:
+        raise _not_installed() from None
+    with _explaining(DockerException) as address:
         variables = engine_variables()
-        address = variables["DOCKER_HOST"]
-        _knock(address, timeout)
+        address.append(variables["DOCKER_HOST"])
+        if version := _version_at(
+            address[-1], timeout
+        ):  # before the SDK, which leaves a socket open when it fails
+            _check(version, address[-1])
         client = docker.DockerClient.from_env(environment=variables, timeout=int(timeout))
-        client.ping()
-    except (DockerException, OSError, ValueError) as error:  # ValueError: an address that is none
-        raise _explained(error, address) from error
-    if not _is_new_enough(client.api.api_version):
-        client.close()
-        raise _too_old(client.api.api_version, address)
+    if version is None:
+        _check(client.api.api_version, address[-1])
     return client
 
 
-def _knock(address: str, timeout: float) -> None:
-    """Find out what is wrong with a socket before the SDK does, which leaves a socket open when it cannot connect.
+@contextmanager
+def _explaining(*kinds: type[Exception]) -> Iterator[list[str]]:
+    """Tell errors on the way to an engine in our words; the address goes into the list once it is known."""
+    address = ["the address of the Docker context"]
+    try:
+        yield address
+    except (
+        *kinds,
+        OSError,
+        ValueError,
+    ) as error:  # ValueError: an address that is none, or no answer of an engine
+        raise _explained(error, address[-1]) from error
+
+
+def _version_at(address: str, timeout: float) -> str | None:
+    """The API version of what listens at a Unix socket, asked without the SDK; None for other addresses.
 
     Raises:
         OSError: nothing listens there, or not for us.
+        ValueError: it does not answer as an engine does.
     """
     kind, _, path = address.partition("://")
-    if kind == "unix":
-        with socket.socket(socket.AF_UNIX) as ours:
-            ours.settimeout(timeout)
-            ours.connect(path)
+    if kind != "unix":
+        return None
+    with socket.socket(socket.AF_UNIX) as ours:
+        ours.settimeout(timeout)
+        ours.connect(path)
+        ours.sendall(b"GET /version HTTP/1.0\r\nHost: engine\r\n\r\n")
+        with ours.makefile("rb") as stream:
+            head, _, body = stream.read(_LONGEST_ANSWER).partition(b"\r\n\r\n")
+    try:
+        return str(json.loads(body)["ApiVersion"])
+    except (ValueError, KeyError, TypeError):
+        said = head.partition(b"\r\n")[0].decode(errors="replace")[:100]
+        raise ValueError(
+            f"what listens there does not answer as an engine does: {said or 'nothing'}"
+        ) from None
 
 
 def engine_variables() -> dict[str, str]:
@@ -65,29 +92,45 @@ def engine_variables() -> dict[str, str]:
     return dict(os.environ) | {"DOCKER_HOST": _address(os.environ)}
 
 
-def missing() -> str | None:
-    """Why no container can run here, in words; None when containers can."""
+def lacking() -> ProviderUnavailableError | None:
+    """Why no container can run here; None when containers can. Loads no SDK where that can be seen without it."""
+    if importlib.util.find_spec("docker") is None:
+        return _not_installed()
     try:
-        connect(timeout=5).close()
+        with _explaining() as address:
+            address.append(_address(os.environ))
+            version = _version_at(address[-1], _PATIENCE)
+        if version is None:
+            connect(_PATIENCE).close()
+        else:
+            _check(version, address[-1])
     except ProviderUnavailableError as error:
-        return f"{error.message}; {error.hint}" if error.hint else error.message
+        return error
     return None
+
+
+def missing() -> str | None:
+    """Why no container can run here, in a line; None when containers can."""
+    error = lacking()
+    return None if error is None else error.line
 
 
 def _address(environ: Mapping[str, str]) -> str:
     """Where the docker command would look: DOCKER_HOST, the context, else a socket that is there."""
-    if host := environ.get("DOCKER_HOST") or _host_of_context():
+    if host := environ.get("DOCKER_HOST") or _host_of_context(environ):
         return host
     there = (path for path in _sockets(environ) if path.exists())
     return f"unix://{next(there, _DOCKER_SOCKET)}"
 
 
-def _host_of_context() -> str | None:
+def _host_of_context(environ: Mapping[str, str]) -> str | None:
     """Where the current Docker context leads, unless that is the default, which says nothing.
 
     Raises:
         ValueError: there is no such context.
     """
+    if not environ.get("DOCKER_CONTEXT") and not _names_a_context(environ):
+        return None
     from docker import ContextAPI  # noqa: PLC0415 - as in `connect`
 
     context = ContextAPI.get_current_context()
@@ -97,6 +140,15 @@ def _host_of_context() -> str | None:
         return None
     host: str | None = context.Host
     return host
+
+
+def _names_a_context(environ: Mapping[str, str]) -> bool:
+    """Whether the docker command's settings may name one; what they say exactly is for the SDK to read."""
+    folder = environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", "/"), ".docker")
+    try:
+        return b"currentContext" in Path(folder, "config.json").read_bytes()
+    except OSError:
+        return False
 
 
 def _sockets(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -140,13 +192,22 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [candidate.__cause__, candidate.__context__, *candidate.args]
 
 
-def _is_new_enough(version: str) -> bool:
-    return tuple(int(part) for part in version.split(".")) >= OLDEST_API
-
-
-def _too_old(version: str, address: str) -> ProviderUnavailableError:
-    oldest = ".".join(map(str, OLDEST_API))
+def _not_installed() -> ProviderUnavailableError:
     return ProviderUnavailableError(
+        "the Python package docker is not installed", hint="pip install 'ecosystem-harness[docker]'"
+    )
+
+
+def _check(version: str, address: str) -> None:
+    """Whether an engine's API is new enough.
+
+    Raises:
+        ProviderUnavailableError: it is not.
+    """
+    if tuple(int(part) for part in version.split(".")) >= OLDEST_API:
+        return
+    oldest = ".".join(map(str, OLDEST_API))
+    raise ProviderUnavailableError(
         f"the container engine at {address} is too old: it speaks API {version}, {oldest} is needed",
         hint="Docker 19.03, Podman 3 or newer",
     )

@@ -45,6 +45,11 @@ class HarnessError(Exception):
         self.hint = hint
         self.evidence = tuple(evidence)
 
+    @property
+    def line(self) -> str:
+        """Message and hint in one line, for lists of findings."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
 
 class UsageError(HarnessError):
     """The request cannot be carried out as asked."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.errors import UsageError
 from harness.images.building import Tell, build
-from harness.images.context import from_folder
+from harness.images.context import Contexts
 from harness.images.dockerfile import declared
 from harness.images.labels import is_made_from
 from harness.images.needs import bases_of, dockerfile_text
@@ -42,13 +42,16 @@ def build_all(
         return
     # The first brings what all share into the engine's cache; together they would all make it.
     first, *others = built
-    build_one(engine, ecosystem, first, tell)
+    contexts = Contexts()
+    build_one(engine, ecosystem, first, tell, contexts)
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="builds") as pool:
-        for _ in pool.map(lambda component: build_one(engine, ecosystem, component, tell), others):
+        for _ in pool.map(lambda component: build_one(engine, ecosystem, component, tell, contexts), others):
             pass
 
 
-def build_one(engine: "DockerClient", ecosystem: Ecosystem, component: Component, tell: Tell) -> str:
+def build_one(
+    engine: "DockerClient", ecosystem: Ecosystem, component: Component, tell: Tell, contexts: Contexts
+) -> str:
     """Build a component's image unless it is there as it should be; its reference.
 
     Raises:
@@ -65,7 +68,7 @@ def build_one(engine: "DockerClient", ecosystem: Ecosystem, component: Component
     reference = reference_of(ecosystem, component)
     text = dockerfile_text(how, component.name)
     name = "Dockerfile" if how.dockerfile_inline is not None else how.dockerfile
-    context = from_folder(how.context, name, text)
+    context = contexts.of(how.context, name, text)
     content = _content(engine, how, context.digest, bases_of(how, component.name))
     if is_made_from(engine, reference, content):
         return reference

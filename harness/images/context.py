@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,22 @@ class Context:
 
     archive: bytes = field(repr=False)
     digest: str
+
+
+class Contexts:
+    """What builds are sent, each packed once for all that are made from it; for several threads."""
+
+    def __init__(self) -> None:
+        self._packed: dict[tuple[Path, str, str], Context] = {}
+        self._turn = threading.Lock()
+
+    def of(self, folder: Path, dockerfile: str, text: str) -> Context:
+        """As `from_folder`."""
+        wanted = (folder, dockerfile, text)
+        with self._turn:
+            if wanted not in self._packed:
+                self._packed[wanted] = from_folder(folder, dockerfile, text)
+            return self._packed[wanted]
 
 
 def from_folder(folder: Path, dockerfile: str, text: str) -> Context:

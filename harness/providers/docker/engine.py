@@ -20,7 +20,8 @@ def connect() -> "DockerClient":
     Raises:
         ProviderUnavailableError: there is none that we can use, or testcontainers is not installed.
     """
-    engine.connect().close()
+    if (error := engine.lacking()) is not None:
+        raise error
     try:
         from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - slow, and an extra
     except ImportError:

@@ -16,13 +16,13 @@ _SIGNALLED = range(129, 160)  # 128 + the signal's number, as shells and engines
 
 
 class Exits:
-    """Waits for the ends of an environment's containers. To be opened before the first is started.
+    """Waits for the ends of an environment's containers. To be opened before the first is started, in a thread.
 
     When the engine itself ends, there is nothing more to wait for: every end that has not come raises.
     """
 
-    def __init__(self, client: "DockerClient", label_filter: str) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, client: "DockerClient", label_filter: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._ends: dict[str, asyncio.Future[Exit]] = {}
         self._out_of_memory = set[str]()
         self._lost: HarnessError | None = None

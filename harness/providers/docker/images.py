@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.core.errors import EnvironmentFailedError
 from harness.images.baking import bake
 from harness.images.components import build_one
+from harness.images.context import Contexts
 from harness.images.needs import needed
 from harness.images.obtaining import Source, obtain
 from harness.readiness.choose import speaks_postgres
@@ -32,6 +33,7 @@ class Images:
         self._engine = engine
         self._ecosystem = ecosystem
         self._logs = logs
+        self._contexts = Contexts()
         self._turns: dict[object, threading.Lock] = defaultdict(threading.Lock)
 
     def ensure(self, component: Component) -> str:
@@ -45,7 +47,9 @@ class Images:
         if component.build is not None:
             # Of two with the same Dockerfile, the second finds what they share in the engine's cache.
             with self._turns[component.build.context, component.build.dockerfile]:
-                return build_one(self._engine, self._ecosystem, component, self._teller(component))
+                return build_one(
+                    self._engine, self._ecosystem, component, self._teller(component), self._contexts
+                )
         assert component.image is not None  # noqa: S101 - refusal.py
         is_to_be_baked = speaks_postgres(component.image) and not _is_on_tmpfs(component)
         return self._baked(component, component.image) if is_to_be_baked else component.image

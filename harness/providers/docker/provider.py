@@ -56,15 +56,19 @@ class DockerProvider:
         """Find the engine, draw the secrets, and begin to make images, volumes and containers, all side by side."""
         self._place.logs.mkdir(parents=True, exist_ok=True)
         self._secrets = make_secrets(ecosystem, new_secret)
-        self._client = client = await self._calls(connect)
-        from harness.providers.docker.workshop import Workshop  # noqa: PLC0415 - see above
-
-        labels = Labels(self._place.environment_id, self._place.runtime)
-        self._workshop = workshop = Workshop(client, self._calls, labels, ecosystem, self._place.logs)
-        workshop.open(plan)
+        await self._calls(self._open, ecosystem, asyncio.get_running_loop())
+        self._opened().open(plan)
         for step in plan.steps:
             making = self._make(step, [s.name for s in plan.steps if s.level < step.level])
             self._making[step.name] = asyncio.create_task(making, name=f"make {step.name}")
+
+    def _open(self, ecosystem: Ecosystem, loop: asyncio.AbstractEventLoop) -> None:
+        """In a thread. What it has made is kept here at once: who is cancelled meanwhile closes that too."""
+        self._client = client = connect()
+        from harness.providers.docker.workshop import Workshop  # noqa: PLC0415 - see above
+
+        labels = Labels(self._place.environment_id, self._place.runtime)
+        self._workshop = Workshop(client, self._calls, labels, ecosystem, self._place.logs, loop)
 
     @property
     def links(self) -> Iterable[Link]:

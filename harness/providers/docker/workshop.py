@@ -45,10 +45,17 @@ class Workshop:
         labels: What everything carries.
         ecosystem: Whose components.
         logs: Where build logs go.
+        loop: What everything but making a workshop, which asks the engine, is called in.
     """
 
     def __init__(
-        self, client: "DockerClient", calls: Calls, labels: Labels, ecosystem: Ecosystem, logs: Path
+        self,
+        client: "DockerClient",
+        calls: Calls,
+        labels: Labels,
+        ecosystem: Ecosystem,
+        logs: Path,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._client = client
         self._calls = calls
@@ -57,7 +64,9 @@ class Workshop:
         self._addresses = Addresses(client, self._name)
         self._images = Images(client.client, ecosystem, logs)
         self.proxies = Proxies(ecosystem)
-        self._exits = Exits(client.client, labels.filter)  # last: from here on there is something to close
+        self._exits = Exits(
+            client.client, labels.filter, loop
+        )  # last: from here on there is something to close
         self._volumes: dict[str, str] = {}
         self._ports: dict[tuple[str, int], Reservation] = {}
         self._ground: asyncio.Task[None] | None = None
@@ -96,13 +105,8 @@ class Workshop:
         ended = self._exits.of(str(container.id))
         attached = await self._calls(container.attach_socket, params=_ATTACHED)
         feed = Feed(attached, pump.write_end)
-        try:
-            await self._calls(container.start)
-        except APIError as error:
-            raise _cannot_start(component, error) from error
-        await self._calls(container.reload)  # the engine gives addresses at the start
-        own = await self._calls(self._addresses.of, container)
-        environment = await self._calls(_variables, container)
+        await self._calls(_started, component, container)
+        own = self._addresses.of(container)
         return RunningContainer(
             component,
             container,
@@ -112,7 +116,7 @@ class Workshop:
             feed=feed,
             own=own,
             endpoints=self.proxies.before(component.name, own),
-            environment=environment,
+            environment=_variables(container),
         )
 
     def again(self, before: RunningContainer) -> "Container":
@@ -196,6 +200,15 @@ class Workshop:
         """What the image itself says that it listens on, for a file that says nothing."""
         told = self._client.client.images.get(image).attrs["Config"].get("ExposedPorts") or {}
         return tuple(sorted(int(port.partition("/")[0]) for port in told if port.endswith("/tcp")))
+
+
+def _started(component: Component, container: "Container") -> None:
+    """Start it; its attributes are fresh afterwards, for the engine gives addresses at the start."""
+    try:
+        container.start()
+    except APIError as error:
+        raise _cannot_start(component, error) from error
+    container.reload()
 
 
 def _variables(container: "Container") -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 import sys
 
+from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.embedded import recipe_for
 from harness.providers.process.polite import polite_signal
 from harness.spec.model import Component
 
 
-def missing() -> str | None:
+def missing() -> ProviderUnavailableError | None:
     """What this machine lacks to run processes at all; None when nothing."""
     if sys.platform != "linux":
-        return f"it needs Linux (pidfd, /proc), this is {sys.platform}"
+        return ProviderUnavailableError(f"it needs Linux (pidfd, /proc), this is {sys.platform}")
     return None
 
 

@@ -29,7 +29,8 @@ def kind(name: str, lacking: str | None, refused: tuple[str, ...] = ()) -> Provi
     def refusal(component: Component) -> str | None:
         return "not here" if component.name in refused else None
 
-    return ProviderKind(name, lambda: lacking, refusal, lambda _c: (), KINDS[0].make)
+    error = ProviderUnavailableError(lacking) if lacking else None
+    return ProviderKind(name, lambda: error, refusal, lambda _c: (), KINDS[0].make)
 
 
 def test_each_kind_makes_its_own() -> None:

@@ -9,7 +9,7 @@ import typer
 
 from harness.bootstrap.providers import ProviderKind
 from harness.cli import doctor
-from harness.core.errors import ExitCode
+from harness.core.errors import ExitCode, ProviderUnavailableError
 from harness.providers.process.account import Account
 
 
@@ -23,7 +23,8 @@ def seen(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
 
 def kind(name: str, lacking: str | None) -> ProviderKind:
     """A place to run."""
-    return ProviderKind(name, lambda: lacking, lambda _c: None, lambda _c: (), lambda _m: None)  # type: ignore[arg-type, return-value]
+    error = ProviderUnavailableError(lacking) if lacking else None
+    return ProviderKind(name, lambda: error, lambda _c: None, lambda _c: (), lambda _m: None)  # type: ignore[arg-type, return-value]
 
 
 def test_what_this_machine_has(

@@ -90,6 +90,17 @@ def test_a_keeper_ahead_knows_what_is_started(monkeypatch: pytest.MonkeyPatch, m
     assert len({spare.environment_id for spare in made}) == len(made)
 
 
+@pytest.mark.parametrize("provider", ["--provider docker", "--provider=docker", "--provider existing"])
+def test_a_keeper_ahead_imports_no_applications_that_run_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, made: list[FakeSpare], provider: str
+) -> None:
+    """It would take a whole core from the containers that start meanwhile."""
+    monkeypatch.setattr(main, "run", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["harness", "up", *provider.split()])
+    entry.main()
+    assert made[0].project == ""
+
+
 def test_an_interrupt_before_the_command_is_one_too(
     monkeypatch: pytest.MonkeyPatch, made: list[FakeSpare]
 ) -> None:

@@ -1,8 +1,10 @@
 """Whatever stands between a person and an engine is told in one line, with what to do about it."""
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,48 @@ def test_an_old_engine(version: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
     with listening(tmp_path / "engine.sock", version):
         assert f"speaks API {version}, 1.40 is needed" in refused().message
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.0 200 OK\r\n\r\n{}", b"220 mail.example ESMTP\r\n"])
+def test_something_else_listens_there(answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not everything at a socket is an engine; no SDK's traceback tells of it."""
+    path = tmp_path / "other.sock"
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        saying = threading.Thread(target=_say, args=(server, answer))
+        saying.start()
+        error = refused()
+        saying.join()
+    assert "what listens there does not answer as an engine does" in error.message
+    assert error.hint
+
+
+def _say(server: socket.socket, answer: bytes) -> None:
+    """To whoever comes first."""
+    client, _ = server.accept()
+    with client:
+        client.recv(1000)
+        client.sendall(answer)
+
+
+def test_seeing_whether_an_engine_is_there_loads_no_sdk(tmp_path: Path) -> None:
+    """It takes a quarter of a second, which every `harness up` would wait for."""
+    code = (
+        "import sys; from harness.containers import engine; print(engine.missing(), 'docker' in sys.modules)"
+    )
+    address = f"unix://{tmp_path}/engine.sock"
+    with listening(tmp_path / "engine.sock"):
+        told = subprocess.run(  # noqa: S603 - ourselves
+            [sys.executable, "-c", code],
+            env={**os.environ, "DOCKER_HOST": address},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert told.stdout.split() == ["None", "False"]
 
 
 @pytest.mark.parametrize("place", ["docker.sock", "podman/podman.sock"])

@@ -7,6 +7,7 @@ import pytest
 
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.images.components import build_all, build_one, reference_of
+from harness.images.context import Contexts
 from harness.images.needs import Need, needed
 from harness.spec.model import Build, Component, Ecosystem, Location
 from tests.doubles.images import FakeEngine
@@ -83,7 +84,7 @@ def test_a_failed_build(tmp_path: Path) -> None:
     ecosystem = made(tmp_path, component(tmp_path))
     told: list[str] = []
     with pytest.raises(EnvironmentFailedError, match="shop-api could not be made: The command") as caught:
-        build_one(engine, ecosystem, ecosystem.components["api"], told.append)
+        build_one(engine, ecosystem, ecosystem.components["api"], told.append, Contexts())
     assert caught.value.evidence[-1] == "hello from two"
     assert told[-1] == "shop-api: RUN two"
     assert not any("RUN one" in line for line in told)
@@ -94,7 +95,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     engine: Any = engine_with_base("write /x: no space left on device")
     ecosystem = made(tmp_path, component(tmp_path))
     with pytest.raises(EnvironmentFailedError) as caught:
-        build_one(engine, ecosystem, ecosystem.components["api"], lambda _line: None)
+        build_one(engine, ecosystem, ecosystem.components["api"], lambda _line: None, Contexts())
     assert "docker system prune" in caught.value.hint
 
 

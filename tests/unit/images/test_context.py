@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import EnvironmentFailedError
-from harness.images.context import Context, from_folder
+from harness.images.context import Context, Contexts, from_folder
 
 
 def filled(folder: Path) -> Path:
@@ -83,3 +83,11 @@ def test_a_context_that_is_not_there(tmp_path: Path) -> None:
     """It is named."""
     with pytest.raises(EnvironmentFailedError, match="absent"):
         from_folder(tmp_path / "absent", "Dockerfile", "FROM a")
+
+
+def test_a_context_is_packed_once_for_all_that_share_it(tmp_path: Path) -> None:
+    """Not again for each component that is built from it; another Dockerfile makes another one."""
+    contexts, folder = Contexts(), filled(tmp_path / "one")
+    first = contexts.of(folder, "Dockerfile", "FROM a")
+    assert contexts.of(folder, "Dockerfile", "FROM a") is first
+    assert contexts.of(folder, "Dockerfile", "FROM b").digest != first.digest

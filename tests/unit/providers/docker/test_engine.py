@@ -9,16 +9,9 @@ from harness.core.errors import ProviderUnavailableError
 from harness.providers.docker import engine
 
 
-class Closing:
-    """A client that was only there to look."""
-
-    def close(self) -> None:
-        """Done."""
-
-
 def test_without_testcontainers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plain SDK alone is not enough."""
-    monkeypatch.setattr(found, "connect", Closing)
+    monkeypatch.setattr(found, "lacking", lambda: None)
     monkeypatch.setitem(sys.modules, "testcontainers.core.docker_client", None)
     with pytest.raises(ProviderUnavailableError, match="testcontainers is not installed") as caught:
         engine.connect()

@@ -4,6 +4,7 @@ import asyncio
 import io
 import socket
 import tarfile
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import MappingProxyType
@@ -234,6 +235,29 @@ async def test_an_engine_of_another_machine_is_let_go(stage: Stage) -> None:
     await stage.provider.aclose()
     assert stage.engine.streams == []
     assert stage.engine.is_closed
+
+
+async def test_a_client_that_is_opened_while_nobody_waits_any_more_is_closed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that is called off in the middle of that waits for it, and leaves no connection behind."""
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def connect() -> FakeDocker:
+        is_asked.set()
+        may_answer.wait(_SOON)
+        return stage.engine
+
+    monkeypatch.setattr(module, "connect", connect)
+    preparing = asyncio.create_task(stage.prepare(USER))
+    await asyncio.to_thread(is_asked.wait, _SOON)
+    preparing.cancel()
+    closing = asyncio.create_task(stage.provider.aclose())
+    may_answer.set()
+    await asyncio.wait_for(closing, _SOON)
+    assert preparing.cancelled()
+    assert stage.engine.is_closed
+    assert all(stream._response.is_closed for stream in stage.engine.streams)
 
 
 async def test_starting_without_preparing(stage: Stage) -> None:

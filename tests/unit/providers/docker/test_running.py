@@ -31,7 +31,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.engine = FakeDocker()
         self.calls = Calls()
-        self.exits = Exits(self.engine, "harness.environment=1")  # type: ignore[arg-type]
+        self.exits = Exits(self.engine, "harness.environment=1", asyncio.get_running_loop())  # type: ignore[arg-type]
         self.log = folder / "web.log"
         self._pumps: list[LogPump] = []
 
