@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.reports.faults import told, why
 from harness.reports.text import cut, plain
 from harness.results.cases import Attempt, Case, Status
 from harness.results.model import RunResult
@@ -22,12 +23,13 @@ _ORDER = (Status.FAILED, Status.ERROR, Status.INTERRUPTED)
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A line some component logged; `after` is in seconds since the case began."""
+    """A line some component logged, or that a fault began or ended; `after` is in seconds since the case began."""
 
     after: float
     component: str
     hue: int
     text: str
+    is_fault: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -76,7 +78,7 @@ def _view(anchor: str, case: Case, hues: dict[str, int]) -> FailureView:
         sections=tuple(
             (plain(title), cut(plain(text).strip("\n"), SECTION)) for title, text in case.last.output.items()
         ),
-        logged=tuple(sorted(_logged(case, hues), key=lambda line: line.after)),
+        logged=tuple(sorted(_story(case, hues), key=lambda line: line.after)),
         omitted=sum(excerpt.omitted for excerpt in case.excerpts),
     )
 
@@ -97,6 +99,23 @@ def _kind(line: str) -> str:
     if line.startswith(">"):
         return "current"
     return "location" if _LOCATION.match(line) else ""
+
+
+def _story(case: Case, hues: dict[str, int]) -> list[Logged]:
+    """What was logged, and where in it faults began and ended; nothing when nothing was logged."""
+    logged = list(_logged(case, hues))
+    return logged + list(_faults(case)) if logged else []
+
+
+def _faults(case: Case) -> Iterator[Logged]:
+    """The ends of the faults that were on, as far as they lie within the case."""
+    last = case.last
+    for span in case.faults:
+        if span.began >= last.started:
+            yield Logged(span.began - last.started, "fault", 0, f"{told(span)} begins", is_fault=True)
+        if span.ended is not None and span.ended <= last.finished:
+            told_end = f"{told(span)} is over, {why(span)}"
+            yield Logged(span.ended - last.started, "fault", 0, told_end, is_fault=True)
 
 
 def _logged(case: Case, hues: dict[str, int]) -> Iterator[Logged]:

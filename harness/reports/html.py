@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from harness.reports import text
+from harness.reports import faults, text
 from harness.reports.failures import views
 from harness.reports.timeline import draw
 from harness.reports.verdicts import LABELS, bad_heading, explanation, headline
@@ -43,6 +43,7 @@ def render(result: RunResult) -> str:
             open_failures=OPEN_FAILURES,
             is_unfolded=result.totals.cases <= UNFOLDED,
             timeline=draw(result.environment),
+            faults=faults.draw(result),
             modules=_modules,
             packages=_packages(result.coverage),
             style=_asset("report.css"),
@@ -68,6 +69,9 @@ def _environment() -> Environment:
         "percent": text.percent,
         "moment": text.moment,
         "one_line": text.one_line,
+        "told": faults.told,
+        "why": faults.why,
+        "settings": faults.settings,
     }
     environment.globals["counted"] = text.counted
     return environment

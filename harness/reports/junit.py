@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from harness.reports.faults import since
 from harness.reports.text import cut, iso, one_line, plain
 from harness.results.cases import Attempt, Case, Status, SuiteResult, Totals
 from harness.results.model import RunResult
@@ -113,13 +114,19 @@ def _captured(attempt: Attempt, stream: str) -> str:
 
 
 def _system_out(case: Case) -> str:
-    """What the case printed, and what each component logged meanwhile."""
+    """What was made to go wrong, what the case printed, and what each component logged meanwhile."""
     logged = (
         f"--- log of {plain(excerpt.component)} during this case ---\n"
         + "\n".join(f"{line.at:.3f} {plain(line.text)}" for line in excerpt.lines)
         for excerpt in case.excerpts
     )
-    return "\n".join(filter(None, [_captured(case.last, "out"), *logged]))
+    return "\n".join(filter(None, [_faults(case), _captured(case.last, "out"), *logged]))
+
+
+def _faults(case: Case) -> str:
+    """What was made to go wrong while a bad case ran."""
+    lines = [plain(since(span, case.last.started)) for span in case.faults] if case.is_bad else []
+    return "\n".join(["--- faults during this case ---", *lines]) if lines else ""
 
 
 def _environment(result: RunResult) -> Element:

@@ -11,6 +11,7 @@ test_details: [{
     suite, file, line, worker, started, phases {setup, call, teardown: seconds}
     details      the traceback, where there is one
     attempts     earlier ones, oldest first: [{outcome, duration, error}]
+    faults       the numbers of those that were on meanwhile
 }]
 format          1; grows when a field changes its meaning
 run             {id, ecosystem, provider, command, seed, started (UTC), duration, exit_code or null}
@@ -22,7 +23,8 @@ suites          [{name, total, passed, failed, skipped, collected or null, durat
 environment     {id, ready_after or null, stopped_after or null, critical_path [{component, what, duration}],
                  components [{name, level, state, ready_after or null,
                               changes [{after, state, detail}], exits [{after, exit_code, expected, last_lines}]}],
-                 skipped {component: reason}, failure {message, hint, evidence} or null, leftovers [name]}
+                 skipped {component: reason}, failure {message, hint, evidence} or null, leftovers [name],
+                 faults [{number, fault, components, detail, after, duration or null, reason}]}
 figures         [{case, name, value or null, unit, limit, is_ok}]
 coverage        {covered, total, share, files {path: [covered, total]}} or null
 pyramid         [{layer, cases, share, target or null}], shares from 0 to 1
@@ -39,6 +41,7 @@ from typing import Any
 from harness.reports.text import iso
 from harness.results.cases import Case, Status, SuiteResult, Totals
 from harness.results.environment import ComponentHistory, EnvironmentResult
+from harness.results.faults import FaultSpan
 from harness.results.model import RunResult
 
 FORMAT = 1
@@ -117,6 +120,7 @@ def _case(case: Case) -> dict[str, Any]:
             }
             for attempt in case.earlier
         ],
+        "faults": [span.number for span in case.faults],
     }
 
 
@@ -153,6 +157,19 @@ def _environment(environment: EnvironmentResult) -> dict[str, Any]:
         "failure": failure
         and {"message": failure.message, "hint": failure.hint, "evidence": failure.evidence},
         "leftovers": environment.leftovers,
+        "faults": [_fault(span, environment.started) for span in environment.faults],
+    }
+
+
+def _fault(span: FaultSpan, began: float) -> dict[str, Any]:
+    return {
+        "number": span.number,
+        "fault": span.kind,
+        "components": span.components,
+        "detail": span.detail,
+        "after": span.began - began,
+        "duration": None if span.ended is None else span.ended - span.began,
+        "reason": span.reason,
     }
 
 

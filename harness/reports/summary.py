@@ -7,6 +7,7 @@ matters most, and where the rest does not fit, how much is missing is said.
 import re
 from collections.abc import Iterable, Iterator
 
+from harness.reports.faults import since
 from harness.reports.text import cut, duration, number, one_line, percent, plain
 from harness.reports.verdicts import LABELS, bad_heading, explanation, headline
 from harness.results.cases import Case, SuiteResult, Totals
@@ -16,6 +17,7 @@ LIMIT = 1_000_000  # bytes; 1 MiB with room for what other steps of a job append
 RESERVE = 200  # bytes, for the line that says what was left out
 FULL = 50  # failures with their traceback; nobody scrolls further in a summary
 DETAILS = 6_000  # characters of one traceback
+FAULTS = 10  # of one case
 
 _ICONS = {
     Verdict.PASSED: "✅",
@@ -137,6 +139,8 @@ def _failures(result: RunResult) -> Iterator[str]:
 def _failure(case: Case) -> str:
     summary = f"{_code(case.id)} — {case.status} after {duration(case.duration)}"
     body = _fenced(case.last.details) if case.last.details.strip() else ""
+    faults = "".join(f"\n- {_safe(since(span, case.last.started))}" for span in case.faults[:FAULTS])
+    body = f"\nUnder faults, in seconds since it began:\n{faults}\n{body}" if faults else body
     return f"\n<details><summary>{summary}<br>{_safe(case.last.message)}</summary>\n{body}\n</details>\n"
 
 

@@ -68,7 +68,9 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
+class Scale:
+    """What stands where: the picture begins at an instant and is some seconds wide."""
+
     began: float
     seconds: float
 
@@ -91,14 +93,14 @@ def draw(environment: EnvironmentResult) -> Timeline | None:
     seconds = _shown(environment)
     if not 0 < seconds < LONGEST:
         return None
-    scale = _Scale(environment.started, seconds)
+    scale = Scale(environment.started, seconds)
     components = {component.name for component in environment.components}
     others = [stretch for stretch in environment.stretches if stretch.component not in components]
     rows = [_component_row(component, environment, scale) for component in environment.components]
     before = [_other_row(s, scale) for s in others if s.started <= environment.started + seconds / 2]
     after = [_other_row(s, scale) for s in others if s.started > environment.started + seconds / 2]
     drawn = tuple(row for row in (*before, *rows, *after) if row.bars or row.is_failed)
-    return Timeline(seconds, drawn, tuple(_ticks(seconds))) if drawn else None
+    return Timeline(seconds, drawn, tuple(ticks(seconds))) if drawn else None
 
 
 def _shown(environment: EnvironmentResult) -> float:
@@ -110,7 +112,7 @@ def _shown(environment: EnvironmentResult) -> float:
     return max(moves, default=environment.started) - environment.started
 
 
-def _component_row(component: ComponentHistory, environment: EnvironmentResult, scale: _Scale) -> Row:
+def _component_row(component: ComponentHistory, environment: EnvironmentResult, scale: Scale) -> Row:
     bars = tuple(bar for bar in _bars(component, environment, scale) if bar)
     end = scale.began + scale.seconds
     failure = component.failure
@@ -121,7 +123,7 @@ def _component_row(component: ComponentHistory, environment: EnvironmentResult, 
     return Row(component.name, bars, "not ready")
 
 
-def _bars(component: ComponentHistory, environment: EnvironmentResult, scale: _Scale) -> Iterator[Bar | None]:
+def _bars(component: ComponentHistory, environment: EnvironmentResult, scale: Scale) -> Iterator[Bar | None]:
     """A bar from each change to the next; the last one lasts until the picture ends."""
     end = Change(scale.began + scale.seconds, State.STOPPED)
     critical = {step.what for step in environment.critical_path if step.component == component.name}
@@ -132,14 +134,14 @@ def _bars(component: ComponentHistory, environment: EnvironmentResult, scale: _S
             yield scale.bar(change.state.value, change.at, until, change.detail, is_critical=is_critical)
 
 
-def _other_row(stretch: Stretch, scale: _Scale) -> Row:
+def _other_row(stretch: Stretch, scale: Scale) -> Row:
     """What is no component, such as preparing the provider or seeding."""
     ended = stretch.started + stretch.duration
     bar = scale.bar(stretch.what, stretch.started, ended, "", is_critical=True)
     return Row(stretch.component, (bar,) if bar else (), duration(ended - scale.began))
 
 
-def _ticks(seconds: float) -> Iterator[Tick]:
+def ticks(seconds: float) -> Iterator[Tick]:
     """Marks at round times."""
     step = _round_step(seconds)
     for number in range(int(seconds / step) + 1):

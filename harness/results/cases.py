@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.results.faults import FaultSpan
+
 
 class Status(StrEnum):
     """How a case ended: the outcomes of `harness.events.facts.Outcome`, and INTERRUPTED when it never did."""
@@ -65,7 +67,10 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One test case of one suite. `id` is its pytest node id; the last of its `attempts` counts."""
+    """One test case of one suite. `id` is its pytest node id; the last of its `attempts` counts.
+
+    `faults` are those that were on while that one ran.
+    """
 
     id: str
     suite: str
@@ -73,6 +78,7 @@ class Case:
     file: str = ""
     line: int = 0
     excerpts: tuple[Excerpt, ...] = ()
+    faults: tuple[FaultSpan, ...] = ()
 
     @property
     def last(self) -> Attempt:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from harness.events.facts import State
+from harness.results.faults import FaultSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class EnvironmentResult:
         started: When the start-up began.
         ready_after: Seconds until everything planned was ready; None when that never happened.
         stopped_after: Seconds the teardown took; None when it was not stated.
+        faults: What was made to go wrong, in the order in which it began.
         skipped: Components that were not to start, with the reasons.
         leftovers: What could not be removed.
     """
@@ -107,6 +109,7 @@ class EnvironmentResult:
     stretches: tuple[Stretch, ...] = ()
     critical_path: tuple[PathStep, ...] = ()
     failure: Failure | None = None
+    faults: tuple[FaultSpan, ...] = ()
     stopped_after: float | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()

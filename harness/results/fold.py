@@ -14,6 +14,8 @@ from harness.events.facts import (
     RunStarted,
     SuitesCollected,
 )
+from harness.results.cases import SuiteResult
+from harness.results.faults import FaultsFold, FaultSpan, Overlaps
 from harness.results.fold_cases import CasesFold
 from harness.results.fold_environment import EnvironmentFold
 from harness.results.model import Figure, FileCoverage, Layer, RunResult, Seeded
@@ -27,13 +29,36 @@ def fold(events: Iterable[Event]) -> RunResult:
 
     Never raises on any sequence of facts: a killed run's log may begin, end and miss facts anywhere.
     """
-    run, cases, environment = _RunFold(), CasesFold(), EnvironmentFold()
+    run, cases, environment, faults = _RunFold(), CasesFold(), EnvironmentFold(), FaultsFold()
     for event in map(_sound, events):
         run.take(event)
         cases.take(event)
         environment.take(event)
+        faults.take(event)
     now = run.last
-    return replace(run.result(), suites=cases.result(now), environment=environment.result())
+    spans = faults.result()
+    return replace(
+        run.result(),
+        suites=_under(cases.result(now), spans),
+        environment=replace(environment.result(), faults=spans),
+    )
+
+
+def _under(suites: tuple[SuiteResult, ...], spans: tuple[FaultSpan, ...]) -> tuple[SuiteResult, ...]:
+    """The suites, with the faults that were on in each of their cases."""
+    if not spans:
+        return suites
+    overlaps = Overlaps(spans)
+    return tuple(
+        replace(
+            suite,
+            cases=tuple(
+                replace(case, faults=overlaps.of(case.last.started, case.last.finished))
+                for case in suite.cases
+            ),
+        )
+        for suite in suites
+    )
 
 
 def _sound(event: Event) -> Event:

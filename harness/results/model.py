@@ -1,7 +1,7 @@
 """Why this exists: a run as one frozen value, so that every report tells the same story.
 
 RunResult
-├── environment: EnvironmentResult ── components (ComponentHistory), stretches, critical path, failure
+├── environment: EnvironmentResult ── components (ComponentHistory), stretches, critical path, failure, faults
 ├── suites: SuiteResult ── cases: Case ── attempts: Attempt (oldest first; the last one counts)
 ├── figures, coverage, layers (the pyramid), seeded
 └── verdict, totals, slowest, flaky: derived, never stored

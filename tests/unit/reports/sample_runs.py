@@ -15,6 +15,8 @@ from harness.events.facts import (
     EnvironmentStarted,
     EnvironmentStopped,
     Event,
+    FaultHealed,
+    FaultInjected,
     FigureMeasured,
     Outcome,
     PlanMade,
@@ -235,6 +237,10 @@ def failures() -> Iterator[Event]:
         details=SERVER_ERROR,
         output={"Captured log call": "INFO httpx2 POST http://127.0.0.1:40310/api/v1/users/ 500"},
     )
+    latency = {"fault": "Latency", "components": ("test-hoardwell",), "number": 1}
+    settings = "component='test-hoardwell', delay=0.5, jitter=0.1, seed=0"
+    yield FaultInjected(at=BEGAN + 23.2, detail=settings, **latency)  # type: ignore[arg-type]
+    yield FaultHealed(at=BEGAN + 24.9, duration=1.7, reason="its owner asked", **latency)  # type: ignore[arg-type]
     yield from case(
         23.0,
         "tests/e2e/test_journeys.py::test_marketplace",

@@ -5,6 +5,7 @@ import hashlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from harness.events.facts import (
     CoverageMeasured,
     EnvironmentFailed,
     Event,
+    FaultHealed,
+    FaultInjected,
     FigureMeasured,
     Outcome,
     RunStarted,
@@ -67,6 +70,8 @@ def evil_run() -> list[Event]:
         CaseFinished(
             at=2.0, case=f"b{EVIL}", suite=EVIL, outcome=Outcome.SKIPPED, duration=0.5, message=EVIL
         ),
+        FaultInjected(at=1.6, number=1, fault=EVIL, components=(EVIL,), detail=EVIL),
+        FaultHealed(at=1.8, number=1, fault=EVIL, components=(EVIL,), duration=0.2, reason=EVIL),
         FigureMeasured(at=2.0, case=EVIL, figure=EVIL, value=1.0, unit=EVIL, limit=EVIL),
         CoverageMeasured(at=2.0, files={EVIL: (1, 2)}),
         EnvironmentFailed(at=3.0, message=EVIL, hint=EVIL, evidence=(EVIL,)),
@@ -133,6 +138,38 @@ def test_it_opens_on_the_failures(failing: RunResult) -> None:
         )
     ]
     assert places == sorted(places)
+
+
+def test_a_failing_case_shows_the_faults_that_were_on(failing: RunResult) -> None:
+    """Beside its message, among what was logged, and in a picture of all of them that leads back to it."""
+    text = " ".join(_Outline(html.render(failing)).text.split())
+    said = "Latency of test-hoardwell +0.200 to +1.900, healed: its owner asked delay=0.5, jitter=0.1, seed=0"
+    assert text.count(said) == 1
+    assert text.count("Faults that were on") == 1
+    _, picture = text.split("what was made to go wrong, and when")
+    assert "Latency of test-hoardwell delay=0.5, jitter=0.1, seed=0 1.70 s" in picture
+    assert "healed: its owner asked test_marketplace" in picture
+
+
+def test_faults_stand_among_the_log_lines(tmp_path: Path) -> None:
+    """In the order of time, so that the effect is seen after its cause."""
+    began = 1_000_000_000.0
+    fault: dict[str, Any] = {"number": 1, "fault": "Kill", "components": ("db",)}
+    (tmp_path / "api.log").write_text(f"{began + 0.3:.3f} ERROR no database\n")
+    ended: dict[str, Any] = {"outcome": Outcome.FAILED, "duration": 1.0, "suite": "s"}
+    result = fold(
+        [
+            FaultInjected(at=began + 0.2, **fault),
+            FaultHealed(at=began + 0.8, duration=0.6, reason="its owner asked", **fault),
+            CaseFinished(at=began + 1.0, case="t", **ended),
+        ]
+    )
+    (view,) = failures.views(excerpts(tmp_path, result))
+    assert [(line.component, line.text, line.is_fault) for line in view.logged] == [
+        ("fault", "Kill of db begins", True),
+        ("api", "ERROR no database", False),
+        ("fault", "Kill of db is over, healed: its owner asked", True),
+    ]
 
 
 def test_log_lines_of_all_components_are_in_the_order_of_time(failing: RunResult) -> None:

@@ -84,6 +84,23 @@ def test_the_rest_of_the_run(failing: RunResult) -> None:
     }
 
 
+def test_faults_and_the_cases_that_they_overlapped(failing: RunResult) -> None:
+    """A fault is known by its number."""
+    results = form(failing)
+    (fault,) = results["environment"]["faults"]
+    assert (round(fault.pop("after"), 3), round(fault.pop("duration"), 3)) == (23.2, 1.7)
+    assert fault == {
+        "number": 1,
+        "fault": "Latency",
+        "components": ["test-hoardwell"],
+        "detail": "component='test-hoardwell', delay=0.5, jitter=0.1, seed=0",
+        "reason": "its owner asked",
+    }
+    assert [t["name"] for t in results["test_details"] if t["faults"] == [1]] == [
+        "tests/e2e/test_journeys.py::test_marketplace"
+    ]
+
+
 def test_a_killed_run() -> None:
     """What had not ended is named, and nobody takes the run for a complete one."""
     results = form(fold(sample_runs.interrupted()))
