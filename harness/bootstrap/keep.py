@@ -9,12 +9,14 @@ import sys
 from contextlib import closing, nullcontext
 
 from harness.bootstrap.cache import cache_folder
-from harness.providers.process.marks import marks
+from harness.providers.process.marks import PRELOADER, marks
+from harness.providers.process.orphans import live_under_reaper
 from harness.providers.process.preloading import HeadStart
 
 
 def main() -> None:
-    """Begin to import, wait for the order, carry it out."""
+    """Begin to import, wait for the order, carry it out; in a child of this process, which adopts orphans."""
+    live_under_reaper()
     with _head_start(*sys.argv[1:]) as head_start:
         from harness.bootstrap.keeping import carry_out  # noqa: PLC0415 - after the imports have begun
         from harness.bootstrap.spare import receive  # noqa: PLC0415
@@ -31,7 +33,7 @@ def _head_start(environment_id: str, project: str = "") -> "closing[HeadStart] |
     if not project:
         return nullcontext()
     return closing(
-        HeadStart(cache_folder() / "imports" / f"{project}.json", marks(environment_id, "preloader"))
+        HeadStart(cache_folder() / "imports" / f"{project}.json", marks(environment_id, PRELOADER))
     )
 
 

@@ -126,7 +126,7 @@ def _live(run: Callable[[], None], keeper: int, channel: int, environment_id: st
     code = 1
     try:
         os.setsid()
-        die_with_parent()
+        die_with_parent(keeper)
         if os.getppid() == keeper:  # else it had ended before the kernel was asked
             _forget_keeper(channel)
             os.environ.update(marks(environment_id, "seed"))

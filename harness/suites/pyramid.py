@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,7 +41,7 @@ class Counting:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            preexec_fn=_yield_to_others,  # noqa: PLW1509 - one system call, no locks
+            preexec_fn=partial(_yield_to_others, os.getpid()),  # noqa: PLW1509 - one system call, no locks
         )
         return self
 
@@ -75,6 +76,6 @@ class Counting:
         return next((suite for suite in self._suites if file.is_relative_to(suite.path)), None)
 
 
-def _yield_to_others() -> None:
+def _yield_to_others(parent: int) -> None:
     os.nice(_LOW_PRIORITY)
-    die_with_parent()
+    die_with_parent(parent)

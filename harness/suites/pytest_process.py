@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from harness.core.parent import die_with_parent
@@ -40,7 +41,7 @@ class PytestProcess:
                 [sys.executable, "-m", "pytest", *argv],
                 cwd=directory,
                 env=os.environ | dict(environment),
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, no locks, no allocation
+                preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one prctl call, no locks
             )
             if self._is_unwanted:
                 self.interrupt()

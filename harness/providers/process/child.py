@@ -53,10 +53,12 @@ def execute(
     output: int,
     account: Account | None = None,
 ) -> ExecutedChild:
-    """Start `argv` as a child whose end is noticed.
+    """Start `argv` as a child whose end is noticed, and which adopts its orphans as process 1 of a container does.
 
     Raises:
         EnvironmentFailedError: the program is missing or may not be run.
     """
-    process = spawn(argv, environment=environment, directory=directory, output=output, account=account)
+    process = spawn(
+        argv, environment=environment, directory=directory, output=output, account=account, adopts=True
+    )
     return ExecutedChild(process)

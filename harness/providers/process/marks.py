@@ -2,6 +2,7 @@
 
 MARKER = "HARNESS_ENVIRONMENT_ID"
 COMPONENT_MARKER = "HARNESS_COMPONENT"
+PRELOADER = "preloader"  # which stands for no component
 
 
 def marks(environment_id: str, component: str) -> dict[str, str]:

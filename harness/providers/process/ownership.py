@@ -2,8 +2,8 @@
 
 Every process of an environment carries HARNESS_ENVIRONMENT_ID in the variables it was started with (and
 hands it to what it starts). That, read from /proc, is the proof of ownership that a signal needs. A process
-that shed its variables is still known by the session that its component was started in, or by a living parent
-that is ours (proc(5), setsid(2)).
+that shed its variables is still known by the session that its component was started in, by a living parent
+that is ours (proc(5), setsid(2)), or by whose orphan it has become (`orphans`).
 """
 
 import asyncio
@@ -14,12 +14,12 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from harness.providers.process.marks import COMPONENT_MARKER, MARKER
+from harness.providers.process.marks import COMPONENT_MARKER, MARKER, PRELOADER
+from harness.providers.process.orphans import reaper_above
+from harness.providers.process.proc import Stat, command_of, pids, stat_of, variables_of
 
 END_TIMEOUT = 2.0  # seconds between SIGKILL and calling a process a leftover
-_ENDED = {"Z", "X"}  # a zombie holds nothing any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,6 @@ class Found:
         os.close(self.pidfd)
 
 
-class _Stat(NamedTuple):
-    """Of proc(5) stat. A process id together with when it started means one process for ever."""
-
-    state: str
-    parent: int
-    session: int
-    started: int
-
-
 def owned(
     environment_id: str,
     *,
@@ -64,6 +55,7 @@ def owned(
         session: Also whatever is left in this session, whose leader has ended and been waited for: one that lives
             is somebody else's, who was given the number anew.
         leader: Also this process, which is known to be ours, and what it has started: for what shed its variables.
+            Without one, also the orphans that nothing tells the component of: theirs has ended, or they were its own.
 
     Returns:
         In the order of their ids, each with an open descriptor: close it after use.
@@ -71,17 +63,34 @@ def owned(
     needles = {f"{MARKER}={environment_id}".encode()}
     if component is not None:
         needles.add(f"{COMPONENT_MARKER}={component}".encode())
-    living = {pid: stat for pid in _pids() if (stat := _stat(pid)).state not in _ENDED}
-    ours = {pid for pid in living if needles <= _variables(pid)}
+    living = {pid: s for pid in pids() if pid != os.getpid() and not (s := stat_of(pid)).has_ended}
+    variables = {pid: variables_of(pid) for pid in living}
+    ours = {pid for pid in living if needles <= variables[pid]}
     if leader in living:
         ours.add(leader)
+    elif leader is None:
+        ours |= {pid for pid in _orphans(living) if component is None or not _names_component(variables[pid])}
     if session not in living:
         ours |= {pid for pid, stat in living.items() if stat.session == session}
     found = (_open(pid, living[pid]) for pid in sorted(_with_descendants(ours, living)))
     return [process for process in found if process is not None]
 
 
-def _with_descendants(ours: set[int], living: Mapping[int, _Stat]) -> set[int]:
+def _orphans(living: Mapping[int, Stat]) -> set[int]:
+    """What descends from something of the environment that has ended; a component's while its first process lives."""
+    reaper = reaper_above()
+    return {pid for pid, stat in living.items() if reaper is not None and stat.parent == reaper}
+
+
+def _names_component(variables: set[bytes]) -> bool:
+    """A fork of the preloader still has the variables of that, and may belong to any."""
+    named = {
+        line.partition(b"=")[2] for line in variables if line.startswith(f"{COMPONENT_MARKER}=".encode())
+    }
+    return bool(named - {PRELOADER.encode()})
+
+
+def _with_descendants(ours: set[int], living: Mapping[int, Stat]) -> set[int]:
     while more := {pid for pid, stat in living.items() if stat.parent in ours} - ours:
         ours = ours | more
     return ours
@@ -127,41 +136,13 @@ def _has_ended(process: Found, timeout: float) -> bool:
     return bool(poll.poll(timeout * 1000))
 
 
-def _open(pid: int, stat: _Stat) -> Found | None:
+def _open(pid: int, stat: Stat) -> Found | None:
     """A descriptor of that very process; None when it has ended, whoever has its number now."""
     try:
-        found = Found(pid, os.pidfd_open(pid), _command(pid))
+        found = Found(pid, os.pidfd_open(pid), command_of(pid))
     except ProcessLookupError:
         return None
-    if _stat(pid).started == stat.started:
+    if stat_of(pid).started == stat.started:
         return found
     found.close()
     return None
-
-
-def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]  # noqa: PTH208 - plain names
-
-
-def _stat(pid: int) -> _Stat:
-    """Fields 3, 4, 6 and 22 of proc(5) stat; the command before them, in parentheses, may hold anything."""
-    fields = _read(pid, "stat").decode(errors="replace").rpartition(")")[2].split()
-    return (
-        _Stat(fields[0], int(fields[1]), int(fields[3]), int(fields[19])) if fields else _Stat("X", 0, 0, 0)
-    )
-
-
-def _variables(pid: int) -> set[bytes]:
-    return set(_read(pid, "environ").split(b"\0"))
-
-
-def _command(pid: int) -> str:
-    return _read(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
-
-
-def _read(pid: int, name: str) -> bytes:
-    try:
-        with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - hundreds of them in a row
-            return file.read()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):  # it ended, or is not ours to see
-        return b""

@@ -29,7 +29,7 @@ from harness.providers.process.embedded.base import Ground, Recipe
 from harness.providers.process.folders import make_data_folder, remove
 from harness.providers.process.forks import ForkRequest, ForkServer
 from harness.providers.process.granted import place_files, point_to
-from harness.providers.process.marks import marks
+from harness.providers.process.marks import PRELOADER, marks
 from harness.providers.process.ownership import END_TIMEOUT, end
 from harness.providers.process.polite import polite_signal
 from harness.providers.process.preloading import HeadStart, Imports, begin
@@ -162,9 +162,9 @@ class ProcessProvider:
             await self._forks.aclose()
         for child in self._executed:  # also what writes over its own variables, as Redis does
             child.send(SIGKILL)
-        leftovers = await end(self._place.environment_id, END_TIMEOUT)
-        if self._executed:  # so that none stays a zombie; what resists is named already
+        if self._executed:  # so that their orphans are found, and none stays a zombie
             await asyncio.wait({child.ended for child in self._executed}, timeout=END_TIMEOUT)
+        leftovers = await end(self._place.environment_id, END_TIMEOUT)
         await self._links.aclose()
         for pump in self._pumps:
             pump.close()
@@ -317,7 +317,7 @@ class ProcessProvider:
             settings.coverage if folder else (),
         )
         begun = self._head_start.take(imports) if self._head_start else None
-        preloading = begun or begin(imports, self._marks("preloader"))
+        preloading = begun or begin(imports, self._marks(PRELOADER))
         return ForkServer(preloading, self._new_pump("preloader", preloading.output))
 
     def _new_pump(self, name: str, read_end: int | None = None) -> LogPump:

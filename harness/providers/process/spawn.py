@@ -3,12 +3,13 @@
 Light to import: the process that imports for the others is started before anything else is loaded.
 """
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.core.errors import EnvironmentFailedError
-from harness.core.parent import die_with_parent
+from harness.core.parent import adopt_orphans, die_with_parent
 from harness.providers.process.account import Account
 
 
@@ -20,13 +21,21 @@ def spawn(
     output: int,
     account: Account | None = None,
     inherit: tuple[int, ...] = (),
+    adopts: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start `argv` in a session of its own, both outputs to the descriptor `output`.
+    """Start `argv` in a session of its own, both outputs to the descriptor `output`; `adopts` orphans of its own.
 
     Raises:
         EnvironmentFailedError: the program is missing or may not be run.
     """
     account = account or Account()
+    parent = os.getpid()
+
+    def prepare() -> None:
+        die_with_parent(parent)
+        if adopts:
+            adopt_orphans()
+
     try:
         return subprocess.Popen(  # noqa: S603 - argv is the person's own Compose file
             list(argv),
@@ -40,7 +49,7 @@ def spawn(
             user=account.uid,
             group=account.gid,
             extra_groups=[] if account.is_lent else None,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, no locks, no allocation
+            preexec_fn=prepare,  # noqa: PLW1509 - two prctl calls, no locks
         )
     except OSError as error:
         raise EnvironmentFailedError(
