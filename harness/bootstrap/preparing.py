@@ -15,6 +15,7 @@ from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
 from harness.readiness.choose import protocol_of
+from harness.spec.faults import InvalidFileError
 from harness.spec.loader import load
 from harness.spec.model import Component, Ecosystem, Fault, Isolation, Severity
 
@@ -66,6 +67,7 @@ def prepare(request: Request) -> Prepared:
         lambda component: None if component.name in request.attached else kind.refusal(component),
         lambda component: "" if component.name in request.attached else kind.stand_in(component),
     )
+    _require_what_is_named(kind, plan)
     ecosystem = loaded.ecosystem
     if kind.name == EXISTING:
         ecosystem = _left_alone(request, ecosystem)
@@ -88,6 +90,12 @@ def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:
     """What exists already is somebody else's: it is never reset, and seeded only when that was asked for."""
     seed = ecosystem.settings.seed if request.seeds_existing else None
     return replace(ecosystem, settings=replace(ecosystem.settings, seed=seed, isolation=Isolation.NONE))
+
+
+def _require_what_is_named(kind: ProviderKind, plan: Plan) -> None:
+    """Everything that is missing, at once."""
+    if faults := [fault for step in plan.steps for fault in kind.faults(step.component)]:
+        raise InvalidFileError(faults)
 
 
 def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, ...]:

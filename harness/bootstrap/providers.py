@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from harness.containers.engine import lacking as docker_missing
 from harness.core.clock import Clock
 from harness.core.errors import ProviderUnavailableError, UsageError
+from harness.providers.docker.refusal import faults as docker_faults
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
 from harness.providers.process.refusal import missing as process_missing
 from harness.providers.process.refusal import refusal as process_refusal
 from harness.providers.process.remarks import remarks as process_remarks
 from harness.providers.process.remarks import stand_in
-from harness.spec.model import Component
+from harness.spec.model import Component, Fault
 
 if TYPE_CHECKING:
     from harness.providers.base import Place, Provider
@@ -48,6 +49,7 @@ class ProviderKind:
         refusal: Why it cannot run a component; None when it can.
         remarks: What the file says about a component that is not carried over there.
         make: A provider for one environment.
+        faults: What a component's part of the file names for that place, and is not there.
         is_measurable: Whether coverage of the components can be measured there.
         is_cached: Whether it makes things that stay for the next run.
         stand_in: What runs there in place of a component's image; empty where nothing does.
@@ -58,6 +60,7 @@ class ProviderKind:
     refusal: Callable[[Component], str | None]
     remarks: Callable[[Component], tuple[str, ...]]
     make: "Callable[[Making], Provider]"
+    faults: Callable[[Component], Iterable[Fault]] = lambda _component: ()
     is_measurable: bool = False
     is_cached: bool = False
     stand_in: Callable[[Component], str] = lambda _component: ""
@@ -103,7 +106,7 @@ KINDS = (
         is_cached=True,
         stand_in=stand_in,
     ),
-    ProviderKind("docker", docker_missing, docker_refusal, docker_remarks, _docker),
+    ProviderKind("docker", docker_missing, docker_refusal, docker_remarks, _docker, docker_faults),
     ProviderKind("existing", lambda: None, lambda _component: None, lambda _component: (), _existing),
 )
 AUTOMATIC = ("process", "docker")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harness.spec.model import Component
+from harness.spec.model import Component, Fault
 
 
 def refusal(component: Component) -> str | None:
@@ -17,6 +17,21 @@ def refusal(component: Component) -> str | None:
     if component.replicas > 1:
         return f"it asks for {component.replicas} replicas, and each component has one container"
     return None
+
+
+def faults(component: Component) -> tuple[Fault, ...]:
+    """What the file names for a build and is not there."""
+    build = component.build
+    if build is None or build.url is not None:
+        return ()
+    if not build.context.is_dir():
+        missing = f"its build context {build.context}"
+    elif build.dockerfile_inline is None and not (build.context / build.dockerfile).is_file():
+        missing = f"its Dockerfile {build.context / build.dockerfile}"
+    else:
+        return ()
+    remedy = "`build` says where it is: context, and dockerfile below that"
+    return (Fault(component.location, f"{component.name}: {missing} is not there", remedy),)
 
 
 def remarks(component: Component) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """What cannot run as a container, and what is not carried over, is told while planning."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.providers.docker.refusal import refusal, remarks
+from harness.providers.docker.refusal import faults, refusal, remarks
 from harness.spec.model import Build, Component, ContainerSettings, Port
 from tests.doubles.containers import component
 
@@ -33,6 +34,25 @@ def test_an_image_or_a_build_can_run() -> None:
 def test_what_would_not_be_what_the_file_asks_for_is_refused(refused: Component, why: str) -> None:
     """With the words of the file in the reason. Published ports of the host, too, are kept free by that."""
     assert why in str(refusal(refused))
+
+
+def test_what_a_build_names_has_to_be_there(tmp_path: Path) -> None:
+    """The context and its Dockerfile, at the component's line; an inline one, or another machine's, is elsewhere."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+
+    def told(*build: Any, **how: Any) -> list[str]:
+        return [str(fault) for fault in faults(component(image=None, build=Build(*build, **how)))]
+
+    assert told(tmp_path) == []
+    (absent,) = told(tmp_path / "absent")
+    assert absent.startswith(
+        f"/project/compose.yml:1: error: web: its build context {tmp_path}/absent is not there"
+    )
+    (other,) = told(tmp_path, "other.Dockerfile")
+    assert f"web: its Dockerfile {tmp_path}/other.Dockerfile is not there" in other
+    assert told(tmp_path, "other.Dockerfile", dockerfile_inline="FROM scratch") == []
+    assert told(tmp_path / "absent", url="https://host/repo.git") == []
+    assert faults(component()) == ()
 
 
 @pytest.mark.parametrize(
