@@ -15,6 +15,7 @@ import pytest
 
 from harness.containers.engine import connect, missing
 from harness.core.clock import SystemClock
+from harness.core.ids import new_environment_id
 from harness.providers.base import Place, Provider
 from harness.providers.docker.labels import ENVIRONMENT
 from harness.providers.docker.provider import DockerProvider
@@ -84,14 +85,21 @@ def docker(tiny: Tiny, place: Place, _cache: Path) -> Stage:
     )
 
 
-def skip_without_docker() -> None:
-    """Skip, saying what is missing, unless containers of the tiny ecosystem can run here."""
+def make_place(folder: Path) -> Place:
+    """Where a new environment lives: below a folder of the test's."""
+    place = Place(new_environment_id(), folder / "runtime", folder / "logs")
+    place.runtime.mkdir(mode=0o700)
+    return place
+
+
+def skip_without_docker(image: str = IMAGE) -> None:
+    """Skip, saying what is missing, unless containers of an image (by default the tiny ecosystem's) can run here."""
     lacking = missing()
     if lacking is not None:
         pytest.skip(f"missing: {lacking}")
     with closing(connect()) as engine:
-        if not engine.images.list(IMAGE):
-            pytest.skip(f"missing: the image {IMAGE}; `harness images` gets it")
+        if not engine.images.list(image):
+            pytest.skip(f"missing: the image {image}; `harness images` gets it")
 
 
 def containers_with(label: str, **filters: str) -> list[str]:

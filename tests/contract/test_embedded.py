@@ -4,9 +4,7 @@ Postgres has processes in sessions of their own, and Redis shows none of its var
 """
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -34,15 +32,6 @@ from tests.doubles.events import FakeEmit
 HERE = Location(Path(__file__), 1)
 AT_ONCE = 0.15  # seconds in which what does not hang has long answered
 SCRIPT = "CREATE TABLE visits (id serial); INSERT INTO visits DEFAULT VALUES;"
-
-
-@pytest.fixture(scope="module")
-def cache() -> Iterator[Path]:
-    """A cache that the servers' account can enter, which pytest's own folders do not let it."""
-    folder = Path(tempfile.mkdtemp(prefix="harness-cache-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
-from harness.core.ids import new_environment_id
-from harness.engine import Environment, open_environment
-from harness.events.facts import ComponentExited, EnvironmentFailed, FaultHealed, FaultInjected, State
+from harness.engine import Environment
+from harness.events.facts import ComponentExited, FaultHealed, FaultInjected, State
 from harness.faults import (
     TESTS,
     Bandwidth,
@@ -28,20 +27,13 @@ from harness.faults import (
     Reset,
     Restart,
 )
-from harness.providers.base import Place
 from tests.contract.faulty import Caller, ask_once, make_faulty
-from tests.contract.stage import STAGES, Stage
+from tests.contract.opened import opened, under
+from tests.contract.stage import STAGES, Stage, make_place
 from tests.doubles.events import FakeEmit
+from tests.doubles.faults import of_the_network
 
 DELAY = 0.15  # seconds; long enough to be told from the machine's own hiccups on the way to an echo
-NETWORK: list[Fault] = [
-    Latency("echo", delay=DELAY),
-    Bandwidth("echo", rate=1000),
-    Reset("echo"),
-    Cut("echo"),
-    FailFirst("echo"),
-    Partition((("relay", TESTS), ("echo",))),
-]
 
 
 class Faulty:
@@ -68,11 +60,8 @@ class Faulty:
     @asynccontextmanager
     async def under(self, fault: Fault) -> AsyncIterator[None]:
         """With a fault on; afterwards everything works again, as before."""
-        number = await self.environment.faults.inject(fault)
-        try:
+        async with under(self.environment, fault):
             yield
-        finally:
-            await self.environment.faults.heal(number)
         assert await ask_once(self.echo, b"hello\n") == b"hello\n"
         assert await ask_once(self.relay, b"hello\n") == b"hello\n"
 
@@ -86,30 +75,24 @@ def make_stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
     def make(*, proxied: bool = True) -> Stage:
         folder: Path = tmp_path_factory.mktemp("faults")
-        place = Place(new_environment_id(), folder / "runtime", folder / "logs")
-        place.runtime.mkdir(mode=0o700)
         tiny = make_faulty(secrets.token_hex(8), folder, proxied=proxied)
-        return STAGES[request.param](tiny, place, folder / "cache")
+        return STAGES[request.param](tiny, make_place(folder), folder / "cache")
 
     return make
 
 
 @asynccontextmanager
-async def opened(stage: Stage) -> AsyncIterator[Faulty]:
-    """Everything up; nothing is left afterwards, and nothing broke it."""
+async def opened_pair(stage: Stage) -> AsyncIterator[Faulty]:
+    """Both up; nothing is left afterwards, and nothing broke it."""
     emit = FakeEmit()
-    async with open_environment(
-        stage.tiny.plan, stage.tiny.ecosystem, stage.provider, stage.place, clock=SystemClock(), emit=emit
-    ) as environment:
+    async with opened(stage, emit) as environment:
         yield Faulty(environment, emit)
-    assert stage.living() == stage.traces() == []
-    assert emit.of(EnvironmentFailed) == []
 
 
 @pytest.fixture(scope="module")
 async def faulty(make_stage: Make) -> AsyncIterator[Faulty]:
     """One environment for all tests of a provider: what one breaks, the next one sees."""
-    async with opened(make_stage()) as here:
+    async with opened_pair(make_stage()) as here:
         yield here
 
 
@@ -275,7 +258,7 @@ async def test_who_does_not_exist_cannot_fail(faulty: Faulty, fault: Fault) -> N
 
 async def test_the_teardown_heals_what_is_still_on(make_stage: Make) -> None:
     """Latest first; what hangs can be stopped politely then, and what is dead stays dead."""
-    async with opened(make_stage(proxied=False)) as here:
+    async with opened_pair(make_stage(proxied=False)) as here:
         faults = here.environment.faults
         await faults.inject(Kill("echo"))
         await faults.inject(Pause("relay"))
@@ -290,8 +273,8 @@ async def test_the_teardown_heals_what_is_still_on(make_stage: Make) -> None:
 
 async def test_without_a_proxy_its_network_does_not_fail(make_stage: Make) -> None:
     """The reader is told what to write into the file."""
-    async with opened(make_stage(proxied=False)) as here:
-        for fault in NETWORK:
+    async with opened_pair(make_stage(proxied=False)) as here:
+        for fault in of_the_network("echo", "relay"):
             with pytest.raises(UsageError, match="no proxy stands before echo") as caught:
                 await here.environment.faults.inject(fault)
             assert "faults: true" in caught.value.hint

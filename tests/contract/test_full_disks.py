@@ -4,30 +4,25 @@ As a process its disk is a file system that the harness mounts, which takes root
 """
 
 import secrets
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from harness.containers.engine import connect
-from harness.core.clock import SystemClock
 from harness.core.errors import UsageError
-from harness.core.ids import new_environment_id
-from harness.engine import Environment, open_environment
-from harness.events.facts import EnvironmentFailed, FaultHealed
-from harness.faults import DiskFull, Fault, Kill, Pause, Restart
+from harness.engine import Environment
+from harness.events.facts import FaultHealed
+from harness.faults import DiskFull, Kill, Pause, Restart
 from harness.plan.model import Plan, Step
-from harness.providers.base import Place
 from harness.providers.process import disks
 from harness.providers.process.account import Account
 from harness.spec.model import Component, Ecosystem, Mount, Port, Resources
 from tests.contract.ecosystem import HERE, Tiny
-from tests.contract.stage import STAGES, Stage, skip_without_docker
+from tests.contract.opened import opened, under
+from tests.contract.stage import STAGES, Stage, make_place, skip_without_docker
 from tests.doubles.events import FakeEmit
 
 IMAGE = "redis:7"
@@ -50,40 +45,17 @@ class Store:
         await self.redis.set(key, secrets.token_bytes(200_000))
         await self.redis.save()
 
-    @asynccontextmanager
-    async def under(self, fault: Fault) -> AsyncIterator[None]:
-        """With a fault on."""
-        number = await self.environment.faults.inject(fault)
-        try:
-            yield
-        finally:
-            await self.environment.faults.heal(number)
-
-
-@pytest.fixture
-def cache() -> Iterator[Path]:
-    """One that a server's account may enter, which pytest's own folders do not let it."""
-    folder = Path(tempfile.mkdtemp(prefix="harness-cache-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
-
 
 @pytest.fixture(params=["docker", "process"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path, cache: Path) -> Stage:
     """A provider for both components."""
     if request.param == "docker":
-        skip_without_docker()
-        with closing(connect()) as engine:
-            if not engine.images.list(IMAGE):
-                pytest.skip(f"missing: the image {IMAGE}; `harness images` gets it")
-    place = Place(new_environment_id(), tmp_path / "runtime", tmp_path / "logs")
-    place.runtime.mkdir(mode=0o700)
+        skip_without_docker(IMAGE)
     steps = (_step("cache"), _step("narrow", Resources(memory=SIZE * 3 // 2)))
     components = {step.name: step.component for step in steps}
     ecosystem = Ecosystem(name="store", directory=tmp_path, files=(HERE.path,), components=components)
     tiny = Tiny(secrets.token_hex(8), ecosystem, Plan(steps))
-    return STAGES[request.param](tiny, place, cache)
+    return STAGES[request.param](tiny, make_place(tmp_path), cache)
 
 
 def _step(name: str, resources: Resources = PLENTY) -> Step:
@@ -100,16 +72,12 @@ def _step(name: str, resources: Resources = PLENTY) -> Step:
 
 
 @asynccontextmanager
-async def opened(stage: Stage, emit: FakeEmit) -> AsyncIterator[Store]:
+async def opened_store(stage: Stage, emit: FakeEmit) -> AsyncIterator[Store]:
     """Everything up; nothing is left afterwards, and nothing broke it."""
-    async with open_environment(
-        stage.tiny.plan, stage.tiny.ecosystem, stage.provider, stage.place, clock=SystemClock(), emit=emit
-    ) as environment:
+    async with opened(stage, emit) as environment:
         store = Store(environment, stage.provider.name)
         yield store
         await store.redis.aclose()
-    assert stage.living() == stage.traces() == []
-    assert emit.of(EnvironmentFailed) == []
 
 
 @pytest.fixture
@@ -117,7 +85,7 @@ async def store(stage: Stage) -> AsyncIterator[Store]:
     """Both up."""
     if stage.provider.name == "process" and not _may_mount(stage.place.runtime):
         pytest.skip("missing: the right to mount (CAP_SYS_ADMIN)")
-    async with opened(stage, FakeEmit()) as made:
+    async with opened_store(stage, FakeEmit()) as made:
         yield made
 
 
@@ -131,7 +99,7 @@ def _may_mount(folder: Path) -> bool:
 async def test_what_is_full_takes_nothing_until_it_is_healed(store: Store) -> None:
     """The component lives on with what it has; the reason in its log is the system's own."""
     await store.save("before")
-    async with store.under(DiskFull("cache")):
+    async with under(store.environment, DiskFull("cache")):
         with pytest.raises(ResponseError):
             await store.save("meanwhile")
         assert any("No space left on device" in line for line in store.environment.tail("cache"))
@@ -142,16 +110,16 @@ async def test_what_is_full_takes_nothing_until_it_is_healed(store: Store) -> No
 async def test_a_component_that_stands_still_is_freed_too(store: Store) -> None:
     """Whichever of the two faults heals first."""
     full = await store.environment.faults.inject(DiskFull("cache"))
-    async with store.under(Pause("cache")):
+    async with under(store.environment, Pause("cache")):
         await store.environment.faults.heal(full)
     await store.save("afterwards")
 
 
 async def test_a_restart_and_a_death_under_it_heal(store: Store) -> None:
     """It cannot save when it is asked to end, and starts all the same; afterwards there is room."""
-    async with store.under(DiskFull("cache")), store.under(Kill("cache")):
+    async with under(store.environment, DiskFull("cache")), under(store.environment, Kill("cache")):
         pass
-    async with store.under(DiskFull("cache")), store.under(Restart("cache")):
+    async with under(store.environment, DiskFull("cache")), under(store.environment, Restart("cache")):
         pass
     await store.save("afterwards")
 
@@ -162,14 +130,14 @@ async def test_a_tmpfs_that_is_large_for_the_memory_is_not_filled(store: Store) 
         with pytest.raises(UsageError, match="narrow has 12 MiB of memory"):
             await store.environment.faults.inject(DiskFull("narrow"))
     else:
-        async with store.under(DiskFull("narrow")):
+        async with under(store.environment, DiskFull("narrow")):
             await store.save("elsewhere")  # the disk is narrow's own
 
 
 async def test_the_teardown_frees_what_is_full(stage: Stage) -> None:
     """And leaves no file system mounted."""
     emit = FakeEmit()
-    async with opened(stage, emit) as store:
+    async with opened_store(stage, emit) as store:
         try:
             await store.environment.faults.inject(DiskFull("cache"))
         except UsageError:
@@ -184,7 +152,7 @@ async def test_without_the_right_to_mount_nothing_is_filled(
     if stage.provider.name != "process":
         pytest.skip("containers mount by themselves")
     monkeypatch.setattr("harness.providers.process.provider.mount_disk", lambda *_: False)
-    async with opened(stage, FakeEmit()) as store:
+    async with opened_store(stage, FakeEmit()) as store:
         with pytest.raises(UsageError, match="cache has no file system of its own at /data") as caught:
             await store.environment.faults.inject(DiskFull("cache"))
         assert "root" in caught.value.hint

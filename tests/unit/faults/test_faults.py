@@ -19,16 +19,8 @@ from harness.faults import (
     Restart,
 )
 from harness.faults.rule import RESET, Exchange, Rule
+from tests.doubles.faults import of_the_network
 from tests.unit.faults.stage import FakeGround, way
-
-ON_THE_NETWORK: list[Fault] = [
-    Latency("db", 1.0),
-    Bandwidth("db", 100.0),
-    Reset("db"),
-    Cut("db"),
-    FailFirst("db"),
-    Partition((("db",), ("api", TESTS))),
-]
 
 
 def ground() -> FakeGround:
@@ -60,7 +52,7 @@ async def test_what_is_done_to_components(fault: Fault, done: list[str]) -> None
     assert here.journal == done
 
 
-@pytest.mark.parametrize("fault", ON_THE_NETWORK)
+@pytest.mark.parametrize("fault", of_the_network("db", "api"))
 async def test_healing_takes_every_rule_away(fault: Fault) -> None:
     """And leaves those of others."""
     here = ground()
