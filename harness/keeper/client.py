@@ -29,13 +29,13 @@ class Lease:
 
     Args:
         connection: A connected Unix socket.
-        on_event: Called with every fact, as messages are read.
+        on_event: Called with every fact, as messages are read; None for who wants none, and need not read.
         path: Where the keeper listens.
         log: Where the keeper's own output is; None when that is not known.
     """
 
     def __init__(
-        self, connection: socket.socket, on_event: Emit, path: Path, log: Path | None = None
+        self, connection: socket.socket, on_event: Emit | None, path: Path, log: Path | None = None
     ) -> None:
         self.path = path
         self._connection = connection
@@ -47,7 +47,7 @@ class Lease:
         self.ending: Ending | None = None
 
     @classmethod
-    def attach(cls, path: Path, on_event: Emit, *, hold: bool, log: Path | None = None) -> Self:
+    def attach(cls, path: Path, on_event: Emit | None, *, hold: bool, log: Path | None = None) -> Self:
         """Connect to a keeper that runs.
 
         Raises:
@@ -65,7 +65,7 @@ class Lease:
                 hint="the environment has ended; start it with `harness up`",
             ) from error
         lease = cls(connection, on_event, path, log)
-        lease._send({"token": token})
+        lease._send({"token": token, "facts": on_event is not None})
         if hold:
             lease._send({"hold": True})
         return lease
@@ -201,7 +201,7 @@ class Lease:
     def _note(self, message: Mapping[str, Any]) -> None:
         if "event" in message and isinstance(message["event"], dict):
             event: Event | None = decode(message["event"])
-            if event is not None:
+            if event is not None and self._on_event is not None:
                 self._on_event(event)
         elif "started" in message:
             self.description = EnvironmentDescription.from_json(message["started"])
@@ -228,7 +228,7 @@ class Lease:
 Spawn = Callable[[socket.socket], None]
 
 
-def start(path: Path, spawn: Spawn, on_event: Emit, log: Path | None = None) -> Lease:
+def start(path: Path, spawn: Spawn, on_event: Emit | None, log: Path | None = None) -> Lease:
     """Open the keeper's socket, join its queue as the first holder, and only then start it.
 
     In this order a client that is killed at any moment leaves a keeper that sees nobody and ends.
@@ -236,7 +236,7 @@ def start(path: Path, spawn: Spawn, on_event: Emit, log: Path | None = None) -> 
     Args:
         path: Where the socket has to be.
         spawn: Starts the keeper process with the listening socket.
-        on_event: Called with every fact.
+        on_event: Called with every fact; None for who wants none.
         log: Where the keeper's own output will be.
     """
     with socket.socket(socket.AF_UNIX) as listener:

@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 from harness.core.errors import UsageError
@@ -31,8 +32,8 @@ class Door:
         self._token = token
         self._user = os.geteuid() if user is None else user
 
-    async def admit(self, reader: asyncio.StreamReader, connection: Any) -> None:
-        """Return when the client at the other end of `connection` may stay.
+    async def admit(self, reader: asyncio.StreamReader, connection: Any) -> Mapping[str, Any]:
+        """What the client at the other end of `connection` said first, when it may stay.
 
         Raises:
             UsageError: it may not.
@@ -46,11 +47,15 @@ class Door:
                 said = await reader.readline()
         except TimeoutError:
             said = b""
-        if not hmac.compare_digest(_token_in(said).encode(), self._token.encode()):
+        greeting = _message_in(said)
+        token = greeting.get("token")
+        presented = token if isinstance(token, str) else ""
+        if not hmac.compare_digest(presented.encode(), self._token.encode()):
             raise UsageError(
                 "the first line to a keeper has to hold the environment's token",
                 hint='{"token": …}: it is in the file `token` beside the socket',
             )
+        return greeting
 
 
 def peer_of(connection: Any) -> int:
@@ -60,11 +65,10 @@ def peer_of(connection: Any) -> int:
     return int(user)
 
 
-def _token_in(line: bytes) -> str:
-    """What a first line presents; empty when it is none."""
+def _message_in(line: bytes) -> Mapping[str, Any]:
+    """A first line; empty when it is none."""
     try:
         message = json.loads(line)
     except ValueError:
-        return ""
-    token = message.get("token") if isinstance(message, dict) else None
-    return token if isinstance(token, str) else ""
+        return {}
+    return message if isinstance(message, dict) else {}

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from harness.core.tasks import run_to_end
 from harness.faults import Fault, encode
 from harness.keeper.client import Lease
 
@@ -28,7 +29,7 @@ class InjectedFault:
         self._number = 0
 
     def __enter__(self) -> Self:
-        self._lease = Lease.attach(self._keeper, lambda _event: None, hold=False)
+        self._lease = Lease.attach(self._keeper, None, hold=False)
         try:
             self._number = self._lease.ask("fault", fault=encode(self._fault))
         except BaseException:
@@ -44,9 +45,14 @@ class InjectedFault:
             self._lease.ask("heal", number=self._number)
 
     async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.__enter__)
+        try:
+            return await run_to_end(asyncio.to_thread(self.__enter__))
+        except asyncio.CancelledError:
+            if self._lease is not None:
+                self._lease.close()  # nobody will leave the block: the end of the connection heals
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.__exit__, kind, error, trace)
+        await run_to_end(asyncio.to_thread(self.__exit__, kind, error, trace))

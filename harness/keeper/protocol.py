@@ -1,14 +1,16 @@
 """Why this exists: what a keeper and its clients say to each other, one JSON object a line over a Unix socket.
 
 Client to keeper
-    {"token": TEXT}                      always the first: what the file `token` beside the socket holds
+    {"token": TEXT, "facts": false}      always the first: what the file `token` beside the socket holds, and whether
+                                         the client wants to be told facts; one that does has to read them
     {"hold": true}                       count me: the environment stays while I am connected
     {"release": true, "keep": false}     I leave in an orderly way, and wait for what comes of it; with `keep` the
                                          environment stays, for as long as it was ordered to
     {"ask": N, "do": NAME, …}            one of the commands below; answered by {"answer": N, …}
 Keeper to client
     {"refused": error}                   the only line to who is not its user, or has not its token
-    {"event": …}                         every fact of the environment, those before the connection first
+    {"event": …}                         where asked for: every fact of the environment, those before the connection
+                                         first
     {"held": true}                       you are counted; false when the environment is ending already
     {"goes_on": true}                    you have left, and the environment stays
     {"answer": N, "value": …}            or {"answer": N, "error": {"message", "hint", "evidence", "exit_code"}}

@@ -76,8 +76,11 @@ class Keeper:
         self._door = Door(token)
         self._tenure = Tenure(stay)
         self._finish = self._tenure.over
-        self._history: list[bytes] = []
+        self._history: list[bytes] = []  # facts and words
+        self._words: list[bytes] = []
+        self._connections: set[asyncio.StreamWriter] = set()  # also of those who are not admitted yet
         self._clients: set[asyncio.StreamWriter] = set()
+        self._listeners: set[asyncio.StreamWriter] = set()  # the clients that want facts
         self._kept: Kept | None = None
         self._states: dict[str, str] = {}
         self._has_failed = False
@@ -106,9 +109,11 @@ class Keeper:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._tenure.end)
         server = await asyncio.start_unix_server(self._serve, sock=self._listener, limit=_LONGEST_LINE)
-        async with server:
+        # Not `async with`: from Python 3.12 on that waits for every connection, without an end.
+        with contextlib.closing(server):
             ending = await self._live()
             self._tell({"ended": ending_form(ending)})
+            self._tenure.conclude()
             await self._part()
         return ending
 
@@ -156,21 +161,25 @@ class Keeper:
                 self._states[name] = str(state)
             case EnvironmentFailed():
                 self._has_failed = True
-        self._tell({"event": encode(event)})
+        line = encode_line({"event": encode(event)})
+        self._history.append(line)
+        for client in self._listeners:
+            client.write(line)
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         """Everybody hears it, also who comes later."""
         line = encode_line(message)
         self._history.append(line)
+        self._words.append(line)
         for client in self._clients:
             client.write(line)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, from its connection to its end."""
+        self._connections.add(writer)
         try:
-            await self._door.admit(reader, writer.get_extra_info("socket"))
-            self._clients.add(writer)
-            writer.writelines(self._history)
+            greeting = await self._door.admit(reader, writer.get_extra_info("socket"))
+            self._welcome(writer, wants_facts=bool(greeting.get("facts")))
             while line := await reader.readline():
                 self._hear(line, writer)
         except UsageError as refusal:
@@ -179,6 +188,13 @@ class Keeper:
             self._clients.discard(writer)  # nobody reads there any more
         finally:
             self._lose(writer)
+
+    def _welcome(self, writer: asyncio.StreamWriter, *, wants_facts: bool) -> None:
+        """From now on it hears what is told; what was told before comes first."""
+        self._clients.add(writer)
+        if wants_facts:
+            self._listeners.add(writer)
+        writer.writelines(self._history if wants_facts else self._words)
 
     def _hear(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         """One message of a client; what takes long goes on beside the next one."""
@@ -311,19 +327,28 @@ class Keeper:
             self._dismiss(writer)
 
     def _dismiss(self, writer: asyncio.StreamWriter) -> None:
-        self._clients.discard(writer)
+        for group in (self._connections, self._clients, self._listeners):
+            group.discard(writer)
         writer.close()
         if self._faults.owns_any(writer):
             self._beside(self._heal_left(writer))
 
     async def _part(self) -> None:
-        """Let what was said arrive; a client that does not read is not waited for."""
-        for client in self._clients:
-            client.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PARTING):
-                gone = (client.wait_closed() for client in self._clients)
-                await asyncio.gather(*gone, return_exceptions=True)
+        """Let what was said arrive; a client that does not read is cut off, as is who has not said who it is."""
+        for connection in self._connections:
+            connection.close()
+        closing = {asyncio.create_task(_closed(each)): each for each in self._connections}
+        if not closing:
+            return
+        _, deaf = await asyncio.wait(closing, timeout=_PARTING)
+        for task in deaf:
+            closing[task].transport.abort()
+        await asyncio.wait(closing)
+
+
+async def _closed(connection: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):  # it died meanwhile
+        await connection.wait_closed()
 
 
 def _parse(line: bytes) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ class Tenure:
         over: Set when the environment has to end.
         hurry: Set, with or after `over`, when nobody waits for that end: an abandoned environment needs no politeness.
         is_kept: Whether it stays when nobody holds it, or is meant to.
-        is_abandoned: A holder died: what it would have done at the end is the keeper's to do.
+        is_abandoned: A holder died before it could know the end: what it would have done then is the keeper's to do.
     """
 
     def __init__(self, stay: Stay) -> None:
@@ -77,14 +77,21 @@ class Tenure:
 
     def lose(self, client: object) -> None:
         """A client is gone: it died, or had nothing to wait for any more."""
-        counted = self._holders | self._awaiting
+        if client not in self._holders | self._awaiting:
+            return
+        self.is_abandoned = True
         if client in self._holders:
             self._holders.remove(client)
-            self.is_abandoned = self._is_deserted = True
+            self._is_deserted = True
             self._consider()
         self._awaiting.discard(client)
-        if client in counted and self.over.is_set() and not self._holders and not self._awaiting:
+        if self.over.is_set() and not self._holders and not self._awaiting:
             self.hurry.set()
+
+    def conclude(self) -> None:
+        """The end was told to everybody: whoever leaves from now on has heard what it needs."""
+        self._holders.clear()
+        self._awaiting.clear()
 
     def end(self) -> None:
         """The environment has to end, whoever holds it. Idempotent."""

@@ -108,7 +108,7 @@ class FakeClient:
     """A client that says what a test tells it to, in the loop of the keeper."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._passed_over: list[Mapping[str, Any]] = []
+        self.passed_over: list[Mapping[str, Any]] = []
         self._reader = reader
         self._writer = writer
 
@@ -131,15 +131,15 @@ class FakeClient:
         return await self.hear_answer(1)
 
     async def _next(self, what: str, is_wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
-        for message in self._passed_over:
+        for message in self.passed_over:
             if is_wanted(message):
-                self._passed_over.remove(message)
+                self.passed_over.remove(message)
                 return message
         while line := await self._reader.readline():
             heard: Mapping[str, Any] = json.loads(line)
             if is_wanted(heard):
                 return heard
-            self._passed_over.append(heard)
+            self.passed_over.append(heard)
         raise EOFError(f"the keeper left without having said {what}")
 
     def leave(self, *, keep: bool = False) -> None:
@@ -183,7 +183,7 @@ class KeeperStage:
     async def client(self) -> FakeClient:
         """Somebody who only looks."""
         client = await self.stranger()
-        client.say({"token": _TOKEN})
+        client.say({"token": _TOKEN, "facts": True})
         return client
 
     async def holder(self) -> FakeClient:

@@ -192,12 +192,12 @@ def test_the_starter_is_in_the_queue_before_the_keeper_is_there(tmp_path: Path) 
 
     def spawn(listener: socket.socket) -> None:
         connection, _ = listener.accept()
-        heard.append(connection.recv(100))
+        heard.append(connection.recv(200))
         connection.close()
 
     with start(path, spawn, FakeEmit()):
         token = (tmp_path / "token").read_text()
-        assert heard == [encode_line({"token": token}) + encode_line({"hold": True})]
+        assert heard == [encode_line({"token": token, "facts": True}) + encode_line({"hold": True})]
     for private in (path, tmp_path / "token"):
         assert private.stat().st_mode & 0o777 == 0o600
 

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, TeardownError
 from harness.events.facts import ComponentChanged, EnvironmentFailed, State
 from harness.keeper import server
+from harness.keeper.protocol import encode_line
 from harness.keeper.tenure import Stay
 from tests.doubles.keeper import FakeKept, KeeperStage
 
@@ -73,6 +75,22 @@ async def test_who_comes_late_hears_everything(tmp_path: Path) -> None:
         late = await stage.client()
         assert (await late.hear("event"))["component"] == "web"
         assert await late.hear("started")
+
+
+@own_loop
+async def test_who_asks_for_no_facts_hears_none(tmp_path: Path) -> None:
+    """Those that came before it, and those that come: it might never read them."""
+    kept = FakeKept()
+    async with keeping(tmp_path, kept) as stage:
+        holder, silent = await stage.holder(), await stage.stranger()
+        silent.say({"token": "token"})
+        kept.emit(ComponentChanged(at=1.0, component="web", old=State.PROBING, new=State.READY))
+        await holder.hear("event")
+        kept.may_start.set()
+        assert await silent.hear("started")
+        holder.leave()
+        assert await silent.hear("ended")
+        assert silent.passed_over == []
 
 
 @own_loop
@@ -221,6 +239,46 @@ async def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals)
         signal.raise_signal(number)
         assert (await holder.hear("ended"))["exit_code"] == ExitCode.OK
         assert kept.journal == ["starting", "up", "gone"]
+
+
+@own_loop
+async def test_who_is_killed_while_it_waits_for_the_end_leaves_its_work(tmp_path: Path) -> None:
+    """The reports, that is: they are the keeper's then."""
+    kept = FakeKept()
+    kept.may_start.set()
+    kept.may_end.clear()
+    async with keeping(tmp_path, kept) as stage:
+        holder = await stage.holder()
+        await holder.hear("started")
+        holder.leave()
+        await stage.keeper._finish.wait()
+        holder.die()
+        await stage.keeper.hurry.wait()
+        kept.may_end.set()
+        await stage.life
+        assert stage.keeper.is_abandoned
+
+
+@own_loop
+async def test_nobody_keeps_it_from_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither who has not read for long nor who has never said who it is: both are cut off."""
+    monkeypatch.setattr(server, "_PARTING", 0.01)
+    kept = FakeKept()
+    async with keeping(tmp_path, kept) as stage:
+        holder, stranger = await stage.holder(), await stage.stranger()
+        deaf = socket.socket(socket.AF_UNIX)
+        with deaf:
+            deaf.connect(str(tmp_path / "keeper.sock"))
+            deaf.sendall(encode_line({"token": "token", "facts": True}))
+            for _ in range(1000):
+                kept.emit(EnvironmentFailed(at=1.0, message="x" * 1000, hint="", evidence=()))
+            kept.may_start.set()
+            await holder.hear("started")
+            assert len(stage.keeper._clients) == 2
+            holder.leave()
+            assert (await stage.life).exit_code is ExitCode.OK
+        with pytest.raises(EOFError):
+            await stranger.hear("ended")
 
 
 @own_loop

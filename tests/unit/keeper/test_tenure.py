@@ -113,6 +113,31 @@ async def test_a_holder_that_dies_while_it_ends_hurries_it() -> None:
     assert tenure.hurry.is_set()
 
 
+@in_virtual_time
+async def test_who_dies_before_the_end_is_told_has_left_its_work() -> None:
+    """Also when it had let go and was waiting; whoever goes once everybody knows has done its own."""
+    tenure = held(Stay(), "a", "b")
+    tenure.release("b", keep=False)
+    tenure.release("a", keep=False)
+    assert not tenure.is_abandoned
+    tenure.lose("b")  # it was told that the environment goes on
+    assert not tenure.is_abandoned
+    tenure.lose("a")
+    assert tenure.is_abandoned
+
+
+@in_virtual_time
+async def test_who_goes_after_the_end_was_told_leaves_nothing() -> None:
+    """Neither a last holder that waited for it nor one that still held on."""
+    tenure = held(Stay(), "a", "b")
+    tenure.end()
+    tenure.release("a", keep=False)
+    tenure.conclude()
+    tenure.lose("a")
+    tenure.lose("b")
+    assert not tenure.is_abandoned
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["hold", "release", "keep", "lose", "wait"]), st.sampled_from("abc"))
 )
