@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.bootstrap.coverage import measured_components, state_coverage
 from harness.bootstrap.preparing import Prepared
 from harness.cli.invocation import Invocation
+from harness.cli.patience import patiently
 from harness.cli.progress import Progress
 from harness.cli.screen import doing, people, tell, warn
 from harness.cli.starting import start
@@ -41,8 +42,17 @@ class Job:
     invocation: Invocation
     _last_words: Callable[[], None] | None = None
 
+    @property
+    def environment_id(self) -> str:
+        """What its keeper's environment is called, also when that never started; empty when it is not known."""
+        return self.invocation.spare.environment_id if self.invocation.spare else ""
+
     def run(self, planned: tuple[Phase, ...], log: EventLog) -> ExitCode:
-        """Start, run every phase, tear down; whatever goes wrong is told here and becomes the exit code."""
+        """Start, run every phase, tear down; whatever goes wrong is told here and becomes the exit code.
+
+        Raises:
+            KeyboardInterrupt: what comes after the suites was interrupted.
+        """
         try:
             lease = start(self.prepared, self.folder, Progress(people), self.invocation.spare)
         except HarnessError as error:
@@ -81,17 +91,12 @@ class Job:
             self._last_words()
 
     def _let_go(self, lease: Lease, code: ExitCode) -> ExitCode:
-        """Keep it, or wait for its teardown; the exit code of that."""
+        """Keep it, or wait for its teardown; the exit code of that. Raises KeyboardInterrupt as `patiently` does."""
         keep = self.prepared.request.keep.is_wanted(code)
-        while True:
-            try:
-                ending = lease.release(keep=keep)
-            except KeyboardInterrupt:
-                people.print("still tearing down; it takes a moment and goes on without us too")
-                continue
-            if ending is None and lease.description is not None:
-                say = say_kept if keep else say_grace
-                self._last_words = partial(say, lease.description, self.prepared.request.stay)
-            if ending is not None and ending.error is not None:
-                tell(ending.error)
-            return ending.exit_code if ending else ExitCode.OK
+        ending = patiently(lease, partial(lease.release, keep=keep))
+        if ending is None and lease.description is not None:
+            say = say_kept if keep else say_grace
+            self._last_words = partial(say, lease.description, self.prepared.request.stay)
+        if ending is not None and ending.error is not None:
+            tell(ending.error)
+        return ending.exit_code if ending else ExitCode.OK

@@ -3,6 +3,7 @@
 import functools
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from harness.cli.invocation import Invocation
 from harness.cli.screen import tell
-from harness.core.errors import ExitCode, HarnessError
+from harness.core.errors import ExitCode, HarnessError, refused
 
 # Where each command is. Only the one that is asked for is imported: a start is measured from the shell on.
 COMMANDS = {
@@ -30,7 +31,7 @@ COMMANDS = {
 
 
 def run(argv: list[str], invocation: Invocation) -> None:
-    """Run a command line and end with its exit code; a traceback means a bug of ours."""
+    """Run a command line and end with its exit code; a traceback means a bug of ours, and no failed suite."""
     asked = argv[0] if argv else ""
     _app([asked] if asked in COMMANDS else COMMANDS)(argv, prog_name="harness", obj=invocation)
 
@@ -73,5 +74,16 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except (
+            typer.Exit,
+            BrokenPipeError,
+        ):  # an end as it is meant; nobody reads us, which typer ends quietly
+            raise
+        except OSError as error:
+            tell(refused(error))
+            raise typer.Exit(ExitCode.ENVIRONMENT) from None
+        except Exception:  # noqa: BLE001 - told as what it is, but not by Python's own exit code, a failed suite's
+            traceback.print_exc()
+            raise typer.Exit(ExitCode.ENVIRONMENT) from None
 
     return guarded

@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
+from harness.bootstrap.reporting import write_reports
 from harness.bootstrap.request import DEFAULT_RESULTS
 from harness.bootstrap.runs import EVENTS
 from harness.cli.options import Results, RunName
 from harness.core.errors import UsageError
-from harness.reports import rebuild
 
 
 def report(run: RunName = "latest", results: Results = DEFAULT_RESULTS) -> None:
@@ -15,5 +15,5 @@ def report(run: RunName = "latest", results: Results = DEFAULT_RESULTS) -> None:
     folder: Path = results / run
     if not (folder / EVENTS).exists():
         raise UsageError(f"no run in {folder}: there is no {EVENTS}")
-    rebuild(folder)
+    write_reports(folder)
     sys.stdout.write(f"{folder / 'report.html'}\n")

@@ -13,6 +13,7 @@ from harness.bootstrap.preparing import Prepared, prepare
 from harness.bootstrap.request import EXISTING, Request
 from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
 from harness.bootstrap.spare import SpareKeeper
+from harness.cli.patience import patiently
 from harness.cli.progress import Progress
 from harness.cli.screen import counted, people, tell, warn
 from harness.core.clock import SystemClock
@@ -68,9 +69,10 @@ def ending_stated(log: EventLog, began: float) -> Iterator[None]:
         log: The run's log; closed afterwards.
         began: When the run did, monotonic.
     """
-    code = ExitCode.OK
+    code = ExitCode.ENVIRONMENT
     try:
         yield
+        code = ExitCode.OK
     except HarnessError as error:
         code = error.exit_code
         raise
@@ -92,32 +94,21 @@ def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeep
 
     Raises:
         HarnessError: it did not start; by then it is torn down.
-        KeyboardInterrupt: it was interrupted; by then it is torn down.
+        KeyboardInterrupt: it was interrupted; by then it is torn down, or is being so by force.
     """
     with progress:
         lease = acquire(prepared, folder, progress, spare=spare)
         try:
             lease.wait_started()
         except HarnessError:
-            lease.wait_ended()
+            patiently(lease, lease.wait_ended)
             lease.close()
             raise
         except KeyboardInterrupt:
             people.print("interrupted; tearing down")
             with lease:
-                _end(lease)
-            raise
-    return lease
-
-
-def _end(lease: Lease) -> None:
-    """Wait for the teardown, whatever the person's patience; tell what it left."""
-    while True:
-        try:
-            ending = lease.stop()
-        except KeyboardInterrupt:
-            people.print("still tearing down; it takes a moment and goes on without us too")
-        else:
+                ending = patiently(lease, lease.stop)
             if ending.error is not None:
                 tell(ending.error)
-            return
+            raise
+    return lease

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -10,8 +11,8 @@ import typer
 from harness.bootstrap.preparing import require_steps
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, EXISTING, Request
 from harness.bootstrap.stay import keep_of, stay_of
-from harness.bootstrap.sweep import sweep
-from harness.cli.invocation import invocation_of
+from harness.cli.concluding import conclude
+from harness.cli.invocation import Invocation, invocation_of
 from harness.cli.job import Job
 from harness.cli.options import (
     Attach,
@@ -28,14 +29,9 @@ from harness.cli.options import (
     Ttl,
 )
 from harness.cli.provider_option import ProviderName
-from harness.cli.screen import people
 from harness.cli.starting import begin_run, plan_for
-from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, UsageError
-from harness.events.facts import RunFinished
 from harness.plan.model import Selection
-from harness.reports import rebuild
-from harness.reports.console import lines
 from harness.suites.phases import choose, phases
 from harness.suites.settings import SuiteVariables
 
@@ -62,7 +58,6 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
 
     Suites are those of the Compose file. What follows -- goes to pytest: harness test api -n 4 -- -k login
     """
-    began = time.monotonic()
     variables = SuiteVariables.read(os.environ)
     base_url = base_url or variables.base_url
     kept = keep_of(always=keep, on_failure=keep_on_failure)
@@ -80,23 +75,29 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         stay=stay_of(kept, ttl, grace),
         keep=kept,
     )
-    _require_plugins(variables, workers)
+    raise typer.Exit(int(_carry_out(request, suites or (), variables, invocation_of(context))))
+
+
+def _carry_out(
+    request: Request, names: Sequence[str], variables: SuiteVariables, invocation: Invocation
+) -> ExitCode:
+    """The whole main job. Raises HarnessError for what is wrong before it begins."""
+    began = time.monotonic()
+    _require_plugins(variables, request.workers)
     prepared = plan_for(request)
-    chosen = choose(prepared.ecosystem.settings.suites, suites or ())
+    chosen = choose(prepared.ecosystem.settings.suites, names)
     require_steps(prepared)
     folder, log = begin_run(prepared, "test")
-    job = Job(prepared, folder, variables, workers, invocation_of(context))
+    job = Job(prepared, folder, variables, request.workers, invocation)
     code = ExitCode.ENVIRONMENT
     try:
         code = job.run(phases(chosen), log)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
     finally:  # whatever happens, the run ends in its log and has its reports
-        log(RunFinished(at=SystemClock().now(), exit_code=int(code), duration=time.monotonic() - began))
-        log.close()
-        sweep()  # a keeper that was killed meanwhile could not tidy up
-        is_told = code in {ExitCode.ENVIRONMENT, ExitCode.TEARDOWN}
-        people.print(lines(rebuild(folder), people.width, folder / "report.html", is_told=is_told))
+        code = conclude(code, folder, log, began, job.environment_id)
         job.tell_what_stays()
-    raise typer.Exit(int(code))
+    return code
 
 
 def _require_plugins(variables: SuiteVariables, workers: int) -> None:

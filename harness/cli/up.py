@@ -9,16 +9,21 @@ from rich.markup import escape
 
 from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
+from harness.bootstrap.spare import SpareKeeper
 from harness.bootstrap.stay import duration
 from harness.cli.invocation import invocation_of
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
 from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, Results, Seed, Ttl
+from harness.cli.patience import patiently
 from harness.cli.progress import Progress
 from harness.cli.provider_option import ProviderName
 from harness.cli.screen import people, warn
 from harness.cli.starting import begin_run, ending_stated, plan_for, start
 from harness.cli.stay_view import until
+from harness.core.errors import EnvironmentFailedError
+from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.protocol import error_of
 from harness.keeper.tenure import Stay
 from harness.plan.model import Selection
 
@@ -43,7 +48,6 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     With components only these and what they need: harness up web.
     One of the same Compose files that runs already is shown and left as it is.
     """
-    began = time.monotonic()
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
         provider=provider,
@@ -58,18 +62,38 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     kept = None if new else find_kept(prepared)
     if kept is not None:
         _show_kept(kept, prepared)
-        return
+    else:
+        _show_started(_bring_up(prepared, invocation_of(context).spare), request.stay)
+
+
+def _bring_up(prepared: Prepared, spare: SpareKeeper | None) -> EnvironmentDescription:
+    """Start it and leave it to itself. Raises HarnessError when it is not there after that: nothing of it is."""
+    began = time.monotonic()
     folder, log = begin_run(prepared, "up")
-    with (
-        ending_stated(log, began),
-        start(prepared, folder, Progress(people), invocation_of(context).spare) as lease,
-    ):
-        description = lease.description
-        lease.release()
-    if description is not None:
-        _print_endpoints(description)
-    if request.stay.ttl is not None:
-        people.print(f"it stays {until(request.stay.ttl)}")
+    with ending_stated(log, began), start(prepared, folder, Progress(people), spare) as lease:
+        return _hand_over(lease)
+
+
+def _hand_over(lease: Lease) -> EnvironmentDescription:
+    """Let go of what has started.
+
+    Raises:
+        HarnessError: it broke or ended at this very moment; it is torn down by then.
+    """
+    description = lease.wait_started()
+    if broken := lease.ask("broken"):
+        patiently(lease, lease.stop)
+        raise error_of(broken)
+    ending = lease.release()
+    if ending is not None:
+        raise ending.error or EnvironmentFailedError("it was stopped at the moment at which it was ready")
+    return description
+
+
+def _show_started(description: EnvironmentDescription, stay: Stay) -> None:
+    _print_endpoints(description)
+    if stay.ttl is not None:
+        people.print(f"it stays {until(stay.ttl)}")
     people.print("stop it with [bold]harness down[/]; [bold]harness env[/] prints its variables")
 
 

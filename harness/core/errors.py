@@ -10,6 +10,7 @@ HarnessError
 └── TeardownError          exit 4  something could not be torn down; carries the leftovers
 """
 
+import errno
 import traceback
 from collections.abc import Sequence
 from enum import IntEnum
@@ -83,6 +84,19 @@ class TeardownError(HarnessError):
     """Something could not be removed; `evidence` names each leftover."""
 
     exit_code = ExitCode.TEARDOWN
+
+
+def refused(error: OSError, what: str = "") -> EnvironmentFailedError:
+    """What the operating system refuses, in a line: where, and why; what to do about a disk that is full.
+
+    Args:
+        error: What was raised.
+        what: What came to nothing by it; empty where that is plain.
+    """
+    where = f" to {error.filename}" if what and error.filename else error.filename or ""
+    line = ": ".join(filter(None, (f"{what}{where}", error.strerror or str(error))))
+    hint = "make room there, or choose another folder with --results" if error.errno == errno.ENOSPC else ""
+    return EnvironmentFailedError(line, hint=hint)
 
 
 def as_failure(error: Exception, what: str = "unexpected") -> HarnessError:

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-from harness.core.errors import EnvironmentFailedError, HarnessError, as_failure
+from harness.core.errors import HarnessError, as_failure, refused
 from harness.events.facts import Event
 from harness.events.log import Emit
-
-_HINT = "make room there, or choose another folder with --results"
 
 
 class Stating:
@@ -32,7 +30,4 @@ class Stating:
 
 
 def _told(error: Exception) -> HarnessError:
-    if not isinstance(error, OSError):
-        return as_failure(error)
-    where = f" to {error.filename}" if error.filename else ""
-    return EnvironmentFailedError(f"facts cannot be written{where}: {error.strerror or error}", hint=_HINT)
+    return refused(error, "facts cannot be written") if isinstance(error, OSError) else as_failure(error)

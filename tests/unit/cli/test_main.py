@@ -1,5 +1,6 @@
 """The table of commands, and the one place where errors become exit codes."""
 
+import errno
 import importlib
 import importlib.metadata
 import re
@@ -97,11 +98,51 @@ def test_an_error_ends_a_command_with_its_code(
     assert ("error: x" in capsys.readouterr().err) == isinstance(error, HarnessError)
 
 
-def test_a_mistake_of_ours_stays_one() -> None:
-    """With its traceback."""
+@pytest.mark.parametrize(
+    ("error", "told", "hint"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/r/x"), "/r/x: No space left on device", "room"),
+        (PermissionError(errno.EACCES, "Permission denied", "/r/x"), "/r/x: Permission denied", ""),
+        (OSError("no more"), "no more", ""),
+    ],
+)
+def test_what_the_system_refuses_is_no_failed_suite(
+    error: OSError, told: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Told in a line; exit code 3."""
+
+    def command() -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as caught:
+        _guarded(command)()
+    assert caught.value.exit_code == ExitCode.ENVIRONMENT
+    first, *more = capsys.readouterr().err.splitlines()
+    assert first == f"error: {told}"
+    assert hint in "".join(more)
+    assert bool(more) == bool(hint)
+
+
+def test_a_mistake_of_ours_is_no_failed_suite_either(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its traceback, for us; exit code 3."""
 
     def command() -> None:
         raise ValueError("a bug")
 
-    with pytest.raises(ValueError, match="a bug"):
+    with pytest.raises(typer.Exit) as caught:
         _guarded(command)()
+    assert caught.value.exit_code == ExitCode.ENVIRONMENT
+    told = capsys.readouterr().err
+    assert told.startswith("Traceback")
+    assert told.endswith("ValueError: a bug\n")
+
+
+def test_a_command_ends_as_it_says() -> None:
+    """An exit that was asked for is no error."""
+
+    def command() -> None:
+        raise typer.Exit(ExitCode.SUITE_FAILED)
+
+    with pytest.raises(typer.Exit) as caught:
+        _guarded(command)()
+    assert caught.value.exit_code == ExitCode.SUITE_FAILED
