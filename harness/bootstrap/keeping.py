@@ -79,7 +79,7 @@ class _KeptEnvironment:
         await self._environment.faults.heal(number, reason)
 
 
-def _provider(order: Order, head_start: HeadStart | None) -> tuple[Provider, Place]:
+def _provider(order: Order, emit: Emit, head_start: HeadStart | None) -> tuple[Provider, Place]:
     coverage = order.run_folder / COVERAGE
     if order.is_measured:
         coverage.mkdir(exist_ok=True)
@@ -93,6 +93,7 @@ def _provider(order: Order, head_start: HeadStart | None) -> tuple[Provider, Pla
         variables=os.environ,
         attached=tuple(order.ecosystem.components[name] for name in order.attached),
         head_start=head_start,
+        emit=emit,
     )
     return pick(order.provider).make(making), place
 
@@ -100,7 +101,7 @@ def _provider(order: Order, head_start: HeadStart | None) -> tuple[Provider, Pla
 def _made(order: Order, emit: Emit, head_start: HeadStart | None) -> tuple[Provider, Place]:
     """The provider; that it could not be made is a fact like any other failed start."""
     try:
-        return _provider(order, head_start)
+        return _provider(order, emit, head_start)
     except Exception as error:  # noqa: BLE001 - stated, and raised on
         failure = as_failure(error)
         at = SystemClock().now()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.containers.engine import lacking as docker_missing
 from harness.core.clock import Clock
 from harness.core.errors import ProviderUnavailableError, UsageError
+from harness.events.log import Emit, nobody
 from harness.providers.docker.refusal import faults as docker_faults
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
@@ -37,6 +38,7 @@ class Making:
     variables: Mapping[str, str]
     attached: tuple[Component, ...]
     head_start: "HeadStart | None" = None
+    emit: Emit = nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _docker(making: Making) -> "Provider":
             f"containers cannot be pointed to what runs outside of them: --attach {names}",
             hint="--attach works with --provider process",
         )
-    return DockerProvider(making.place, making.clock)
+    return DockerProvider(making.place, making.clock, making.emit)
 
 
 # The order is that of preference for `auto`. `existing` is never picked by itself.

@@ -17,6 +17,7 @@ from harness.events.facts import (
     EnvironmentStarted,
     EnvironmentStopped,
     Event,
+    ImageProgress,
     PlanMade,
     State,
 )
@@ -43,6 +44,7 @@ class Progress:
         self._console = console
         self._began = time.monotonic()
         self._rows: dict[str, tuple[State, float, str]] = {}
+        self._images: dict[str, tuple[str, float]] = {}  # those that are being made, and since when
         self._is_up = False  # what changes later belongs to the tests: restarts, and the teardown
         self._spinner = Spinner("dots")
         self._live = (
@@ -67,6 +69,8 @@ class Progress:
                 self._rows |= {name: (State.PLANNED, 0.0, "") for level in levels for name in level}
             case ComponentChanged(component=name, new=state, detail=detail):
                 self._change(name, state, detail)
+            case ImageProgress(component=name, what=what, is_there=is_there):
+                self._image(name, what, is_there=is_there)
             case EnvironmentStarted(duration=duration, critical_path=path):
                 self._is_up = True
                 self._print(f"ready in {duration:.2f} s{_explained(path)}", "green")
@@ -84,6 +88,22 @@ class Progress:
             tail = f" ({detail})" if detail else ""
             self._print(f"{elapsed:6.2f} s  {name} {state}{tail}", _STYLES[state][1])
 
+    def _image(self, name: str, what: str, *, is_there: bool) -> None:
+        now = time.monotonic()
+        if is_there:
+            self._images.pop(name, None)
+        else:
+            self._images[name] = (what, now)
+        if self._live is None and not self._is_up:
+            self._print(f"{now - self._began:6.2f} s  image {what}", "dim")
+
+    def _doing(self, name: str, detail: str) -> str:
+        """What is shown of a component that is on its way: what is done about its image counts first."""
+        if name not in self._images:
+            return detail
+        what, since = self._images[name]
+        return f"{time.monotonic() - since:.0f} s  image {what}"
+
     def _print(self, line: str, style: str) -> None:
         self._console.print(Text(line, style=style))
 
@@ -94,7 +114,11 @@ class Progress:
             shown: RenderableType = Text(sign, style=style) if sign else self._spinner
             since = f"{elapsed:.2f} s" if elapsed else ""
             table.add_row(
-                shown, Text(name), Text(str(state), style=style), Text(since, style="dim"), _short(detail)
+                shown,
+                Text(name),
+                Text(str(state), style=style),
+                Text(since, style="dim"),
+                _short(self._doing(name, detail)),
             )
         return Group(table)
 

@@ -106,6 +106,15 @@ class TimeSpent(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageProgress(Event):
+    """What is done about a component's image, in a line; `is_there` is the last of it."""
+
+    component: str
+    what: str
+    is_there: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentStarted(Event):
     """Everything planned is ready. `critical_path` lists the (component, what, seconds) that decided it."""
 

@@ -6,7 +6,7 @@ The engine's own builder is used, by its API: no docker command, no BuildKit and
 import io
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]  # takes one line of progress
 
 SILENCE = 600.0  # seconds without a word after which a build is given up
-_STEP = re.compile(r"Step \d+/\d+ : (.*)")
+_STEP = re.compile(r"Step (\d+/\d+) : (.*)")
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+_EXIT = re.compile(r"The command '.*' returned a non-zero code: (\d+)", re.DOTALL)
 _RUNS = "---> Running in"  # what follows a step that is not in the engine's cache
 _REMEMBERED = 15  # lines of output, for the error
 
@@ -76,31 +78,42 @@ def _follow(answers: Any, reference: str, tell: Tell) -> None:
     from requests.exceptions import RequestException  # noqa: PLC0415
 
     said: deque[str] = deque(maxlen=_REMEMBERED)
-    step = ""
+    step = instruction = ""
     try:
         for answer in answers:
             if "error" in answer:
-                raise failed(reference, str(answer["error"]), said)
-            for line in filter(None, map(str.strip, str(answer.get("stream", "")).splitlines())):
+                raise failed(reference, str(answer["error"]), said, step)
+            for line in _lines(str(answer.get("stream", ""))):
                 said.append(line)
                 if beginning := _STEP.fullmatch(line):
-                    step = beginning[1]
-                elif line.startswith(_RUNS) and step.startswith("RUN"):  # the others take no time
-                    tell(f"{reference}: {_short(step)}")
+                    number, instruction = beginning.groups()
+                    step = f"step {number}, {_short(instruction)}"
+                elif line.startswith(_RUNS) and instruction.startswith("RUN"):  # the others take no time
+                    tell(f"{reference}: {step}")
     except (APIError, RequestException) as error:
-        raise failed(reference, str(error), said) from error
+        raise failed(reference, str(error), said, step) from error
 
 
-def failed(reference: str, reason: str, said: deque[str]) -> EnvironmentFailedError:
-    """A failed build or import as people are told it."""
+def _lines(said: str) -> Iterator[str]:
+    """What is there to read of an answer: the engine colours what went to standard error."""
+    for line in _COLOUR.sub("", said).splitlines():
+        if line.strip():
+            yield line.strip()
+
+
+def failed(reference: str, reason: str, said: deque[str], step: str = "") -> EnvironmentFailedError:
+    """A failed build or import as people are told it; `step` is what it was at."""
     hint = "the lines above are what the build said last"
     if "no space left" in reason.lower():
         hint = (
             "the disk is full: `docker system df` shows what takes the room, `docker system prune` makes some"
         )
+    if step:  # the reason begins with the command then, which is the step's
+        reason = _EXIT.sub(r"exit code \1", reason)
     first, *rest = reason.strip().splitlines() or ["no reason given"]
+    where = f" at {step}" if step else ""
     return EnvironmentFailedError(
-        f"the image {reference} could not be made: {first}", evidence=[*said, *rest], hint=hint
+        f"the image {reference} could not be made{where}: {first}", evidence=[*said, *rest], hint=hint
     )
 
 

@@ -108,7 +108,7 @@ class FakeEngine:
         self.args[tag] = buildargs
         yield {"stream": "Step 1/2 : RUN one\n ---> Using cache\n"}
         yield {"stream": "Step 2/2 : RUN two\n"}
-        yield {"stream": " ---> Running in 0123\nhello from two\n"}
+        yield {"stream": " ---> Running in 0123\nhello \x1b[91mfrom two\x1b[0m\n"}
         if self._failure:
             yield {"error": self._failure}
             return

@@ -1,6 +1,7 @@
 """Why this exists: the ecosystem as containers of a Docker engine, in a network of its own."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harness.core.clock import Clock
 from harness.core.errors import EnvironmentFailedError
 from harness.core.ids import new_secret
+from harness.events.facts import ImageProgress
+from harness.events.log import Emit, nobody
 from harness.faults.link import Link
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
@@ -33,13 +36,15 @@ class DockerProvider:
     Args:
         place: The environment's name and folders.
         clock: For the stamps in logs.
+        emit: Takes what is done about images.
     """
 
     name = "docker"
 
-    def __init__(self, place: Place, clock: Clock) -> None:
+    def __init__(self, place: Place, clock: Clock, emit: Emit = nobody) -> None:
         self._place = place
         self._clock = clock
+        self._emit = emit
         self._calls = Calls()
         self._secrets: tuple[Secret, ...] = ()
         self._client: DockerClient | None = None
@@ -67,8 +72,13 @@ class DockerProvider:
         self._client = client = connect()
         from harness.providers.docker.workshop import Workshop  # noqa: PLC0415 - see above
 
+        def show(component: str, what: str, is_there: bool) -> None:
+            fact = ImageProgress(at=self._clock.now(), component=component, what=what, is_there=is_there)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
+                loop.call_soon_threadsafe(self._emit, fact)
+
         labels = Labels(self._place.environment_id, self._place.runtime)
-        self._workshop = Workshop(client, self._calls, labels, ecosystem, self._place.logs, loop)
+        self._workshop = Workshop(client, self._calls, labels, ecosystem, self._place.logs, loop, show)
 
     @property
     def links(self) -> Iterable[Link]:

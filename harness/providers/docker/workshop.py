@@ -16,7 +16,7 @@ from harness.providers.docker.addresses import Addresses
 from harness.providers.docker.calls import Calls
 from harness.providers.docker.events import Exits
 from harness.providers.docker.failures import refused
-from harness.providers.docker.images import Images
+from harness.providers.docker.images import Images, Show
 from harness.providers.docker.labels import Labels
 from harness.providers.docker.options import create_options
 from harness.providers.docker.proxies import Proxies, gateway_of
@@ -46,6 +46,7 @@ class Workshop:
         ecosystem: Whose components.
         logs: Where build logs go.
         loop: What everything but making a workshop, which asks the engine, is called in.
+        show: Shown what is done about images, in threads.
     """
 
     def __init__(
@@ -56,13 +57,14 @@ class Workshop:
         ecosystem: Ecosystem,
         logs: Path,
         loop: asyncio.AbstractEventLoop,
+        show: Show,
     ) -> None:
         self._client = client
         self._calls = calls
         self._labels = labels
         self._name = f"harness-{labels.environment_id}"
         self._addresses = Addresses(client, self._name)
-        self._images = Images(client.client, ecosystem, logs)
+        self._images = Images(client.client, ecosystem, logs, show)
         self.proxies = Proxies(ecosystem)
         self._exits = Exits(
             client.client, labels.filter, loop

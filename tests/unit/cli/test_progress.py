@@ -13,6 +13,7 @@ from harness.events.facts import (
     EnvironmentStarted,
     EnvironmentStopped,
     Event,
+    ImageProgress,
     PlanMade,
     State,
 )
@@ -77,3 +78,23 @@ def test_what_took_no_time_has_no_explanation() -> None:
 def test_what_is_on_its_way_is_not_told_in_a_log(state: State) -> None:
     """Only what has come of it."""
     assert shown(ComponentChanged(at=0, component="web", old=State.PLANNED, new=state)) == ""
+
+
+def test_what_is_done_about_an_image_is_told_line_by_line() -> None:
+    """What is built, at which step; and that it is there."""
+    step = ImageProgress(at=0, component="web", what="shop-web: step 2/7, RUN make [all]")
+    done = ImageProgress(at=0, component="web", what="shop-web: there after 3.0 s", is_there=True)
+    lines = shown(*STORY[:1], step, done).splitlines()
+    assert [line.partition(" s  ")[2] for line in lines] == [
+        "image shop-web: step 2/7, RUN make [all]",
+        "image shop-web: there after 3.0 s",
+    ]
+
+
+def test_a_terminal_shows_the_step_of_a_build_and_for_how_long() -> None:
+    """In its component's line, until it is there."""
+    step = ImageProgress(at=0, component="web", what="shop-web: step 2/7, RUN make")
+    done = ImageProgress(at=0, component="web", what="shop-web: there after 3.0 s", is_there=True)
+    waiting = ComponentChanged(at=0, component="web", old=State.PLANNED, new=State.WAITING, detail="for db")
+    assert "0 s  image shop-web: step 2/7, RUN make" in shown(*STORY[:1], step, waiting, is_terminal=True)
+    assert "for db" in shown(*STORY[:1], step, done, waiting, is_terminal=True)

@@ -83,10 +83,12 @@ def test_a_failed_build(tmp_path: Path) -> None:
     engine: Any = engine_with_base("The command '/bin/sh -c two' returned a non-zero code: 1")
     ecosystem = made(tmp_path, component(tmp_path))
     told: list[str] = []
-    with pytest.raises(EnvironmentFailedError, match="shop-api could not be made: The command") as caught:
+    with pytest.raises(
+        EnvironmentFailedError, match=r"shop-api could not be made at step 2/2, RUN two: exit code 1$"
+    ) as caught:
         build_one(engine, ecosystem, ecosystem.components["api"], told.append, Contexts())
     assert caught.value.evidence[-1] == "hello from two"
-    assert told[-1] == "shop-api: RUN two"
+    assert told[-1] == "shop-api: step 2/2, RUN two"
     assert not any("RUN one" in line for line in told)
 
 

@@ -10,7 +10,7 @@ import pytest
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.images.building import Tell
 from harness.providers.docker import images
-from harness.providers.docker.images import Images
+from harness.providers.docker.images import Images, Show
 from harness.spec.model import Build, Component, Ecosystem, Mount
 from tests.doubles.containers import component
 from tests.doubles.images import FakeEngine
@@ -23,9 +23,13 @@ def ecosystem(*components: Component) -> Ecosystem:
     return Ecosystem("tiny", Path("/project"), (), {c.name: c for c in components})
 
 
-def images_of(engine: FakeEngine, logs: Path, *components: Component) -> Images:
+def not_shown(_component: str, _what: str, _is_there: bool) -> None:
+    """Nobody looks."""
+
+
+def images_of(engine: FakeEngine, logs: Path, *components: Component, show: Show = not_shown) -> Images:
     """What makes sure of their images."""
-    return Images(engine, ecosystem(*components), logs)  # type: ignore[arg-type]
+    return Images(engine, ecosystem(*components), logs, show)  # type: ignore[arg-type]
 
 
 def test_what_is_there_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -78,12 +82,31 @@ def test_a_build_and_what_it_starts_from(tmp_path: Path) -> None:
     assert "tiny-web: built from" in (logs / "web.build.log").read_text()
 
 
+def test_what_is_done_is_shown(tmp_path: Path) -> None:
+    """Each step that takes time, how many there are, and that it is there; nothing of what is there already."""
+    engine = FakeEngine()
+    engine.add("base:latest")
+    (logs := tmp_path / "logs").mkdir()
+    (context := tmp_path / "context").mkdir()
+    web, shown = built(context, "web", "FROM base:latest\n"), list[tuple[str, str, bool]]()
+    makes = images_of(engine, logs, web, show=lambda *line: shown.append(line))
+    makes.ensure(web)
+    (_, began, _), step, (component, end, is_there) = shown
+    assert began.startswith(f"tiny-web: built from {context}")
+    assert step == ("web", "tiny-web: step 2/2, RUN two", False)
+    assert (component, end.partition(" after ")[0], is_there) == ("web", "tiny-web: there", True)
+    makes.ensure(web)
+    assert len(shown) == 3
+
+
 def test_a_build_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
     """Of that component's image."""
     engine = FakeEngine(failure="no space left on device")
     engine.add("base:latest")
     web = built(tmp_path, "web", "FROM base:latest\n")
-    with pytest.raises(EnvironmentFailedError, match="tiny-web could not be made: no space left") as caught:
+    with pytest.raises(
+        EnvironmentFailedError, match="could not be made at step 2/2, RUN two: no space left"
+    ) as caught:
         images_of(engine, tmp_path, web).ensure(web)
     assert "docker system prune" in caught.value.hint
     assert "hello from two" in caught.value.evidence

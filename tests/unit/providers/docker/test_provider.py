@@ -6,6 +6,7 @@ import socket
 import tarfile
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,6 +14,7 @@ import pytest
 
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, HarnessError, ProviderUnavailableError
+from harness.events.facts import Event, ImageProgress
 from harness.plan.model import Plan, Step
 from harness.providers.base import CanRestart, Place
 from harness.providers.docker import provider as module
@@ -58,7 +60,8 @@ class Stage:
     def __init__(self, folder: Path, engine: FakeDocker) -> None:
         self.engine = engine
         self.place = Place(ID, folder / "run", folder / "logs")
-        self.provider = DockerProvider(self.place, SystemClock())
+        self.facts: list[Event] = []
+        self.provider = DockerProvider(self.place, SystemClock(), self.facts.append)
         self.plan = Plan(())
 
     async def prepare(self, *components: Component) -> None:
@@ -258,6 +261,15 @@ async def test_a_client_that_is_opened_while_nobody_waits_any_more_is_closed(
     assert preparing.cancelled()
     assert stage.engine.is_closed
     assert all(stream._response.is_closed for stream in stage.engine.streams)
+
+
+async def test_what_is_done_about_images_is_stated(stage: Stage) -> None:
+    """For whoever watches the start."""
+    stage.engine._registry = {"example/other:1"}
+    await stage.prepare(replace(USER, image="example/other:1"))
+    await stage.provider.start(stage.plan.step("web"))
+    told = [(fact.component, fact.what) for fact in stage.facts if isinstance(fact, ImageProgress)]
+    assert ("web", "example/other:1: pulled") in told
 
 
 async def test_starting_without_preparing(stage: Stage) -> None:
