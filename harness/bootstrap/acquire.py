@@ -15,14 +15,14 @@ from harness.keeper.client import Lease
 
 
 def acquire(
-    prepared: Prepared, run_folder: Path, on_event: Emit, *, spare: SpareKeeper | None = None
+    prepared: Prepared, run_folder: Path, on_event: Emit | None, *, spare: SpareKeeper | None = None
 ) -> Lease:
     """A lease on a new environment of the plan; `Lease.wait_started` waits for the rest.
 
     Args:
         prepared: What to start.
         run_folder: The folder of the run.
-        on_event: Called with every fact.
+        on_event: Called with every fact; None for who wants none.
         spare: A keeper process that was started ahead; it is used up.
 
     Raises:
@@ -39,7 +39,7 @@ def acquire(
         return _start(_order(prepared, spare.environment_id, run_folder, runtime), on_event, spare)
 
 
-def _start(order: Order, on_event: Emit, keeper: SpareKeeper) -> Lease:
+def _start(order: Order, on_event: Emit | None, keeper: SpareKeeper) -> Lease:
     """Hand the order to a keeper. What goes wrong before it has it leaves no folder behind."""
     path = folders.socket_path(order.runtime)
     try:

@@ -70,7 +70,7 @@ def look(folder: Path) -> Life | None:
         EnvironmentFailedError: its keeper does not answer.
     """
     try:
-        lease = Lease.attach(folders.socket_path(folder), lambda _event: None, hold=False)
+        lease = Lease.attach(folders.socket_path(folder), None, hold=False)
     except HarnessError:  # nobody listens there any more
         return None
     with lease:
@@ -85,7 +85,7 @@ def look(folder: Path) -> Life | None:
 
 @contextmanager
 def attached(
-    name: str | None, on_event: Emit = lambda _event: None
+    name: str | None, on_event: Emit | None = None
 ) -> Iterator[tuple[Lease, EnvironmentDescription]]:
     """A connection to a running environment that does not hold it.
 

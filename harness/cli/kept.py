@@ -58,7 +58,7 @@ def _kept(folder: Path, about: folders.About) -> Kept | None:
         since = socket.stat().st_mtime
     except FileNotFoundError:  # it has just ended
         return None
-    with Lease.attach(socket, lambda _event: None, hold=False) as lease:
+    with Lease.attach(socket, None, hold=False) as lease:
         description = lease.wait_started()
     started = look(folder)
     return Kept(about, since, started, description) if started is not None else None

@@ -27,7 +27,7 @@ class EcosystemHandle:
 
     @property
     def provider(self) -> str:
-        """Where it runs: `process`, `docker`, `kubernetes` or `existing`."""
+        """Where it runs: `process`, `docker` or `existing`."""
         return self._description.provider
 
     @property
