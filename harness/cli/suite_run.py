@@ -1,6 +1,7 @@
 """Why this exists: suites run against a held environment, phase by phase, and pytest's endings get their meaning."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,9 +25,15 @@ from harness.suites.settings import SuiteVariables
 
 _WITHOUT_COVERAGE = {"HARNESS_UNMEASURED": "1"}
 
-# What pytest's exit codes mean for the run (pytest.ExitCode); every other one is a failure of the suites.
+# What pytest's exit codes mean for the run (pytest.ExitCode; EX_IOERR is our plugin's, for facts that cannot be
+# written); every other one is a failure of the suites.
 _USAGE_ERROR, _NOTHING_COLLECTED = 4, 5
-_MEANINGS = {0: ExitCode.OK, _NOTHING_COLLECTED: ExitCode.OK, _USAGE_ERROR: ExitCode.USAGE}
+_MEANINGS = {
+    0: ExitCode.OK,
+    _NOTHING_COLLECTED: ExitCode.OK,
+    _USAGE_ERROR: ExitCode.USAGE,
+    os.EX_IOERR: ExitCode.ENVIRONMENT,
+}
 _INTERNAL_ERROR = 3
 
 

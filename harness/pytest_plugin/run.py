@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,12 +13,13 @@ import pytest
 from harness.bootstrap.runs import EVENTS
 from harness.bootstrap.stay import Keep
 from harness.core.clock import SystemClock
-from harness.core.errors import ExitCode, HarnessError
+from harness.core.errors import ExitCode, HarnessError, TeardownError
 from harness.events.facts import EnvironmentFailed, Event, RunFinished, RunStarted
-from harness.events.log import EventLog, read
+from harness.events.log import read
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending
+from harness.pytest_plugin.facts import Facts
 from harness.pytest_plugin.handle import EcosystemHandle
 from harness.pytest_plugin.workers import Controller, Landlord
 from harness.suites.pytest_process import SECRETS, SOCKET
@@ -57,20 +59,20 @@ class JoinedRun:
     """Within `harness test`: the environment runs, the log exists, and the reports are somebody else's."""
 
     def __init__(self, socket: Path, folder: Path) -> None:
-        self._log = EventLog(folder / EVENTS)
+        self._log = Facts(folder / EVENTS)
         self._socket = socket
         self._lease: Lease | None = None
         self._handle: EcosystemHandle | None = None
         self.secrets = secret_values(os.environ, json.loads(os.environ.get(SECRETS, "[]")))
 
     def record(self, event: Event) -> None:
-        """State a fact."""
-        self._log(event)
+        """State a fact, or end the session."""
+        _record(self._log, event)
 
     def ecosystem(self) -> EcosystemHandle:
         """Attach to the environment that runs; its variables are in ours already."""
         if self._handle is None:
-            self._lease = Lease.attach(self._socket, lambda _event: None, hold=False)
+            self._lease = Lease.attach(self._socket, None, hold=False)
             self._handle = EcosystemHandle(self._lease, self._lease.wait_started())
         return self._handle
 
@@ -102,7 +104,7 @@ class WorkerRun:
         """
         if self._handle is None:
             there = self._controller.ask()
-            self._lease = Lease.attach(Path(there[SOCKET]), lambda _event: None, hold=False)
+            self._lease = Lease.attach(Path(there[SOCKET]), None, hold=False)
             description = self._lease.wait_started()
             self.secrets = secret_values(description.variables, there[SECRETS])
             os.environ.update(description.variables)
@@ -129,7 +131,7 @@ class OwnRun:
         self._folder = _new_folder(config, self._clock)
         self._lock = threading.Lock()  # workers ask from other threads than tests are heard of
         self._early: list[Event] = []
-        self._log: EventLog | None = None
+        self._log: Facts | None = None
         self._lease: Lease | None = None
         self._description: EnvironmentDescription | None = None
         self._failure: HarnessError | None = None
@@ -148,12 +150,12 @@ class OwnRun:
         return self._folder / "report.html" if self._log is not None else None
 
     def record(self, event: Event) -> None:
-        """State a fact; kept in memory until the run has begun."""
+        """State a fact, or end the session; kept in memory until the run has begun."""
         with self._lock:
             if self._log is None:
                 self._early.append(event)
             else:
-                self._log(event)
+                _record(self._log, event)
 
     def ecosystem(self) -> EcosystemHandle:
         """Start it, once; a start that failed is not tried again for every test.
@@ -183,14 +185,35 @@ class OwnRun:
         exit_code = self._judge(exit_code, ending)
         if self._log is None:
             return exit_code
-        duration = time.monotonic() - self._began
-        self.record(RunFinished(at=self._clock.now(), exit_code=exit_code, duration=duration))
-        from harness.bootstrap.sweep import sweep  # noqa: PLC0415 - only a run with an ecosystem pays for it
-        from harness.reports import rebuild  # noqa: PLC0415
+        return self._conclude(exit_code, self._log)
 
-        sweep()  # a keeper that was killed meanwhile could not tidy up
-        rebuild(self._folder)
-        return exit_code
+    def _conclude(self, code: int, log: Facts) -> int:
+        """Sweep, state the end, report; the session's exit code after that."""
+        from harness.bootstrap.reporting import write_reports  # noqa: PLC0415 - only a run with an ecosystem pays for it
+
+        code = self._after(self._sweep, code)
+        duration = time.monotonic() - self._began
+        finished = RunFinished(at=self._clock.now(), exit_code=code, duration=duration)
+        code = self._after(lambda: log(finished), code)
+        return self._after(lambda: write_reports(self._folder), code)
+
+    def _after(self, step: Callable[[], object], code: int) -> int:
+        """The exit code after one step of the end: when it fails it is told, and makes a failure of a success."""
+        try:
+            step()
+        except HarnessError as error:
+            self.ended_badly = self.ended_badly or error
+            return code or int(error.exit_code)
+        return code
+
+    def _sweep(self) -> None:
+        """A keeper that was killed meanwhile could not tidy up. Raises TeardownError for what stays of ours."""
+        from harness.bootstrap.sweep import sweep  # noqa: PLC0415 - as above
+
+        swept, leftovers = sweep()
+        ours = self._lease.path.parent.name if self._lease is not None else ""
+        if leftovers and ours in swept:
+            raise TeardownError(f"not everything of {ours} could be removed", evidence=leftovers)
 
     def _is_to_be_kept(self, exit_code: int) -> bool:
         """Whether the environment outlives the session, as the person wants it to."""
@@ -221,6 +244,8 @@ class OwnRun:
                 return int(code)
         if self._log is None:
             return exit_code
+        if self._log.failure is not None:
+            return int(ExitCode.ENVIRONMENT)
         if any(isinstance(event, EnvironmentFailed) for event in read(self._folder / EVENTS)):
             return int(ExitCode.ENVIRONMENT)
         if self._has_given_up:
@@ -255,7 +280,7 @@ class OwnRun:
         self._secret_names = secret_exports(prepared.ecosystem)
         make_run_folder(self._folder)
         self._begin(prepared)
-        lease = acquire(prepared, self._folder, lambda _event: None)
+        lease = acquire(prepared, self._folder, None)
         with self._lock:
             self._lease = lease
             if self._is_over:
@@ -273,9 +298,16 @@ class OwnRun:
             seed=prepared.request.seed,
         )
         with self._lock:
-            self._log = EventLog(self._folder / EVENTS)
+            self._log = Facts(self._folder / EVENTS)
             for event in (begun, prepared.plan_made(self._clock.now()), *self._early):
                 self._log(event)
+
+
+def _record(log: Facts, event: Event) -> None:
+    try:
+        log(event)
+    except HarnessError as error:
+        pytest.exit(error.line, returncode=os.EX_IOERR)
 
 
 def _new_folder(config: pytest.Config, clock: SystemClock) -> Path:

@@ -1,0 +1,97 @@
+"""A session whose facts cannot be written ends, and is told apart from failed tests."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.core.errors import EnvironmentFailedError, ExitCode, TeardownError
+from harness.events.facts import CaseStarted
+from harness.pytest_plugin import run
+from harness.pytest_plugin.facts import Facts
+from harness.pytest_plugin.run import OwnRun, _record
+
+FACT = CaseStarted(at=1.5, case="a", suite="api", worker="main")
+FULL = Path("/dev/full")
+
+
+def test_the_first_that_cannot_be_written_is_raised() -> None:
+    """With its file and what to do; after it nothing is tried."""
+    log = Facts(FULL)
+    with pytest.raises(EnvironmentFailedError, match="cannot be written to /dev/full: No space") as caught:
+        log(FACT)
+    assert "make room" in caught.value.hint
+    assert log.failure is caught.value
+    log(FACT)
+    log.close()
+
+
+def test_it_ends_the_session() -> None:
+    """With an exit code of its own: pytest's 3 would be a mistake of ours."""
+    with pytest.raises(pytest.exit.Exception, match="facts cannot be written to /dev/full") as caught:
+        _record(Facts(FULL), FACT)
+    assert caught.value.returncode not in {None, *pytest.ExitCode, *ExitCode}
+
+
+class FakeLease:
+    """What it held has ended."""
+
+    path = Path("/run/aaaa/keeper.sock")
+
+    def let_go(self) -> None:
+        """It was not started yet."""
+
+    def release(self, *, keep: bool) -> None:
+        """There is nothing to wait for."""
+        assert not keep
+
+
+@pytest.fixture
+def own(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnRun:
+    """A session by itself, with an ecosystem, whose tests have passed; nothing is left of others."""
+    monkeypatch.setattr(run, "_new_folder", lambda *_: tmp_path)
+    monkeypatch.setattr("harness.bootstrap.sweep.sweep", lambda: ([], []))
+    own = OwnRun(request.config)
+    own._log = Facts(tmp_path / "events.ndjson")
+    return own
+
+
+def test_a_session_ends_as_its_tests_do(own: OwnRun) -> None:
+    """When nothing else is wrong."""
+    assert own.finish(0) == ExitCode.OK
+    assert own.ended_badly is None
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_a_killed_keeper_left_counts(own: OwnRun, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """It is named; a failed test is a failed test."""
+    lease: Any = FakeLease()
+    own._lease = lease
+    monkeypatch.setattr("harness.bootstrap.sweep.sweep", lambda: (["aaaa"], ["folder /x"]))
+    assert own.finish(code) == (code or ExitCode.TEARDOWN)
+    assert isinstance(own.ended_badly, TeardownError)
+    assert own.ended_badly.evidence == ("folder /x",)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_reports_that_cannot_be_written_are_told(
+    own: OwnRun, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """The session's verdict stays; a success without its evidence is none."""
+
+    def fail(_folder: Path) -> None:
+        raise ExceptionGroup("1 report", [OSError("full")])
+
+    monkeypatch.setattr("harness.bootstrap.reporting.rebuild", fail)
+    assert own.finish(code) == (code or ExitCode.ENVIRONMENT)
+    assert isinstance(own.ended_badly, EnvironmentFailedError)
+
+
+def test_an_end_that_cannot_be_written_is_told(own: OwnRun) -> None:
+    """The disk is full by then; what was written is reported."""
+    assert own._log is not None
+    own._log.close()
+    own._log = Facts(FULL)
+    own._folder.joinpath("events.ndjson").touch()
+    assert own.finish(0) == ExitCode.ENVIRONMENT
+    assert "cannot be written" in str(own.ended_badly)
