@@ -38,9 +38,10 @@ def connect(timeout: float = 60.0) -> "DockerClient":
     with _explaining(DockerException) as address:
         variables = engine_variables()
         address.append(variables["DOCKER_HOST"])
-        if version := _version_at(
+        version = _version_at(
             address[-1], timeout
-        ):  # before the SDK, which leaves a socket open when it fails
+        )  # before the SDK, which leaves a socket open when it fails
+        if version is not None:
             _check(version, address[-1])
         client = docker.DockerClient.from_env(environment=variables, timeout=int(timeout))
     if version is None:
@@ -49,16 +50,15 @@ def connect(timeout: float = 60.0) -> "DockerClient":
 
 
 @contextmanager
-def _explaining(*kinds: type[Exception]) -> Iterator[list[str]]:
-    """Tell errors on the way to an engine in our words; the address goes into the list once it is known."""
+def _explaining(kind: type[Exception] = OSError) -> Iterator[list[str]]:
+    """Tell errors on the way to an engine in our words; the address goes into the list once it is known.
+
+    Addresses that are none, and answers that are no engine's, are ValueErrors.
+    """
     address = ["the address of the Docker context"]
     try:
         yield address
-    except (
-        *kinds,
-        OSError,
-        ValueError,
-    ) as error:  # ValueError: an address that is none, or no answer of an engine
+    except (kind, OSError, ValueError) as error:
         raise _explained(error, address[-1]) from error
 
 
@@ -127,15 +127,19 @@ def _host_of_context(environ: Mapping[str, str]) -> str | None:
     """Where the current Docker context leads, unless that is the default, which says nothing.
 
     Raises:
-        ValueError: there is no such context.
+        ProviderUnavailableError: there is no such context.
     """
-    if not environ.get("DOCKER_CONTEXT") and not _names_a_context(environ):
+    name = environ.get("DOCKER_CONTEXT")
+    if not name and not _names_a_context(environ):
         return None
     from docker import ContextAPI  # noqa: PLC0415 - as in `connect`
 
-    context = ContextAPI.get_current_context()
+    context = ContextAPI.get_context(name or None)
     if context is None:
-        raise ValueError("the current Docker context is not there (`docker context ls` shows them)")
+        named = f"Docker context {name}, which DOCKER_CONTEXT names," if name else "current Docker context"
+        raise ProviderUnavailableError(
+            f"the {named} is not there", hint="`docker context ls` shows those that are"
+        )
     if context.Name == "default":
         return None
     host: str | None = context.Host

@@ -1,5 +1,7 @@
 """Whatever stands between a person and an engine is told in one line, with what to do about it."""
 
+import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -55,9 +57,32 @@ def test_an_address_that_is_none(address: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_context_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DOCKER_CONTEXT may name one that was removed."""
+    """DOCKER_CONTEXT may name one that was removed; nobody starts anything elsewhere then."""
     monkeypatch.setenv("DOCKER_CONTEXT", "removed")
-    assert refused().hint
+    error = refused()
+    assert "Docker context removed, which DOCKER_CONTEXT names, is not there" in error.message
+    assert error.hint
+
+
+@pytest.mark.parametrize("is_named_by", ["the variable", "the settings"])
+def test_the_context_leads_to_an_engine(
+    is_named_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for the docker command: DOCKER_CONTEXT first, then what `docker context use` wrote."""
+    settings = tmp_path / "config"
+    meta = settings / "contexts" / "meta" / hashlib.sha256(b"ours").hexdigest()
+    meta.mkdir(parents=True)
+    endpoint = {"Host": f"unix://{tmp_path}/engine.sock", "SkipTLSVerify": False}
+    (meta / "meta.json").write_text(
+        json.dumps({"Name": "ours", "Metadata": {}, "Endpoints": {"docker": endpoint}})
+    )
+    current = "ours" if is_named_by == "the settings" else "removed"
+    (settings / "config.json").write_text(json.dumps({"currentContext": current}))
+    if is_named_by == "the variable":
+        monkeypatch.setenv("DOCKER_CONTEXT", "ours")
+    with listening(tmp_path / "engine.sock"):
+        assert engine.missing() is None
+        engine.connect(timeout=2).close()
 
 
 def test_no_permission() -> None:
