@@ -30,7 +30,7 @@ def acquire(
         EnvironmentFailedError: no keeper could be started.
     """
     require_steps(prepared)
-    # What it could not remove is told by `harness down`; it is in nobody's way.
+    # What it cannot remove is in nobody's way, and tried again: by the end of this run, and by `harness down`.
     sweep(engine=prepared.kind.name == "docker")
     # The process comes before the folder: when we are killed in between, it removes that again.
     spare = spare or SpareKeeper(new_environment_id())

@@ -22,26 +22,33 @@ def sweep(*, engine: bool = False) -> tuple[list[str], list[str]]:
         engine: Look for containers also when no folder tells of any, as after a reboot.
 
     Returns:
-        The ids of the environments that were removed, and in words what could not be.
+        The ids of the environments that were found dead, and in words what of them could not be removed. What stays
+        is found again by the next sweep.
     """
     dead = [(folder, about) for folder, about in folders.known() if not folders.is_kept(folder)]
-    leftovers: list[str] = []
-    for folder, about in dead:
-        leftovers += end_now(about.environment_id, _TIMEOUT)
-        for data in left_by(about.environment_id):
-            leftovers += remove(data)
-        folders.remove(folder)
+    left = {about.environment_id: _end(about.environment_id) for _, about in dead}
+    leftovers = [told for each in left.values() for told in each]
     for data in left_by_reboot():
         leftovers += remove(data)
+    swept = list(left)
+    engine = engine or any(about.provider == _DOCKER for _, about in dead)
+    containers, of_engine = _sweep_engine() if engine else ([], [])
+    swept += [environment_id for environment_id in containers if environment_id not in left]
+    for folder, about in dead:
+        if not (left[about.environment_id] or (of_engine and about.provider == _DOCKER)):
+            folders.remove(folder)  # only now: it is what tells the next sweep of what stays
     for folder in folders.unclaimed():
         folders.remove(folder)
     folders.tidy()
-    swept = [about.environment_id for _, about in dead]
-    if engine or any(about.provider == _DOCKER for _, about in dead):
-        containers, left = _sweep_engine()
-        swept += [environment_id for environment_id in containers if environment_id not in swept]
-        leftovers += left
-    return swept, leftovers
+    return swept, leftovers + of_engine
+
+
+def _end(environment_id: str) -> list[str]:
+    """End the processes of an environment and remove its data; in words, what stays."""
+    left = end_now(environment_id, _TIMEOUT)
+    for data in left_by(environment_id):
+        left += remove(data)
+    return left
 
 
 def _sweep_engine() -> tuple[list[str], list[str]]:

@@ -15,6 +15,7 @@ from harness.core.errors import ExitCode, HarnessError, TeardownError
 from harness.events.facts import EnvironmentStopped, Event
 from harness.keeper import folders
 from harness.keeper.client import Lease
+from harness.keeper.protocol import Ending
 
 _ENDING = 1.0  # seconds for one that ends at this very moment to be gone
 _TIMEOUT = 10.0  # seconds for a keeper to hear of it; the teardown itself takes as long as it takes
@@ -30,25 +31,44 @@ def down(
 
     An environment that tests run against is ended only when it is named (-e), or with --all.
     """
-    swept = _sweep()
-    chosen = _chosen(environment, everything, swept)
-    if not chosen and not swept:
+    swept, codes = _sweep()
+    chosen, silent = _chosen(environment, everything, swept)
+    if not (chosen or silent or swept):
         people.print("nothing runs that `harness up` started")
-    worst = max((_stop(folder, about) for folder, about in chosen), default=0)
-    raise typer.Exit(worst)
+    codes += silent
+    codes += [_stop(found) for found in chosen]
+    raise typer.Exit(max(codes, default=ExitCode.OK))
 
 
-def _chosen(environment: str | None, everything: bool, swept: Sequence[str]) -> Sequence[Found]:
-    """What is to be ended: who names one that has just been swept means no other."""
-    running = list(folders.known())
+def _chosen(
+    environment: str | None, everything: bool, swept: Sequence[str]
+) -> tuple[Sequence[Found], list[ExitCode]]:
+    """What is to be ended, and a code for each that does not answer. Who names what has just been swept means no other.
+
+    Raises:
+        UsageError: what is named is not there, or it is not clear what is meant.
+    """
+    running = [found for found in folders.known() if folders.is_kept(found[0])]
     if everything:
-        return running
+        return running, []
     if environment is None:
-        kept = [found for found in running if _is_kept(*found)]
-        return [only(kept)] if kept else []
+        kept, silent = _kept(running)
+        return [only(kept)] if kept else [], silent
     is_swept = any(name.startswith(environment) for name in swept)
     is_running = any(about.environment_id.startswith(environment) for _, about in running)
-    return [] if is_swept and not is_running else [find(environment)]
+    return [] if is_swept and not is_running else [find(environment)], []
+
+
+def _kept(running: Sequence[Found]) -> tuple[list[Found], list[ExitCode]]:
+    """Those of `harness up`, and a code for each that does not answer."""
+    kept, silent = [], []
+    for found in running:
+        try:
+            if _is_kept(*found):
+                kept.append(found)
+        except HarnessError as error:
+            silent.append(_tell(found, error))
+    return kept, silent
 
 
 def _is_kept(folder: Path, about: folders.About) -> bool:
@@ -63,34 +83,49 @@ def _is_kept(folder: Path, about: folders.About) -> bool:
     return False
 
 
-def _stop(folder: Path, about: folders.About) -> int:
-    """End it, whoever holds it; the exit code of its end."""
-    with Lease.attach(folders.socket_path(folder), _show_end, hold=False) as lease:
-        people.print(f"stopping {about.ecosystem} ({about.environment_id})")
-        try:
-            lease.ask("stop", timeout=_TIMEOUT)
-        except HarnessError:
-            if lease.ending is None and not folders.wait_gone(folder, _ENDING):
-                raise
-            return int(ExitCode.OK)  # it has ended by itself at this very moment
-        ending = lease.wait_ended()
+def _stop(found: Found) -> ExitCode:
+    """End it, whoever holds it; the exit code of that. What goes wrong is told, and the others have their turn."""
+    folder, about = found
+    try:
+        with Lease.attach(folders.socket_path(folder), _show_end, hold=False) as lease:
+            people.print(f"stopping {about.ecosystem} ({about.environment_id})")
+            ending = _ending(lease)
+    except HarnessError as error:
+        # One that has ended by itself at this very moment says nothing, and needs nothing.
+        return ExitCode.OK if folders.wait_gone(folder, _ENDING) else _tell(found, error)
     if ending.error is not None:
         tell(ending.error)
-    return int(ending.exit_code)
+    return ending.exit_code
 
 
-def _sweep() -> list[str]:
-    """Remove what dead keepers left; the ids of those environments.
+def _ending(lease: Lease) -> Ending:
+    """Ask for the end and wait for it, however long it takes. Raises HarnessError when the keeper hears nothing."""
+    try:
+        lease.ask("stop", timeout=_TIMEOUT)
+    except HarnessError:
+        if lease.ending is None:
+            raise
+    return lease.wait_ended()
 
-    Raises:
-        TeardownError: something could not be removed; it is named.
-    """
+
+def _sweep() -> tuple[list[str], list[ExitCode]]:
+    """Remove what dead keepers left; the ids of those environments, and a code where something stays, which is told."""
     swept, leftovers = sweep(engine=True)
     if leftovers:
-        raise TeardownError(f"not everything of {', '.join(swept)} could be removed", evidence=leftovers)
+        others = ", ".join(swept) or "an earlier run"
+        tell(TeardownError(f"not everything of {others} could be removed", evidence=leftovers))
+        return swept, [ExitCode.TEARDOWN]
     if swept:
         people.print(f"removed what was left of {', '.join(swept)}, whose keeper had been killed")
-    return swept
+    return swept, []
+
+
+def _tell(found: Found, error: HarnessError) -> ExitCode:
+    """An error of one of several environments; its exit code."""
+    _, about = found
+    error.message = f"{about.ecosystem} ({about.environment_id}): {error.message}"
+    tell(error)
+    return error.exit_code
 
 
 def _show_end(event: Event) -> None:

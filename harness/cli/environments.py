@@ -44,7 +44,7 @@ def find(name: str | None) -> Found:
     """
     known = list(folders.known())
     if name is None:
-        return only(known)
+        return only([found for found in known if folders.is_kept(found[0])] or known)
     fitting = [(folder, about) for folder, about in known if about.environment_id.startswith(name)]
     if not fitting:
         raise _none(f"no environment {name!r} runs", known)

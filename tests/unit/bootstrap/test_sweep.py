@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.bootstrap import sweep as module
 from harness.bootstrap.sweep import sweep
 from harness.keeper import folders
 from harness.providers.process.folders import make_data_folder
@@ -65,3 +66,41 @@ def test_a_reboot_leaves_data_that_no_folder_tells_of() -> None:
     finally:
         (young / ".boot").unlink()
         young.rmdir()
+
+
+def dead(environment_id: str, provider: str = "process") -> Path:
+    """The folder of an environment whose keeper is gone."""
+    folder = folders.make_runtime_folder(environment_id)
+    os.close(folders.claim(folder, folders.About(environment_id, "tiny", provider, (), 1, "")))
+    return folder
+
+
+def test_what_stays_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder that tells of it goes when all of it has gone, and not before."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    resisting, gone = dead("0000000001"), dead("0000000002")
+    left = {"0000000001": ["process 42: sleep"]}
+    monkeypatch.setattr(module, "end_now", lambda name, _timeout: left.get(name, []))
+    swept, leftovers = sweep()
+    assert (set(swept), leftovers) == ({"0000000001", "0000000002"}, ["process 42: sleep"])
+    assert (resisting.exists(), gone.exists()) == (True, False)
+    left.clear()
+    assert sweep() == (["0000000001"], [])
+    assert not resisting.exists()
+
+
+def test_what_stays_on_the_engine_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the labels no longer tell of it: a container that could not be removed."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    contained, plain = dead("0000000001", "docker"), dead("0000000002")
+    left = [["container web: in use"], []]
+
+    def sweep_engine() -> tuple[list[str], list[str]]:
+        assert contained.exists()  # until all of it has gone
+        return ["0000000001"], left.pop(0)
+
+    monkeypatch.setattr(module, "_sweep_engine", sweep_engine)
+    assert sweep()[1] == ["container web: in use"]
+    assert (contained.exists(), plain.exists()) == (True, False)
+    assert sweep() == (["0000000001"], [])
+    assert not contained.exists()

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli import down
 from harness.cli.environments import Life
-from harness.core.errors import ExitCode, TeardownError, UsageError
+from harness.core.errors import EnvironmentFailedError, ExitCode, TeardownError, UsageError
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.folders import About
@@ -23,7 +23,7 @@ class FakeLease:
     """A keeper that ends as it is told to."""
 
     def __init__(self, ending: Ending) -> None:
-        self._ending = ending
+        self.ending = ending
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +39,7 @@ class FakeLease:
 
     def wait_ended(self) -> Ending:
         """How it ended."""
-        return self._ending
+        return self.ending
 
 
 @pytest.fixture
@@ -153,12 +153,58 @@ def test_what_ends_by_itself_meanwhile_needs_no_word(
     assert (ended, "left alone" in capsys.readouterr().err) == ([], False)
 
 
-def test_what_cannot_be_removed_is_told(scene: Scene) -> None:
-    """By a dead keeper's sweep, and by a living one's teardown: exit code 4 each."""
-    scene(dead=["dddd"], leftovers=["folder /dev/shm/x"])
-    with pytest.raises(TeardownError) as caught:
-        down.down(None, False)
-    assert caught.value.evidence == ("folder /dev/shm/x",)
+def test_what_cannot_be_removed_is_told(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """By a dead keeper's sweep, after what runs was ended, and by a living one's teardown: exit code 4 each."""
+    ended = scene(["aaaa"], dead=["dddd"], leftovers=["folder /dev/shm/x"])
+    assert code_of() == ExitCode.TEARDOWN
+    assert ended == ["aaaa"]
+    assert "error: not everything of dddd could be removed\n  folder /dev/shm/x\n" in capsys.readouterr().err
     left = TeardownError("1 thing could not be torn down", evidence=["process 42"])
     scene(["aaaa"], ending=Ending(ExitCode.TEARDOWN, left))
     assert code_of() == ExitCode.TEARDOWN
+
+
+def test_what_is_dead_and_stays_is_not_asked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is there for the next sweep, and nobody listens in it."""
+    ended = scene(["aaaa", "dddd"], dead=["dddd"], leftovers=["folder /dev/shm/x"])
+    monkeypatch.setattr(folders, "is_kept", lambda folder: folder.name == "aaaa")
+    assert code_of(everything=True) == ExitCode.TEARDOWN
+    assert ended == ["aaaa"]
+
+
+def test_one_that_does_not_answer_stops_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told, in the exit code too; the others end."""
+    ended = scene(["aaaa", "bbbb"])
+
+    def look(folder: Path) -> Life:
+        if folder.name == "aaaa":
+            raise EnvironmentFailedError("the keeper did not answer 'status' within 3 s")
+        return Life("ready", True, {}, None)
+
+    monkeypatch.setattr(down, "look", look)
+    assert code_of() == ExitCode.ENVIRONMENT
+    assert ended == ["bbbb"]
+    assert "error: tiny (aaaa): the keeper did not answer" in capsys.readouterr().err
+
+
+def test_one_that_cannot_be_stopped_stops_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --all; and one that is gone before it could be asked needs no word."""
+    ended = scene(["aaaa", "bbbb", "cccc"])
+    attach = Lease.attach
+
+    def attach_some(path: Path, on_event: object, *, hold: bool) -> object:
+        if path.parent.name != "cccc":
+            raise EnvironmentFailedError(f"no keeper answers at {path.parent.name}")
+        return attach(path, on_event, hold=hold)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Lease, "attach", attach_some)
+    monkeypatch.setattr(folders, "wait_gone", lambda folder, _timeout: folder.name == "bbbb")
+    assert code_of(everything=True) == ExitCode.ENVIRONMENT
+    assert ended == ["cccc"]
+    told = capsys.readouterr().err
+    assert "error: tiny (aaaa): no keeper answers at aaaa" in told
+    assert "error: tiny (bbbb)" not in told
