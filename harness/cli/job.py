@@ -93,7 +93,8 @@ class Job:
     def _let_go(self, lease: Lease, code: ExitCode) -> ExitCode:
         """Keep it, or wait for its teardown; the exit code of that. Raises KeyboardInterrupt as `patiently` does."""
         keep = self.prepared.request.keep.is_wanted(code)
-        ending = patiently(lease, partial(lease.release, keep=keep))
+        let_go = partial(lease.release, keep=keep)
+        ending = patiently(lease, let_go, is_interrupted=code is ExitCode.INTERRUPTED)
         if ending is None and lease.description is not None:
             say = say_kept if keep else say_grace
             self._last_words = partial(say, lease.description, self.prepared.request.stay)

@@ -105,9 +105,8 @@ def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeep
             lease.close()
             raise
         except KeyboardInterrupt:
-            people.print("interrupted; tearing down")
             with lease:
-                ending = patiently(lease, lease.stop)
+                ending = patiently(lease, lease.stop, is_interrupted=True)
             if ending.error is not None:
                 tell(ending.error)
             raise
