@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.readiness.connection import connect_at_once
+from harness.readiness.tcp import Listens
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -17,24 +18,27 @@ _INTERFACES = Path("/sys/class/net")
 _SHOWN = 12  # hexadecimal digits of a network's id that its bridge is named by
 
 
-def listens(container: "Container", port: int) -> bool | None:
-    """Whether a started container listens on a port of its own for others; None when it cannot be seen from here.
+def behind(container: "Container") -> Listens:
+    """Tells of a started container whether it listens on a port of its own for others; None where nobody can see that.
 
     Args:
         container: With the attributes of a running one.
-        port: A TCP port.
     """
     address = _address_on_a_bridge_of_ours(container)
-    if address is None:
-        return None
-    try:
-        connection = connect_at_once(address, port)
-    except ConnectionRefusedError:
-        return False
-    if connection is None:
-        return None
-    connection.close()
-    return True
+
+    def listens(port: int) -> bool | None:
+        if address is None:
+            return None
+        try:
+            connection = connect_at_once(address, port)
+        except ConnectionRefusedError:
+            return False
+        if connection is None:
+            return None
+        connection.close()
+        return True
+
+    return listens
 
 
 def _address_on_a_bridge_of_ours(container: "Container") -> str | None:

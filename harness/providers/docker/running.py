@@ -14,7 +14,7 @@ from harness.providers.base import Exit
 from harness.providers.docker import disks
 from harness.providers.docker.calls import Calls
 from harness.providers.docker.hearing import hears
-from harness.providers.docker.listening import listens
+from harness.providers.docker.listening import behind
 from harness.providers.logs import LogPump
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
@@ -62,12 +62,9 @@ class RunningContainer:
             lambda: self.tail(_SEARCHED_LINES),
             self._execute,
             runs_healthchecks=True,
-            listens=self._listens,
+            listens=behind(self.container),
         )
         return choose_probe(self.component, around)
-
-    def _listens(self, port: int) -> bool | None:
-        return listens(self.container, port)
 
     async def _execute(self, argv: Sequence[str]) -> tuple[int, str]:
         # aside: a check that never ends is given up, and ends with its container

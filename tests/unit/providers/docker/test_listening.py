@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from harness.providers.docker import listening
-from harness.providers.docker.listening import listens
+from harness.providers.docker.listening import behind
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -36,21 +36,21 @@ def test_it_is_seen_at_once_whether_it_listens() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
-        assert listens(container(), port) is False
+        assert behind(container())(port) is False
         server.listen()
-        assert listens(container(), port) is True
+        assert behind(container())(port) is True
 
 
 def test_another_machines_network_is_not_asked(interfaces: Path) -> None:
     """The same address may be somebody else's here."""
     (interfaces / BRIDGE).rmdir()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert listens(container(), server.getsockname()[1]) is None
+        assert behind(container())(server.getsockname()[1]) is None
 
 
 def test_a_container_without_an_address_is_not_guessed() -> None:
     """As one that has ended meanwhile."""
-    assert listens(container(address=""), 8000) is None
+    assert behind(container(address=""))(8000) is None
 
 
 def test_what_does_not_answer_at_once_is_not_guessed() -> None:
@@ -59,4 +59,4 @@ def test_what_does_not_answer_at_once_is_not_guessed() -> None:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
         first.connect(server.getsockname())
-        assert listens(container(), server.getsockname()[1]) is None
+        assert behind(container())(server.getsockname()[1]) is None
