@@ -2,7 +2,8 @@
 
 A client (`harness test` or pytest, half of them with two xdist workers) and all processes of its session get SIGKILL
 at a random moment of its run. Then everything that can be left is looked for: processes, data folders, shared memory,
-the runtime folder, containers, networks, volumes. Each survivor is printed.
+the runtime folder, containers, networks, volumes. A run that was not over must have its reports, too. Each survivor
+is printed.
 
     python -m bench.kill --process 20 --docker 20 --seed 7
 """
@@ -131,6 +132,12 @@ class Place:
         """The ids of those that exist now."""
         return {path.name for path in self.folder.glob("run/harness-*/*")}
 
+    def runs(self) -> set[Path]:
+        """The folders of all runs up to now."""
+        return {
+            log.parent for log in self.folder.glob("results/*/events.ndjson") if log.parent.name != "latest"
+        }
+
     def processes(self, environments: set[str]) -> Iterator[int]:
         """Those of ours: by a mark in their variables, or by the folder they work in."""
         needles = [self.mark.encode(), *(f"HARNESS_ENVIRONMENT_ID={name}".encode() for name in environments)]
@@ -172,9 +179,19 @@ class Engine:
                     yield f"{kind} {name}"
 
 
+def _is_keepers(run: Path) -> bool:
+    """Whether a run is under way in its keeper's hands: that writes its reports when the client is killed now."""
+    log = (run / "events.ndjson").read_text()
+    return '"event":"ComponentChanged"' in log and '"event":"EnvironmentStopped"' not in log
+
+
+def _unreported(runs: set[Path]) -> Iterator[str]:
+    return (f"no report in {run.name}" for run in runs if not (run / "report.html").exists())
+
+
 def kill_at(place: Place, command: tuple[str, ...], after: float, engine: Engine | None) -> Killed | None:
     """Kill a client `after` seconds, and look what is left of it; None when it had ended by then."""
-    foreign = set(_segments())
+    foreign, earlier = set(_segments()), place.runs()
     client = place.begin(command)
     try:
         client.wait(after)
@@ -190,9 +207,11 @@ def kill_at(place: Place, command: tuple[str, ...], after: float, engine: Engine
     _kill_session(client)
     began = time.monotonic()
     environments |= place.environments()
+    runs = {run for run in place.runs() - earlier if _is_keepers(run)}
     survivors: tuple[str, ...] = ()
     while True:
-        left = [*place.left(environments, pids, foreign), *(engine.left(place) if engine else ())]
+        left = [*place.left(environments, pids, foreign), *_unreported(runs)]
+        left += engine.left(place) if engine else ()
         took = time.monotonic() - began
         if took > ALLOWED and left and not survivors:
             survivors = tuple(left)
