@@ -52,14 +52,12 @@ class Lease:
 
         Raises:
             EnvironmentFailedError: nobody listens there any more.
+            UsageError: the path is too long for a socket.
         """
-        connection = socket.socket(socket.AF_UNIX)
         try:
             token = folders.token_of(path.parent)
-            with address_of(path) as address:
-                connection.connect(address)
+            connection = _connected(path)
         except OSError as error:
-            connection.close()
             raise EnvironmentFailedError(
                 f"no keeper answers at {path}: {error.strerror or error}",
                 hint="the environment has ended; start it with `harness up`",
@@ -69,13 +67,6 @@ class Lease:
         if hold:
             lease._send({"hold": True})
         return lease
-
-    def is_held(self) -> bool:
-        """Whether the keeper counts us, once it has said so; False when the environment is ending or gone."""
-        for message in self._messages():
-            if "held" in message:
-                return bool(message["held"])
-        return False
 
     def wait_started(self) -> EnvironmentDescription:
         """Read until the environment is ready.
@@ -223,6 +214,17 @@ class Lease:
             evidence=lines[-20:],
             hint=f"its own output is in {self._log}" if lines else "`harness down` removes what it left",
         )
+
+
+def _connected(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        with address_of(path) as address:
+            connection.connect(address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 Spawn = Callable[[socket.socket], None]

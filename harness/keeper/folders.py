@@ -14,7 +14,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from harness.core.errors import UsageError
@@ -146,12 +146,23 @@ def wait_gone(folder: Path, timeout: float) -> bool:
 def known() -> Iterator[tuple[Path, About]]:
     """Every environment of this user, living or not, newest first."""
     for path in sorted(_listed(), key=_changed, reverse=True):
-        with contextlib.suppress(
-            FileNotFoundError, json.JSONDecodeError
-        ):  # going or coming at this very moment
-            form = json.loads(path.read_text())
-            yield path.parent, About(**{**form, "files": tuple(form["files"])})
+        about = _about(path)
+        if about is not None:
+            yield path.parent, about
     tidy()
+
+
+def _about(path: Path) -> About | None:
+    """What a file tells of an environment; None when it comes or goes at this very moment, or lacks what we need.
+
+    It may be of another version of the harness: what that has beyond ours is passed over.
+    """
+    try:
+        form = json.loads(path.read_text())
+        known = {field.name: form[field.name] for field in fields(About)}
+        return About(**known | {"files": tuple(form["files"])})
+    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+        return None
 
 
 def _listed() -> list[Path]:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, TeardownError
+from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, TeardownError, UsageError
 from harness.events.facts import ComponentChanged, State, encode
 from harness.keeper.client import Lease, start
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.folders import make_token
 from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
 from tests.doubles.events import FakeEmit
 
@@ -183,6 +184,28 @@ def test_nobody_listens(tmp_path: Path) -> None:
         if not path.exists():
             with socket.socket(socket.AF_UNIX) as left_behind:
                 left_behind.bind(str(path))
+
+
+def test_a_connection_that_comes_to_nothing_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is in its way: here a path that no socket's address holds."""
+    opened: list[socket.socket] = []
+
+    class Connection(socket.socket):
+        def __init__(self, family: int) -> None:
+            super().__init__(family)
+            opened.append(self)
+
+    def refuse(_path: Path) -> None:
+        raise UsageError("too long")
+
+    make_token(tmp_path)
+    monkeypatch.setattr(socket, "socket", Connection)
+    monkeypatch.setattr("harness.keeper.client.address_of", refuse)
+    with pytest.raises(UsageError, match="too long"):
+        Lease.attach(tmp_path / "keeper.sock", FakeEmit(), hold=False)
+    assert [connection.fileno() for connection in opened] == [-1]
 
 
 def test_the_starter_is_in_the_queue_before_the_keeper_is_there(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Environments are found, by their owner only, and whether somebody keeps them is certain."""
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,16 @@ def test_what_is_just_being_written_is_not_there_yet(text: str) -> None:
     assert list(folders.known()) == []
     (folder / "about.json").unlink()
     assert folders.is_kept(folder)
+
+
+def test_what_another_version_wrote_is_read_as_far_as_it_is_known() -> None:
+    """What it says beyond that is passed over; one that says too little, or something else, is not listed."""
+    written = asdict(ABOUT)
+    more, less = written | {"invented_later": 1}, {k: v for k, v in written.items() if k != "provider"}
+    for number, form in enumerate([more, less, written | {"files": None}, [], "text"]):
+        folder = folders.make_runtime_folder(f"000000000{number}")
+        (folder / "about.json").write_text(json.dumps(form))
+    assert [(folder.name, about) for folder, about in folders.known()] == [("0000000000", ABOUT)]
 
 
 def test_a_folder_that_no_keeper_took_over_is_found_when_it_is_old() -> None:

@@ -77,7 +77,7 @@ def test_who_only_looks_ends_nothing(tmp_path: Path) -> None:
             told = await asyncio.to_thread(visitor.ask, "status")
             assert told == {"phase": "starting", "is_kept": False, "remaining": None, "states": {}}
         holder = Lease.attach(path, FakeEmit(), hold=True)
-        assert await asyncio.to_thread(holder.is_held)
+        assert await asyncio.to_thread(holder.ask, "status")  # by now it is counted
         kept.may_start.set()
         assert await asyncio.to_thread(holder.wait_started)
         await asyncio.to_thread(holder.release)
