@@ -218,10 +218,11 @@ class _Collection:
         raise NotFound(name, response=requests.Response())
 
     def list(self, *, filters: dict[str, str], **_how: bool) -> list[Made]:
-        """Everything with a label."""
+        """Everything with a label, or with a label of that value."""
         self._engine.require()
         key, _, value = filters["label"].partition("=")
-        return [made for made in self._engine.everything[self._kind] if made.labels.get(key) == value]
+        everything = self._engine.everything[self._kind]
+        return [made for made in everything if key in made.labels and value in ("", made.labels[key])]
 
 
 class FakeDocker(FakeEngine):

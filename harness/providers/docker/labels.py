@@ -1,8 +1,8 @@
 """Why this exists: everything made on an engine says whose it is, so that nothing else is ever removed.
 
 An engine may be shared: by users, by machines (DOCKER_HOST), by other tools. What carries our labels names the
-environment, the runtime folder whose lock tells whether its keeper lives, and the machine and user that this
-folder belongs to.
+environment, the runtime folder whose lock tells whether its keeper lives, the machine and user that this
+folder belongs to, and the keeper itself for those who do not see the folder (`keepers`).
 """
 
 import os
@@ -13,19 +13,32 @@ ENVIRONMENT = "harness.environment"
 COMPONENT = "harness.component"
 RUNTIME = "harness.runtime"
 OWNER = "harness.owner"
+KEEPER = "harness.keeper"
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The labels of one environment."""
+    """The labels of one environment.
+
+    Args:
+        environment_id: Its name.
+        runtime: Its folder.
+        keeper: The process that keeps it, as `Keeper.label` writes it.
+    """
 
     environment_id: str
     runtime: Path
+    keeper: str
 
     @property
     def of_environment(self) -> dict[str, str]:
         """On networks and volumes."""
-        return {ENVIRONMENT: self.environment_id, RUNTIME: str(self.runtime), OWNER: owner()}
+        return {
+            ENVIRONMENT: self.environment_id,
+            RUNTIME: str(self.runtime),
+            OWNER: owner(),
+            KEEPER: self.keeper,
+        }
 
     def of_component(self, name: str) -> dict[str, str]:
         """On containers."""
@@ -39,10 +52,10 @@ class Labels:
 
 def owner() -> str:
     """This user on this machine, the same until it is installed anew: `<user id>@<machine id>`."""
-    return f"{os.geteuid()}@{_machine()}"
+    return f"{os.geteuid()}@{machine()}"
 
 
-def _machine() -> str:
+def machine() -> str:
     """machine-id(5); where there is none, as in many containers, the host's name."""
     for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from harness.providers.docker import labels
-from harness.providers.docker.labels import COMPONENT, ENVIRONMENT, OWNER, RUNTIME, Labels, owner
+from harness.providers.docker.labels import COMPONENT, ENVIRONMENT, KEEPER, OWNER, RUNTIME, Labels, owner
 
-MINE = Labels("0123456789", Path("/run/x"))
+MINE = Labels("0123456789", Path("/run/x"), "who keeps it")
 
 
 def test_networks_and_volumes_name_environment_folder_and_owner() -> None:
     """Containers say also which component they are."""
-    expected = {ENVIRONMENT: "0123456789", RUNTIME: "/run/x", OWNER: owner()}
+    expected = {ENVIRONMENT: "0123456789", RUNTIME: "/run/x", OWNER: owner(), KEEPER: "who keeps it"}
     assert MINE.of_environment == expected
     assert MINE.of_component("web") == expected | {COMPONENT: "web"}
 
@@ -26,7 +26,7 @@ def test_the_filter_finds_exactly_the_environment() -> None:
 
 def test_the_owner_is_this_user_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another user, or another machine on the same engine, is another owner."""
-    monkeypatch.setattr(labels, "_machine", lambda: "m1")
+    monkeypatch.setattr(labels, "machine", lambda: "m1")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert owner() == "1000@m1"
 
@@ -45,4 +45,4 @@ def test_a_machine_without_an_id_is_known_by_its_name(
         return told
 
     monkeypatch.setattr(Path, "read_text", read)
-    assert labels._machine() == expected
+    assert labels.machine() == expected
