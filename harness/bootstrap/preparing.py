@@ -1,7 +1,7 @@
 """Why this exists: from a request to a plan, before anything is started: whatever is wrong shows here, with exit 2."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from harness.plan.model import Plan
 from harness.plan.planner import make
 from harness.readiness.choose import protocol_of
 from harness.spec.faults import InvalidFileError
+from harness.spec.graph import is_enabled
 from harness.spec.loader import load
 from harness.spec.model import Component, Ecosystem, Fault, Isolation, Severity
 
@@ -53,10 +54,10 @@ def prepare(request: Request) -> Prepared:
         UsageError: the request cannot be carried out.
         ProviderUnavailableError: this machine cannot run it.
     """
-    named = os.environ.get("COMPOSE_PROFILES", "")
-    profiles = (*request.selection.profiles, *(name.strip() for name in named.split(",") if name.strip()))
+    profiles = active_profiles(request.selection.profiles)
     loaded = load(request.files, os.environ, profiles=profiles)
-    kind = pick(request.provider, _candidates(loaded.ecosystem, profiles, request.attached))
+    candidates = enabled(loaded.ecosystem, profiles)
+    kind = pick(request.provider, (each for each in candidates if each.name not in request.attached))
     request = replace(request, is_measured=request.is_measured and kind.is_measurable)
     _require_components(loaded.ecosystem, request.attached)
     if kind.name != EXISTING:
@@ -76,14 +77,15 @@ def prepare(request: Request) -> Prepared:
     return Prepared(request, ecosystem, warnings, kind, plan)
 
 
-def _candidates(
-    ecosystem: Ecosystem, profiles: tuple[str, ...], attached: tuple[str, ...]
-) -> Iterator[Component]:
-    """What may have to be started, as far as the file's profiles say."""
-    for component in ecosystem.components.values():
-        is_active = not component.profiles or set(component.profiles) & set(profiles)
-        if is_active and component.name not in attached:
-            yield component
+def active_profiles(asked: Sequence[str]) -> tuple[str, ...]:
+    """The profiles that were asked for, and those of the variable COMPOSE_PROFILES."""
+    named = os.environ.get("COMPOSE_PROFILES", "")
+    return (*asked, *(name.strip() for name in named.split(",") if name.strip()))
+
+
+def enabled(ecosystem: Ecosystem, profiles: Sequence[str]) -> tuple[Component, ...]:
+    """What may have to be started, as far as these profiles say."""
+    return tuple(each for each in ecosystem.components.values() if is_enabled(each.profiles, profiles))
 
 
 def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.bootstrap.preparing import active_profiles, enabled
 from harness.bootstrap.request import DEFAULT_FILE
 from harness.containers.engine import connect, engine_variables
 from harness.core.errors import HarnessError, ProviderUnavailableError
@@ -59,8 +60,9 @@ def _how_to_get(error: ProviderUnavailableError) -> str:
 def _images(engine: "DockerClient") -> Finding:
     """What is there of what components run as, or are built from."""
     try:
-        components = load((DEFAULT_FILE,), os.environ).ecosystem.components.values()
-        items = [look(engine, need) for need in needed(components)]
+        profiles = active_profiles(())
+        ecosystem = load((DEFAULT_FILE,), os.environ, profiles=profiles).ecosystem
+        items = [look(engine, need) for need in needed(enabled(ecosystem, profiles))]
     except HarnessError as error:
         return False, "images", f"{DEFAULT_FILE}: {error.message}"
     missing = [item.need.reference for item in items if item.kind is Kind.MISSING]

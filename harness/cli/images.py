@@ -4,12 +4,14 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from harness.bootstrap.preparing import active_profiles, enabled
 from harness.bootstrap.request import DEFAULT_FILE
 from harness.cli.options import Files, Profiles
 from harness.cli.screen import people
@@ -19,7 +21,7 @@ from harness.images.inventory import Item, Kind, look
 from harness.images.needs import Need, needed
 from harness.images.obtaining import Source, obtain
 from harness.spec.loader import load
-from harness.spec.model import Ecosystem
+from harness.spec.model import Component, Ecosystem
 
 
 def images(
@@ -35,16 +37,21 @@ def images(
         ),
     ] = None,
 ) -> None:
-    """Get the images that the Compose file needs: pulled, or made here as stand-ins, or built."""
-    ecosystem = load(tuple(file or [DEFAULT_FILE]), os.environ, profiles=tuple(profile or ())).ecosystem
-    needs = needed(ecosystem.components.values())
+    """Get the images that the Compose file needs: pulled, or made here as stand-ins, or built.
+
+    Those of components that no active profile holds back, as for the other commands.
+    """
+    profiles = active_profiles(profile or ())
+    ecosystem = load(tuple(file or [DEFAULT_FILE]), os.environ, profiles=profiles).ecosystem
+    components = enabled(ecosystem, profiles)
+    needs = needed(components)
     engine = connect()
     try:
         if not only_list:
             tell = Progress(time.monotonic())
             obtain(engine, needs, tell, _source(pull))
-            build_all(engine, ecosystem, ecosystem.components.values(), tell)
-        items = [look(engine, need) for need in (*needs, *_built(ecosystem))]
+            build_all(engine, ecosystem, components, tell)
+        items = [look(engine, need) for need in (*needs, *_built(ecosystem, components))]
     finally:
         engine.close()
     _show(items)
@@ -54,10 +61,10 @@ def _source(pull: bool | None) -> Source:
     return {None: Source.AUTO, True: Source.REGISTRY, False: Source.HERE}[pull]
 
 
-def _built(ecosystem: Ecosystem) -> list[Need]:
+def _built(ecosystem: Ecosystem, components: Iterable[Component]) -> list[Need]:
     return [
         Need(reference_of(ecosystem, component), (component.name,))
-        for component in ecosystem.components.values()
+        for component in components
         if component.build is not None
     ]
 
