@@ -7,8 +7,10 @@ from harness.engine.critical_path import KEEPING
 from harness.engine.parts import Parts
 from harness.engine.restarting import running_in
 from harness.events.facts import StateKept, StateReset
+from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Isolation
 from harness.worlds.error import WorldError
+from harness.worlds.settling import Hook, settle
 from harness.worlds.stores import keep_store
 from harness.worlds.world import World
 
@@ -29,6 +31,7 @@ class KeptState:
         """
         parts, began = self._parts, self._parts.clock.monotonic()
         with parts.stopwatch.stretch("stores", KEEPING):
+            await settle(self._hooks())
             running = [(step.component, running_in(parts, step.name)) for step in parts.plan.steps]
             keeping = [keep_store(component, its.endpoints, its.environment) for component, its in running]
             self._world = await World.keep([keep for keep in keeping if keep is not None])
@@ -49,6 +52,7 @@ class KeptState:
             )
         parts, began = self._parts, self._parts.clock.monotonic()
         try:
+            await settle(self._hooks())
             changed = await self._world.reset()
         except WorldError as error:
             parts.supervision.break_with(error)
@@ -56,6 +60,16 @@ class KeptState:
         duration = parts.clock.monotonic() - began
         parts.emit(StateReset(at=parts.clock.now(), changed=changed, duration=duration))
         return changed
+
+    def _hooks(self) -> list[Hook]:
+        """Where components that have a hook listen now."""
+        parts = self._parts
+        hooks = []
+        for component in (step.component for step in parts.plan.steps if step.component.settings.settle):
+            endpoint = primary_endpoint(component, running_in(parts, component.name).endpoints)
+            if endpoint is not None:
+                hooks.append(Hook(component.name, endpoint, component.settings.settle or ""))
+        return hooks
 
     async def aclose(self) -> None:
         """Let go of the stores. Idempotent."""

@@ -21,6 +21,8 @@ from harness.pytest_plugin.run import JoinedRun, OwnRun, Run, WorkerRun
 from harness.pytest_plugin.workers import CHANNEL, Controller
 from harness.suites.pytest_process import RUN_FOLDER, SOCKET, SUITES
 
+SHARES_STATE = "shares_state"
+
 _run = pytest.StashKey[Run]()
 _controller = pytest.StashKey[Controller | None]()  # for an xdist worker
 _names = pytest.StashKey[SuiteNames]()
@@ -33,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, find the run this session belongs to, listen to its tests."""
+    config.addinivalue_line(
+        "markers", f"{SHARES_STATE}: what the tests before it wrote stays, also with `isolation: reset`"
+    )
     names = SuiteNames.read(config.rootpath, os.environ.get(SUITES, ""))
     config.stash[_names] = names
     for suite in names.known:
@@ -106,8 +111,11 @@ def ecosystem(request: pytest.FixtureRequest) -> EcosystemHandle:
 
 @pytest.fixture(autouse=True)
 def _clean_world(request: pytest.FixtureRequest) -> None:
-    """A test of the ecosystem starts from the seeded state, where the Compose file asks for that."""
-    if "ecosystem" in request.fixturenames:
+    """A test of the ecosystem starts from the seeded state, where the Compose file asks for that.
+
+    The marker `shares_state` says that it does not: what a fixture of a wider scope has written is there.
+    """
+    if "ecosystem" in request.fixturenames and request.node.get_closest_marker(SHARES_STATE) is None:
         handle: EcosystemHandle = request.getfixturevalue("ecosystem")
         if handle.is_reset_for_each_test:
             handle.reset()

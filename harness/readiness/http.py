@@ -41,17 +41,10 @@ class HttpProbe:
         """Ask once."""
         try:
             async with open_connection(self.endpoint, self.timeout) as (reader, writer):
-                writer.write(self._request())
+                writer.write(_request("GET", self.path, self.host or self.endpoint.address))
                 return await self._answer(reader)
         except OSError as error:
             return Answer(is_ready=False, seen=explain(error))
-
-    def _request(self) -> bytes:
-        host = self.host or self.endpoint.address
-        return (
-            f"GET {self.path} HTTP/1.1\r\nHost: {host}\r\n"
-            "User-Agent: harness-readiness\r\nAccept: */*\r\nConnection: close\r\n\r\n"
-        ).encode()
 
     async def _answer(self, reader: asyncio.StreamReader) -> Answer:
         try:
@@ -65,6 +58,32 @@ class HttpProbe:
             return Answer(is_ready=True, seen=f"HTTP {status}")
         line = _first_line(head, await reader.read(_BODY_LIMIT))
         return Answer(is_ready=False, seen=f"HTTP {status}: {line}" if line else f"HTTP {status}")
+
+
+async def ask(method: str, endpoint: Endpoint, path: str, timeout: float) -> tuple[int, str]:
+    """One request without a body: the status, and the first line of what is said.
+
+    Raises:
+        OSError: nothing answers in HTTP; TimeoutError (an OSError) when it takes longer than `timeout` seconds.
+    """
+    async with open_connection(endpoint, timeout) as (reader, writer):
+        writer.write(_request(method, path, endpoint.address))
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            raise ConnectionResetError("closed without an HTTP answer") from error
+        status = _status(head)
+        if status is None:
+            raise ConnectionError("answers, but not in HTTP")
+        return status, _first_line(head, await reader.read(_BODY_LIMIT))
+
+
+def _request(method: str, path: str, host: str) -> bytes:
+    length = "" if method == "GET" else "Content-Length: 0\r\n"
+    return (
+        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{length}"
+        "User-Agent: harness-readiness\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    ).encode()
 
 
 def _status(head: bytes) -> int | None:

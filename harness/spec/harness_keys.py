@@ -134,6 +134,7 @@ _COMPONENT: Table = {
     "exports": Key(read=filled_pairs),
     "random": Key(read=TEXTS),
     "faults": Key(read=boolean),
+    "settle": Key(read=_http_path),
 }
 component_settings = table(_COMPONENT, "x-harness", ComponentSettings)
 """The `x-harness` of one service."""

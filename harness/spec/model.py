@@ -172,6 +172,7 @@ class ComponentSettings:
         random: Names of environment variables whose value is replaced by a random secret in each
             environment, everywhere in the ecosystem where that value stands.
         faults: Whether a proxy stands before it, so that its network can be made to fail.
+        settle: The path that is POSTed to before stores are reset: it answers when nothing is in flight.
     """
 
     process: ProcessSettings | None = None
@@ -179,6 +180,7 @@ class ComponentSettings:
     exports: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     random: tuple[str, ...] = ()
     faults: bool = False
+    settle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

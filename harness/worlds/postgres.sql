@@ -19,9 +19,14 @@ CREATE TABLE harness_world.tables (
     copy text,                        -- quoted; none of a partitioned table, whose partitions hold the rows
     columns text NOT NULL,            -- quoted, without generated ones
     same_key text,                    -- joins the table to its copy; none without a primary key
+    is_unlogged boolean NOT NULL,     -- a crash of the server empties it, and no trigger tells
     kept_by xid,                      -- the transaction that last put it back
     since xid NOT NULL                -- what ran then or later may have changed it
 );
+
+-- Unlogged itself: where its row is gone, so are those of all unlogged tables.
+CREATE UNLOGGED TABLE harness_world.canary (sings boolean NOT NULL);
+INSERT INTO harness_world.canary VALUES (true);
 
 CREATE TABLE harness_world.large_objects (since xid NOT NULL, ids oid[] NOT NULL);
 
@@ -71,7 +76,7 @@ BEGIN
     END IF;
     INSERT INTO harness_world.tables VALUES (
         relation, name, mark::regclass, NULL, CASE WHEN kind = 'r' THEN copy END, columns, same_key,
-        NULL, harness_world.horizon());
+        (SELECT relpersistence = 'u' FROM pg_class WHERE oid = relation), NULL, harness_world.horizon());
 END $$;
 
 -- Keep all tables and sequences as they are. Waits for whoever writes at this moment.
@@ -125,7 +130,8 @@ CREATE VIEW harness_world.written AS
 WITH RECURSIVE
     drawn AS (
         SELECT relation FROM harness_world.tables
-        WHERE pg_sequence_last_value(mark::regclass) IS DISTINCT FROM seen),
+        WHERE pg_sequence_last_value(mark::regclass) IS DISTINCT FROM seen
+              OR (is_unlogged AND NOT EXISTS (SELECT FROM harness_world.canary))),
     lineage AS (
         SELECT relation FROM drawn
         UNION
@@ -170,6 +176,8 @@ BEGIN
             since = harness_world.horizon()
         WHERE relation = own.relation;
     END LOOP;
+
+    INSERT INTO harness_world.canary SELECT true WHERE NOT EXISTS (SELECT FROM harness_world.canary);
 
     FOR sequence IN
         SELECT kept.* FROM harness_world.sequences kept JOIN harness_world.sequences_now now USING (relation)

@@ -1,11 +1,11 @@
 """Why this exists: a Redis as it was when it was kept: what differs from that, and only that, is put back.
 
 Values are compared and put back in the server's own form (DUMP, RESTORE), streams with their consumer groups among
-them. Whether anything was written at all is the server's own count of changes.
+them. Whether anything was written at all is told by the server's own count of calls of commands that write.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from harness.core.endpoint import Endpoint
@@ -15,15 +15,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _FOR_EVER = 0  # what RESTORE takes for no expiry
-_COUNTS = (
-    "run_id",
-    "rdb_changes_since_last_save",
-    "rdb_last_save_time",
-    "rdb_bgsave_in_progress",
-    "total_forks",
-    "expired_keys",
-    "evicted_keys",
-)
+_COUNTS = ("run_id", "expired_keys", "evicted_keys")
 _Place = tuple[int, bytes]  # a database's number, and a key in it
 
 
@@ -46,6 +38,7 @@ class KeptRedis:
         self.component = component
         self._client = client
         self._values: Mapping[_Place, _Value] = {}
+        self._writing: tuple[str, ...] = ()
         self._writes: tuple[object, ...] = ()
 
     @classmethod
@@ -67,6 +60,7 @@ class KeptRedis:
             component, Redis(host=at.host, port=at.port, password=password, single_connection_client=True)
         )
         try:
+            kept._writing = await kept._commands_that_write()
             kept._values = await kept._read()
             kept._writes = await kept._written()
         except RedisError as error:
@@ -100,10 +94,16 @@ class KeptRedis:
         if any(value.lives != _FOR_EVER for value in self._values.values()):
             return (object(),)
         told = await self._client.info("everything")
-        saved = told.get("cmdstat_save", {}).get(
-            "calls", 0
-        )  # a save begins the count anew, within the same second
-        return (saved, *(told.get(name) for name in _COUNTS))
+        calls = (told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in self._writing)
+        return (*(told.get(name) for name in _COUNTS), *calls)
+
+    async def _commands_that_write(self) -> tuple[str, ...]:
+        """As the server itself classes them, `xgroup|create` among them (COMMAND)."""
+        names = []
+        for name, command in (await self._client.command()).items():
+            names += [name] if "write" in command["flags"] else []
+            names += [sub[0].decode() for sub in command.get("subcommands", ()) if b"write" in sub[2]]
+        return tuple(sorted(names))
 
     async def _read(self) -> dict[_Place, _Value]:
         databases = [int(name.removeprefix("db")) for name in await self._client.info("keyspace")]
@@ -127,8 +127,8 @@ class KeptRedis:
     async def _put_back(self) -> Iterable[_Place]:
         """All at once: nobody sees half of it."""
         now, kept = await self._read(), self._values
-        gone = now.keys() - kept.keys()
-        other = {place for place, value in kept.items() if not value.is_still(now.get(place))}
+        gone = sorted(now.keys() - kept.keys())
+        other = [place for place, value in kept.items() if not value.is_still(now.get(place))]
         putting = self._client.pipeline(transaction=True)
         for number, key in gone:
             putting.execute_command("SELECT", number)
@@ -137,8 +137,14 @@ class KeptRedis:
             value = kept[number, key]
             putting.execute_command("SELECT", number)
             putting.restore(key, value.lives, value.dump, replace=True)
-        await putting.execute()
-        return gone | other
+            putting.dump(key)
+        told = (await putting.execute())[2 * len(gone) :]
+        # the members of a set have no order: put back, they may be dumped in another one
+        dumps = dict(zip(other, told[2::3], strict=True))
+        self._values = {
+            place: replace(value, dump=dumps.get(place) or value.dump) for place, value in kept.items()
+        }
+        return (*gone, *other)
 
 
 def _shown(place: _Place) -> str:

@@ -40,6 +40,7 @@ def create_app() -> FastAPI:
         routers=ROUTERS,
         consumers=[Consumer("mercatrix", "distilera", follow)],
         background=[hub.run, coordinator.work],
+        underway=[coordinator.underway],
         public=[tokens.PATH],
         on_failure=report_failure,
     )

@@ -16,6 +16,11 @@ async def work(service: Service) -> None:
                 await wait_for(woken, SAFETY_POLL)
 
 
+async def underway(service: Service) -> str | None:
+    """Agents that have not contributed yet; one is let contribute by asking."""
+    return "agents at work" if await _work_once(service) else None
+
+
 async def _work_once(service: Service) -> bool:
     async with service.pool.acquire() as connection, connection.transaction():
         return await coordinations.work_once(connection)

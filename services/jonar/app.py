@@ -25,6 +25,7 @@ def create_app() -> FastAPI:
         routers=[router],
         consumers=CONSUMERS,
         background=[platform.run],
+        underway=[platform.stopping],
         title="Jonar, the platform service",
     )
     app.state.platform = platform

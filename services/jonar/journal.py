@@ -30,6 +30,11 @@ class Journal:
         self._facts: deque[Fact] = deque()
         self._wake = asyncio.Event()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that was noted is in the database."""
+        return not self._facts
+
     def note(self, fact: Fact) -> None:
         """Queue a fact."""
         self._facts.append(fact)

@@ -199,6 +199,16 @@ class Platform:
         if self._journal is not None:
             self._journal.note(facts.loaded(deployment, result))
 
+    async def stopping(self, _service: Service) -> str | None:
+        """What there is still to be stopped before tests start anew: deployments do not outlive their records."""
+        if self._controller is None or self._journal is None:
+            return None
+        for deployment in self._controller.deployments():
+            self._controller.remove(deployment.id)
+        if left := len(self._controller.deployments()):
+            return f"{left} deployments to be stopped"
+        return None if self._journal.is_empty else "facts to be recorded"
+
     def status(self, deployment_id: str) -> Status:
         """How far a deployment is; one that is not kept here has stopped."""
         deployment = self._controller.find(deployment_id) if self._controller else None

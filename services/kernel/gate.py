@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kernel import settling
 from kernel.coalescing import Coalesced
 from kernel.errors import ApiError
 from kernel.settings import RateLimit
@@ -23,7 +24,7 @@ log = logging.getLogger("kernel.gate")
 
 PRIVILEGED_FACTOR = 100
 ANONYMOUS_FACTOR = 10  # many people may share an address
-OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/openapi.json"})
+OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/openapi.json", settling.PATH})
 NO_TOKEN = "-"  # noqa: S105 - stands where a token's id would
 
 # KEYS: for each request the mark of revocation and the bucket. ARGV: for each the requests per period and the period

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import HTTPConnection
 
-from kernel import errors, health, introspection, logs, openapi
+from kernel import errors, health, introspection, logs, openapi, settling
 from kernel.changes import Changes
 from kernel.consumer import Consumer, ConsumerLoop
 from kernel.context import OnFailure, RequestContext
@@ -63,6 +63,7 @@ def create_service(
     routers: Sequence[APIRouter],
     consumers: Sequence[Consumer] = (),
     background: Sequence[Background] = (),
+    underway: Sequence[settling.Underway] = (),
     public: Collection[str] = (),
     on_failure: OnFailure | None = None,
     title: str = "",
@@ -74,6 +75,7 @@ def create_service(
         routers: Their routes, with full paths (prefixes and dependencies given to the routers themselves).
         consumers: What to do with other services' events.
         background: Run until cancelled; one that fails is logged and run again after a second.
+        underway: What else than the outbox and consumers may be in flight when no request is.
         public: Paths that may be asked for without a token; all others answer 401.
         on_failure: Called with the scope and the exception of a request that failed unexpectedly; must not raise.
         title: The name in the OpenAPI document.
@@ -90,11 +92,12 @@ def create_service(
                 yield
 
     app = FastAPI(title=title or name.capitalize(), lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.underway = (settling.outbox, *map(settling.consuming, consumers), *underway)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(Gate, public=public)
     app.add_middleware(RequestContext, metrics=metrics, on_failure=on_failure)
-    for router in (*routers, introspection.router, health.router):
+    for router in (*routers, introspection.router, health.router, settling.router):
         # Taken over as they are: include_router would look every request's route up twice.
         app.router.routes.extend(router.routes)
     return app

@@ -16,7 +16,7 @@ ASKED = 75
 PER_PERIOD = 60  # requests of one user to one service in 10 s
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def replicas(ecosystem: EcosystemHandle) -> AsyncIterator[Deployment]:  # noqa: ARG001 - its addresses
     """Two more processes of Distilera beside the one that the tests usually ask."""
     async with JonarClient(test_mode=True) as jonar:

@@ -19,19 +19,20 @@ from harness.core.ids import new_environment_id
 from harness.engine import Environment, open_environment
 from harness.faults import Kill
 from harness.plan.model import Plan, Step
-from harness.providers.base import Place
+from harness.providers.base import Place, Provider
+from harness.providers.docker.provider import DockerProvider
 from harness.providers.process.provider import ProcessProvider
 from harness.spec.model import (
     Component,
-    ComponentSettings,
     Ecosystem,
     EcosystemSettings,
     Isolation,
     Location,
     Mount,
-    ProcessSettings,
+    Port,
 )
 from harness.worlds.error import WorldError
+from tests.contract.stage import skip_without_docker
 from tests.doubles.events import FakeEmit
 
 HERE = Location(Path(__file__), 1)
@@ -153,8 +154,10 @@ async def content(environment: Environment) -> dict[str, object]:
     await connection.close()
     for number in (0, 3):
         async with redis_of(environment, number) as redis:
-            keys = sorted(await redis.keys())
-            found |= {f"{number}:{key!r}": (await redis.dump(key), await redis.ttl(key)) for key in keys}
+            for key in await redis.keys():
+                dump = await redis.dump(key)
+                value = await redis.smembers(key) if await redis.type(key) == b"set" else dump
+                found[f"{number}:{key!r}"] = (value, await redis.ttl(key))
     return found
 
 
@@ -181,38 +184,59 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
+@pytest.fixture(scope="module", params=["process", "docker"])
+def provider(request: pytest.FixtureRequest) -> str:
+    """Where the stores run: other versions, other addresses, the same semantics."""
+    if request.param == "docker":
+        skip_without_docker()
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-async def environment(folder: Path) -> AsyncIterator[Environment]:
+async def environment(folder: Path, provider: str) -> AsyncIterator[Environment]:
     """One for all tests that leave it as it was."""
-    async with opened(folder) as made:
+    async with opened(folder, provider) as made:
         yield made
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Environment]:
+async def opened(folder: Path, provider: str) -> AsyncIterator[Environment]:
     """A Postgres and a Redis whose state is kept once they are there."""
     script = Mount("bind", "/docker-entrypoint-initdb.d/1-schema.sql", str(folder / "1-schema.sql"))
     password = MappingProxyType({"POSTGRES_PASSWORD": "written"})
     steps = (
-        Step(Component("db", HERE, image="postgres:16", environment=password, mounts=(script,)), level=0),
         Step(
             Component(
-                "cache",
+                "db",
                 HERE,
-                image="redis:7",
-                settings=ComponentSettings(process=ProcessSettings(embedded="redis")),
+                image="postgres:15",
+                environment=password,
+                mounts=(script,),
+                ports=(Port(5432),),
             ),
             level=0,
         ),
+        Step(Component("cache", HERE, image="redis:7", ports=(Port(6379),)), level=0),
     )
-    place = Place(new_environment_id(), folder / "runtime", folder / "logs")
+    place = Place(new_environment_id(), folder / new_environment_id(), folder / "logs")
+    place.runtime.mkdir(mode=0o700)
+    place.logs.mkdir(exist_ok=True)
     ecosystem = Ecosystem(
         "example", folder, (HERE.path,), {step.name: step.component for step in steps},
         settings=EcosystemSettings(isolation=Isolation.RESET),
     )  # fmt: skip
-    provider = ProcessProvider(place, folder, SystemClock())
+    making: dict[str, Callable[[], Provider]] = {
+        "process": lambda: ProcessProvider(place, folder, SystemClock()),
+        "docker": lambda: DockerProvider(place, SystemClock()),
+    }
     async with open_environment(
-        Plan(steps), ecosystem, provider, place, clock=SystemClock(), emit=FakeEmit(), seeder=Seeding()
+        Plan(steps),
+        ecosystem,
+        making[provider](),
+        place,
+        clock=SystemClock(),
+        emit=FakeEmit(),
+        seeder=Seeding(),
     ) as made:
         yield made
 
@@ -307,9 +331,11 @@ async def test_an_open_transaction_is_named(environment: Environment) -> None:
         ("SELECT lo_create(0)", "large objects were changed"),
     ],
 )
-async def test_what_cannot_be_put_back_is_refused(folder: Path, statement: str, told: str) -> None:
+async def test_what_cannot_be_put_back_is_refused(
+    folder: Path, provider: str, statement: str, told: str
+) -> None:
     """Never silently wrong: the environment is broken by it."""
-    async with opened(folder) as environment:
+    async with opened(folder, provider) as environment:
         await write(environment, [statement], [])
         with pytest.raises(WorldError, match=told):
             await environment.state.reset()

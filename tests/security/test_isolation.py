@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from distilera.client import DistileraClient
-from harness.pytest_plugin.handle import EcosystemHandle
 from mercatrix.client import MercatrixClient
-from tests.people import Account, create_account, unique
+from tests.people import Account, unique
 from tests.refusals import refused
 
 Environment = dict[str, Any]
@@ -30,13 +29,6 @@ class Belongings:
 async def belongings(test_environment: Environment, stranger: Account) -> Belongings:
     """Everything that a user can own, owned by `stranger`."""
     return await _given_to(stranger, test_environment["distilera"], test_environment["mercatrix"])
-
-
-@pytest.fixture(scope="module")
-async def untouched(ecosystem: EcosystemHandle) -> Belongings:  # noqa: ARG001 - its addresses
-    """The same, for all tests that only try to get at it."""
-    async with DistileraClient(test_mode=True) as distilera, MercatrixClient(test_mode=True) as mercatrix:
-        return await _given_to(await create_account(distilera), distilera, mercatrix)
 
 
 async def _given_to(owner: Account, service: DistileraClient, mercatrix: MercatrixClient) -> Belongings:
@@ -98,13 +90,13 @@ class TestIsolation:
 
     @pytest.mark.parametrize("attempt", ATTEMPTS)
     async def test_forbidden(
-        self, test_environment: Environment, account: Account, untouched: Belongings, attempt: str
+        self, test_environment: Environment, account: Account, belongings: Belongings, attempt: str
     ) -> None:
         """What a user tries with another's belongings is refused; the owner itself may look."""
         with refused(403, "forbidden"):
-            await ATTEMPTS[attempt](_as(account, test_environment), untouched)
+            await ATTEMPTS[attempt](_as(account, test_environment), belongings)
         if attempt.startswith(("read", "list")):
-            await ATTEMPTS[attempt](_as(untouched.owner, test_environment), untouched)
+            await ATTEMPTS[attempt](_as(belongings.owner, test_environment), belongings)
 
     async def test_nothing_was_done(
         self, test_environment: Environment, account: Account, belongings: Belongings

@@ -1,0 +1,65 @@
+"""Why this exists: what services still have in flight would arrive in the next test, so they finish it before a reset.
+
+A service that wants to be asked has one small hook, named by `x-harness: {settle: /path}`. POST there is answered when
+nothing is in flight: 204 when nothing was, any other 2xx when something had to be finished. That may have reached
+others, so all are asked in rounds until one round has found nothing at all.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.core.endpoint import Endpoint
+from harness.readiness.connection import explain
+from harness.readiness.http import ask
+from harness.worlds.error import WorldError
+
+TIMEOUT = 30.0  # seconds for all rounds together
+_NO_CONTENT = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Where a component is asked to settle."""
+
+    component: str
+    endpoint: Endpoint
+    path: str
+
+    async def settle(self) -> bool:
+        """Whether it had anything in flight; by now it has not.
+
+        Raises:
+            WorldError: it does not say so.
+        """
+        try:
+            status, line = await ask("POST", self.endpoint, self.path, TIMEOUT)
+        except OSError as error:
+            raise self._unsettled(explain(error)) from error
+        if not 200 <= status < 300:  # noqa: PLR2004 - success, as HTTP has it
+            raise self._unsettled(f"HTTP {status}: {line}" if line else f"HTTP {status}")
+        return status != _NO_CONTENT
+
+    def _unsettled(self, seen: str) -> WorldError:
+        return WorldError(
+            f"{self.component} does not settle: POST {self.endpoint.http_url}{self.path}: {seen}",
+            hint="what it has in flight would reach the next test; its log may say what that is",
+        )
+
+
+async def settle(hooks: Sequence[Hook]) -> None:
+    """Return when no component has anything in flight.
+
+    Raises:
+        WorldError: one of them does not settle, or they keep each other busy.
+    """
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            while any(await asyncio.gather(*(hook.settle() for hook in hooks))):
+                pass
+    except TimeoutError:
+        names = ", ".join(hook.component for hook in hooks)
+        raise WorldError(
+            f"after {TIMEOUT:g} s there is still something in flight between {names}",
+            hint="each finished something whenever it was asked; their logs may say what that is",
+        ) from None
