@@ -22,6 +22,9 @@ from harness.suites.phases import Phase
 from harness.suites.pyramid import Counting
 from harness.suites.settings import SuiteVariables
 
+# Seconds that the end of a run waits for the count of all tests: of a whole run, and of one of a part.
+_PATIENCE, _MOMENT = 30.0, 0.1
+
 
 @dataclass(slots=True)
 class Job:
@@ -67,12 +70,27 @@ class Job:
             code = suites.run(planned)
             code = worse(code, self._let_go(lease, code))
             self._state_coverage(log)
-            with doing("counting the tests of all suites for the pyramid"):
-                counts = counting.result()
-        log(counts)
-        if not counts.by_layer and code in {ExitCode.OK, ExitCode.SUITE_FAILED}:
-            warn("no pyramid is shown: `pytest --collect-only` of all suites failed, or took too long")
+            if code is not ExitCode.INTERRUPTED:
+                self._state_pyramid(counting, log, is_awaited=self._is_whole(planned, code))
         return code
+
+    def _is_whole(self, planned: tuple[Phase, ...], code: ExitCode) -> bool:
+        """Whether every suite that runs by default has run, and the whole of it."""
+        chosen = {suite.name for phase in planned for suite in phase.suites}
+        usual = {suite.name for suite in self.prepared.ecosystem.settings.suites if suite.is_default}
+        has_run = code in {ExitCode.OK, ExitCode.SUITE_FAILED}
+        return has_run and usual <= chosen and not self.invocation.for_pytest
+
+    def _state_pyramid(self, counting: Counting, log: EventLog, *, is_awaited: bool) -> None:
+        """How many tests each layer of the project has; a run of a part shows it only when it is known by now."""
+        if not is_awaited:
+            log(counting.result(_MOMENT))
+            return
+        with doing("counting the tests of all suites for the pyramid"):
+            counts = counting.result(_PATIENCE)
+        log(counts)
+        if not counts.by_layer:
+            warn("no pyramid is shown: `pytest --collect-only` of all suites failed, or took too long")
 
     def _state_coverage(self, log: EventLog) -> None:
         if not measured_components(self.prepared):

@@ -92,8 +92,7 @@ class SuiteRun:
     def _run_pytest(self, phase: Phase) -> ExitCode:
         """One pytest process. Raises HarnessError when the environment broke meanwhile: its tests prove nothing."""
         directory = self.prepared.ecosystem.directory
-        root = root_of(directory, phase)
-        argv = arguments(phase, root, self.variables, self.workers, self.extra.options)
+        argv = arguments(phase, self._root, self.variables, self.workers, self.extra.options)
         process = PytestProcess()
         with BreakWatch(self.lease.path, process.interrupt) as watch:
             code = process.run(argv, directory, self._environment())
@@ -109,10 +108,14 @@ class SuiteRun:
     def _failed(self, phase: Phase) -> tuple[str, ...]:
         """The phase's cases whose last attempt failed, as pytest finds them from anywhere."""
         names = {suite.name for suite in phase.suites}
-        root = root_of(self.prepared.ecosystem.directory, phase)
         suites = [suite for suite in fold(read(self.folder / EVENTS)).suites if suite.name in names]
         cases = [case for suite in suites for case in suite.cases]
-        return tuple(str(root / case.id) for case in cases if case.last.status.group is Status.FAILED)
+        return tuple(str(self._root / case.id) for case in cases if case.last.status.group is Status.FAILED)
+
+    @property
+    def _root(self) -> Path:
+        ecosystem = self.prepared.ecosystem
+        return root_of(ecosystem.directory, ecosystem.settings.suites)
 
     def _environment(self) -> dict[str, str]:
         description = self.lease.description

@@ -2,10 +2,11 @@
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.spec.model import SuiteSettings
 from harness.suites.phases import Phase
 from harness.suites.settings import SuiteVariables
 
@@ -36,9 +37,9 @@ class Extra:
         return cls(tuple(w for w, is_one in told if is_one), tuple(w for w, is_one in told if not is_one))
 
 
-def root_of(directory: Path, phase: Phase) -> Path:
-    """What the node ids of a phase are relative to: the project, or what it has in common with suites beside it."""
-    return Path(os.path.commonpath([directory, *(suite.path for suite in phase.suites)]))
+def root_of(directory: Path, suites: Iterable[SuiteSettings]) -> Path:
+    """What the node ids of all suites are relative to: the project, or what it has in common with suites beside it."""
+    return Path(os.path.commonpath([directory, *(suite.path for suite in suites)]))
 
 
 def arguments(

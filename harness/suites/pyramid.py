@@ -18,10 +18,12 @@ from typing import Self
 from harness.core.parent import die_with_parent
 from harness.events.facts import SuitesCollected
 from harness.spec.model import SuiteSettings
+from harness.suites.command_line import root_of
 
-_COLLECT = ("-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider")
+# One line a file, `tests/test_a.py: 3`, however talkative the project's own options want pytest to be.
+_FORM = ("-q", "-o", "verbosity_test_cases=-2")
+_COLLECT = ("-m", "pytest", "--collect-only", *_FORM, "-p", "no:cacheprovider")
 _LOW_PRIORITY = 15
-_PATIENCE = 30.0  # seconds that the end of a run waits for the count at most
 
 
 class Counting:
@@ -30,11 +32,12 @@ class Counting:
     def __init__(self, suites: Sequence[SuiteSettings], directory: Path) -> None:
         self._suites = [suite for suite in suites if suite.path.exists()]
         self._directory = directory
+        self._root = root_of(directory, suites)
 
     def __enter__(self) -> Self:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HARNESS_")}
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, *_COLLECT, *(str(suite.path) for suite in self._suites)],
+            [sys.executable, *_COLLECT, "--rootdir", str(self._root), *(str(s.path) for s in self._suites)],
             cwd=self._directory,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -51,15 +54,18 @@ class Counting:
         self._process.kill()
         self._process.communicate()
 
-    def result(self) -> SuitesCollected:
-        """The counts by layer; none where pytest did not see all: interrupted, or a file does not import.
+    def result(self, timeout: float) -> SuitesCollected:
+        """The counts by layer; none where pytest did not see all: late, interrupted, or a file does not import.
 
         Now somebody waits for the count: where we may raise its priority, it need not yield to others any more.
+
+        Args:
+            timeout: Seconds that it is waited for at most.
         """
         with contextlib.suppress(PermissionError, ProcessLookupError):
             os.setpriority(os.PRIO_PROCESS, self._process.pid, os.getpriority(os.PRIO_PROCESS, 0))
         try:
-            listed, _ = self._process.communicate(timeout=_PATIENCE)
+            listed, _ = self._process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             listed = ""
         if self._process.returncode != 0:
@@ -67,7 +73,7 @@ class Counting:
         by_layer: Counter[str] = Counter()
         for line in listed.splitlines():
             file, _, count = line.rpartition(": ")
-            suite = self._suite_of(self._directory / file)
+            suite = self._suite_of(self._root / file)
             if suite is not None and count.isdigit():
                 by_layer[suite.layer] += int(count)
         return SuitesCollected(at=time.time(), by_suite={}, by_layer=dict(by_layer))

@@ -43,5 +43,5 @@ def test_a_measuring_phase_runs_alone(tmp_path: Path) -> None:
 
 def test_node_ids_are_relative_to_what_holds_every_suite(tmp_path: Path) -> None:
     """Suites may lie beside the project; their node ids still lead to them."""
-    assert root_of(tmp_path, _phase(tmp_path)) == tmp_path
-    assert root_of(tmp_path / "project", _phase(tmp_path)) == tmp_path
+    assert root_of(tmp_path, _phase(tmp_path).suites) == tmp_path
+    assert root_of(tmp_path / "project", _phase(tmp_path).suites) == tmp_path

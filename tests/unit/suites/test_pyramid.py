@@ -9,6 +9,7 @@ import pytest
 from harness.spec.model import SuiteSettings
 from harness.suites.pyramid import Counting
 
+PATIENCE = 30.0  # seconds
 TESTS = "def test_one(): pass\ndef test_two(): pass\n"
 # Imported after the others; tells when, and waits.
 WAITING = "import os, signal\nos.close(os.open('here', os.O_WRONLY))\nsignal.pause()\n"
@@ -29,7 +30,26 @@ def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[SuiteSetting
 def test_every_test_is_counted(tmp_path: Path, suites: list[SuiteSettings]) -> None:
     """By the layer of its suite."""
     with Counting(suites, tmp_path) as counting:
-        assert counting.result().by_layer == {"unit": 2, "e2e": 2}
+        assert counting.result(PATIENCE).by_layer == {"unit": 2, "e2e": 2}
+
+
+@pytest.mark.parametrize("options", ["", "-v"])
+def test_a_project_within_a_larger_one_is_counted(
+    tmp_path: Path, suites: list[SuiteSettings], options: str
+) -> None:
+    """A pytest.ini above it, with whatever verbosity, changes nothing."""
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\naddopts = {options}\n")
+    with Counting(suites[:1], tmp_path / "unit") as counting:
+        assert counting.result(PATIENCE).by_layer == {"unit": 2}
+
+
+def test_a_count_that_is_late_is_none(tmp_path: Path, suites: list[SuiteSettings]) -> None:
+    """Nobody waits for it any longer than is said."""
+    (tmp_path / "whole/test_zzz.py").write_text(WAITING)
+    os.mkfifo(tmp_path / "here")
+    with Counting(suites, tmp_path) as counting:
+        (tmp_path / "here").read_bytes()
+        assert counting.result(0.001).by_layer == {}
 
 
 def test_who_waits_for_the_count_waits_no_longer_than_needed(
@@ -44,7 +64,7 @@ def test_who_waits_for_the_count_waits_no_longer_than_needed(
 
     monkeypatch.setattr(os, "setpriority", refuse)
     with Counting(suites, tmp_path) as counting:
-        assert counting.result().by_layer == {"unit": 2, "e2e": 2}
+        assert counting.result(PATIENCE).by_layer == {"unit": 2, "e2e": 2}
         assert raised == [(os.PRIO_PROCESS, counting._process.pid, os.getpriority(os.PRIO_PROCESS, 0))]
 
 
@@ -52,7 +72,7 @@ def test_what_does_not_import_costs_the_count(tmp_path: Path, suites: list[Suite
     """Nobody knows how many tests are in there."""
     (tmp_path / "whole/test_more.py").write_text("import nowhere_to_be_found")
     with Counting(suites, tmp_path) as counting:
-        assert counting.result().by_layer == {}
+        assert counting.result(PATIENCE).by_layer == {}
 
 
 def test_an_interrupted_count_is_none(tmp_path: Path, suites: list[SuiteSettings]) -> None:
@@ -62,4 +82,4 @@ def test_an_interrupted_count_is_none(tmp_path: Path, suites: list[SuiteSettings
     with Counting(suites, tmp_path) as counting:
         (tmp_path / "here").read_bytes()
         counting._process.send_signal(signal.SIGINT)
-        assert counting.result().by_layer == {}
+        assert counting.result(PATIENCE).by_layer == {}
