@@ -105,23 +105,23 @@ BAD = {
     "a build that fails": (
         f'    build: {{context: ., dockerfile_inline: "FROM {IMAGE}\\nRUN echo why; false\\n"}}',
         ExitCode.ENVIRONMENT,
-        r"the image tiny-web could not be made: The command '/bin/sh -c echo why; false' .*code: 1",
+        r"the image tiny-web could not be made at step 2/\d, RUN echo why; false: exit code 1",
         ["why"],
         "what the build said last",
     ),
     "a COPY of nothing": (
         f'    build: {{context: ., dockerfile_inline: "FROM {IMAGE}\\nCOPY nothing /x\\n"}}',
         ExitCode.ENVIRONMENT,
-        r"the image tiny-web could not be made: COPY failed: .*nothing.*",
+        r"the image tiny-web could not be made at step 2/\d, COPY nothing /x: COPY failed: .*nothing.*",
         ["COPY nothing /x"],
         "what the build said last",
     ),
     "no Dockerfile": (
         "    build: .",
         ExitCode.USAGE,
-        r"web: its Dockerfile cannot be read: .*/Dockerfile: No such file or directory",
-        [],
-        "`build` in the Compose file",
+        r"one error in docker-compose.test.yml; nothing was started",
+        ["web: its Dockerfile", "/Dockerfile is not there — `build` says where it is"],
+        "mend the lines above",
     ),
     "the host's network": (
         f'    image: {IMAGE}\n    network_mode: host\n    ports: ["8000:8000"]',
@@ -171,10 +171,10 @@ def test_no_engine(tmp_path: Path) -> None:
     """Nothing is begun; the address that was tried is named."""
     ended = run(project(tmp_path, _SERVER), DOCKER_HOST="unix:///nowhere.sock")
     assert ended.returncode == ExitCode.ENVIRONMENT
-    assert (
-        "no container engine answers at unix:///nowhere.sock; start Docker, or set DOCKER_HOST"
-        in told(ended)[0]
-    )
+    assert told(ended) == [
+        "error: the docker provider cannot be used here: no container engine answers at unix:///nowhere.sock",
+        "→ start Docker, or set DOCKER_HOST to where an engine listens",
+    ]
 
 
 def test_an_engine_that_ends_in_the_middle(tmp_path: Path) -> None:
