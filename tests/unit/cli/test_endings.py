@@ -146,7 +146,7 @@ class Project:
 
         The keeper says its last words before it exits, so a moment is given to what is on its way out.
         """
-        _, living = psutil.wait_procs(list(self._running()), timeout=2)
+        _, living = psutil.wait_procs(list(self._running()), timeout=_PATIENCE)
         return living
 
     def _running(self) -> Iterator[psutil.Process]:

@@ -1,14 +1,17 @@
 """Whole load runs against a service that misbehaves on demand."""
 
 import asyncio
-import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from harness.core.errors import UsageError
 from harness.load import LoadResult, Request, Scenario, run
 from tests.unit.load.fake_service import FakeService
+
+_PATIENCE = 30.0  # seconds before something that does not happen counts as missing
 
 
 async def load(
@@ -18,6 +21,14 @@ async def load(
     request = Request(method, service.url(path))
     scenario = Scenario(concurrent_users=users, requests_per_user=each, duration_seconds=10, timeout=0.2)
     return await run(scenario, lambda _user: [request])
+
+
+def _connections_to(service: FakeService) -> list[object]:
+    """Those that are open at the client's end, which is in this process too."""
+    port = urlsplit(service.url("/")).port
+    return [
+        each for each in psutil.Process().net_connections("tcp") if each.raddr and each.raddr.port == port
+    ]
 
 
 @pytest.mark.parametrize("path", ["/ok", "/pieces", "/chunked", "/interim", "/empty"])
@@ -113,7 +124,7 @@ async def test_the_duration_ends_a_closed_run(service: FakeService) -> None:
     """At the cap nothing more is sent, what is under way ends, and what is missing is said."""
     scenario = Scenario(concurrent_users=2, requests_per_user=1_000_000, duration_seconds=0.1)
     result = await run(scenario, lambda _user: [Request("GET", service.url("/ok"))])
-    assert 0.05 < result.elapsed < 2
+    assert result.elapsed > 0.05
     assert result.unsent == 2_000_000 - result.total.count
     assert not result.is_complete
 
@@ -123,7 +134,7 @@ async def test_an_open_run_keeps_its_rate(service: FakeService) -> None:
     scenario = Scenario(concurrent_users=10, rate=200, duration_seconds=0.3)
     result = await run(scenario, lambda _user: [Request("GET", service.url("/ok"))])
     assert (result.total.count, result.unsent) == (60, 0)
-    assert 0.28 < result.elapsed < 2
+    assert result.elapsed > 0.28
 
 
 async def test_waiting_for_a_free_user_counts_as_latency(service: FakeService) -> None:
@@ -140,14 +151,14 @@ async def test_waiting_for_a_free_user_counts_as_latency(service: FakeService) -
 
 async def test_cancelling_ends_the_load(service: FakeService) -> None:
     """A cancelled run closes its connections before the cancellation goes on."""
-    scenario = Scenario(concurrent_users=5, duration_seconds=60)
+    scenario = Scenario(concurrent_users=5, duration_seconds=600, timeout=600)
     work = asyncio.create_task(run(scenario, lambda _user: [Request("GET", service.url("/stall"))]))
     await service.arrived.wait()
-    began = time.monotonic()
+    assert _connections_to(service)
     work.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await work
-    assert time.monotonic() - began < 2
+    await asyncio.wait({work}, timeout=_PATIENCE)
+    assert work.cancelled()
+    assert _connections_to(service) == []
 
 
 async def test_other_machines_are_refused_without_leave() -> None:
