@@ -2,7 +2,7 @@
 
 import mmap
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -65,16 +65,12 @@ def _cut(log: bytes | mmap.mmap, component: str, case: Case) -> Excerpt | None:
     window = window if window[-1] else window[:-1]
     if not window:
         return None
-    return Excerpt(component, tuple(_lines(window[-LINES:], began)), max(0, len(window) - LINES))
+    return Excerpt(component, tuple(log_lines(window[-LINES:], began)), max(0, len(window) - LINES))
 
 
-def read_log(log: Path) -> Iterator[LogLine]:
-    """Every line of a component's log; one without a stamp of its own has that of the line before."""
-    yield from _lines(log.read_bytes().removesuffix(b"\n").split(b"\n"), 0.0)
-
-
-def _lines(window: list[bytes], at: float) -> Iterator[LogLine]:
-    for line in window:
+def log_lines(lines: Iterable[bytes], at: float) -> Iterator[LogLine]:
+    """Lines of a component's log, as they are in the file; one without a stamp has that of the line before, or `at`."""
+    for line in lines:
         stamp = _stamp(line)
         at = at if stamp is None else stamp
         text = line if stamp is None else line.partition(b" ")[2]

@@ -1,11 +1,18 @@
 """`harness logs` shows what components wrote, whatever they wrote."""
 
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
+from typing import Self
 
 import pytest
 
+from harness.cli import logs as module
 from harness.cli.logs import logs
-from harness.core.errors import UsageError
+from harness.core.errors import EnvironmentFailedError, UsageError
+from harness.keeper import folders
+from harness.keeper.client import Lease
+from harness.keeper.folders import About
 
 
 def _write(results: Path, **files: bytes) -> None:
@@ -43,3 +50,89 @@ def test_an_unknown_component_is_told_with_the_known(tmp_path: Path) -> None:
         logs(["db"], results=tmp_path)
     assert "no log of db" in caught.value.message
     assert "web" in caught.value.hint
+
+
+def _running(monkeypatch: pytest.MonkeyPatch, **results: Path) -> None:
+    """These environments run; by name, where their runs' folders are."""
+    known = [
+        (Path(f"/run/{name}"), About(name, "tiny", "process", (), 1, str(folder)))
+        for name, folder in results.items()
+    ]
+    monkeypatch.setattr(folders, "known", lambda: iter(known))
+
+
+def test_those_of_an_environment_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever its run is: the newest one here may be another's."""
+    _write(tmp_path / "elsewhere", web=b"1732147200.100 there\n")
+    _write(tmp_path, web=b"1732147200.100 here\n")
+    _running(monkeypatch, aaaa=tmp_path / "elsewhere" / "latest", bbbb=tmp_path / "latest")
+    logs(environment="aa", results=tmp_path)
+    assert capsys.readouterr().out.split()[-1] == "there"
+    with pytest.raises(UsageError, match="no environment 'c' runs"):
+        logs(environment="c", results=tmp_path)
+
+
+class FakeLease:
+    """A keeper that a test lets end."""
+
+    def __init__(self, end: Callable[[], object]) -> None:
+        self._end = end
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+    def wait_ended(self) -> None:
+        """As long as it takes."""
+        self._end()
+
+
+def test_what_is_written_meanwhile_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Line by line, also of what starts later, until the environment ends."""
+    _write(tmp_path, web=b"1732147200.100 one\n1732147200.200 tw")
+    _running(monkeypatch, aaaa=tmp_path / "latest")
+    folder = tmp_path / "latest" / "logs"
+    seen: list[list[str]] = []
+    ended = Event()
+
+    class Over(Event):
+        """Between two looks more is written, and in the end nothing."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            seen.append([line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines()])
+            if len(seen) == 1:
+                with (folder / "web.log").open("ab") as web:
+                    web.write(b"o\n1732147200.400 four\n1732147200.500 torn")
+                (folder / "db.log").write_bytes(b"1732147200.300 three\n")
+                return False
+            ended.set()
+            assert timeout is not None
+            return super().wait(timeout=100 * timeout)
+
+    monkeypatch.setattr(module, "Event", Over)
+    monkeypatch.setattr(Lease, "attach", lambda *_, **__: FakeLease(ended.wait))
+    logs(results=tmp_path, follow=True)
+    last = [line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines()]
+    assert [*seen, last] == [["web one"], ["web two", "db  three", "web four"], ["web torn"]]
+
+
+def test_a_run_that_is_over_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether nobody keeps it, or its keeper goes at this moment."""
+    _write(tmp_path, web=b"1732147200.100 one\n1732147200.200 two\n")
+
+    def attach(path: Path, _on_event: object, *, hold: bool) -> None:
+        raise EnvironmentFailedError(f"no keeper answers at {path}: {hold}")
+
+    monkeypatch.setattr(Lease, "attach", attach)
+    for running in ({}, {"aaaa": tmp_path / "latest"}):
+        _running(monkeypatch, **running)
+        logs(results=tmp_path, follow=True, tail=1)
+        assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["two"]
