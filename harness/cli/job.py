@@ -69,8 +69,8 @@ class Job:
         with lease, Counting(ecosystem.settings.suites, ecosystem.directory) as counting:
             code = suites.run(planned)
             code = worse(code, self._let_go(lease, code))
-            self._state_coverage(log)
-            if code is not ExitCode.INTERRUPTED:
+            if code is not ExitCode.INTERRUPTED:  # an interrupted run reports at once
+                self._state_coverage(log)
                 self._state_pyramid(counting, log, is_awaited=self._is_whole(planned, code))
         return code
 

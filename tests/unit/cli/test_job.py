@@ -94,11 +94,14 @@ def test_an_interrupt_after_the_suites_is_told_as_one(tmp_path: Path, carry_out:
     assert "Interrupted" in (tmp_path / "summary.md").read_text()
 
 
-def test_an_interrupted_run_is_not_held_up(carry_out: Carry) -> None:
-    """Whoever ended it may kill it before it has its report: nothing is counted any more."""
-    counting = FakeCounting()
+def test_an_interrupted_run_is_not_held_up(carry_out: Carry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever ended it may kill it before it has its report: nothing is counted or measured any more."""
+    counting, measured = FakeCounting(), []
+    monkeypatch.setattr(job.Job, "_state_coverage", lambda _job, _log: measured.append("coverage"))
     assert carry_out(counting, ExitCode.INTERRUPTED) is ExitCode.INTERRUPTED
-    assert counting.waited == []
+    assert (counting.waited, measured) == ([], [])
+    assert carry_out(counting, ExitCode.OK) is ExitCode.OK
+    assert (len(counting.waited), measured) == (1, ["coverage"])
 
 
 @pytest.mark.parametrize(
