@@ -15,9 +15,7 @@ from typing import Any
 from tests.doubles.processes import has_ended
 
 _PATIENCE = 60.0  # seconds before a command that does not end counts as hung
-_LINGERING = (
-    20.0  # seconds that an interpreter may take to end, once its work is done; a busy machine is slow
-)
+_LINGERING = 20.0  # seconds that an interpreter may take to end on a busy machine, once its work is done
 _SERVER = """
 import socket, sys
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
