@@ -5,7 +5,9 @@ import tempfile
 from pathlib import Path
 
 from harness.core.errors import UsageError
+from harness.providers.process.partials import remove_stale
 
+IMPORTS = "imports"  # its folder of what was imported last time
 _NAME = "ecosystem-harness"
 
 
@@ -20,7 +22,7 @@ def cache_folder() -> Path:
 
 
 def require_cache() -> None:
-    """Make the cache, so that nothing is begun that would only then find that it cannot be kept.
+    """Make the cache, so that nothing is begun that would only then find that it cannot be kept; and tidy it.
 
     Raises:
         UsageError: its folder cannot be made, or cannot be written to.
@@ -30,6 +32,8 @@ def require_cache() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        for each in (folder, folder / IMPORTS):
+            remove_stale(each)
     except OSError as error:
         raise UsageError(
             f"the cache folder {folder} cannot be written to: {error.strerror}",

@@ -8,7 +8,7 @@ import socket
 import sys
 from contextlib import closing, nullcontext
 
-from harness.bootstrap.cache import cache_folder
+from harness.bootstrap.cache import IMPORTS, cache_folder
 from harness.providers.process.marks import PRELOADER, marks
 from harness.providers.process.orphans import live_under_reaper
 from harness.providers.process.preloading import HeadStart
@@ -32,9 +32,7 @@ def main() -> None:
 def _head_start(environment_id: str, project: str = "") -> "closing[HeadStart] | nullcontext[None]":
     if not project:
         return nullcontext()
-    return closing(
-        HeadStart(cache_folder() / "imports" / f"{project}.json", marks(environment_id, PRELOADER))
-    )
+    return closing(HeadStart(cache_folder() / IMPORTS / f"{project}.json", marks(environment_id, PRELOADER)))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 import os
 import pwd
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import ProviderUnavailableError
+from harness.providers.process.partials import being_made
 
 ACCOUNT_NAME = "nobody"
 
@@ -65,10 +65,6 @@ def reachable_copy(installation: Path, account: Account, cache: Path) -> Path:
     stamp = str(int(installation.stat().st_mtime))
     copy = cache / f"{installation.name}-{stamp}"
     if not copy.exists():
-        partial = Path(tempfile.mkdtemp(prefix=f".{copy.name}-", dir=cache))
-        shutil.copytree(installation, partial, symlinks=True, dirs_exist_ok=True)  # and copies the mode
-        try:
-            partial.rename(copy)
-        except OSError:  # another run was quicker
-            shutil.rmtree(partial)
+        with being_made(copy) as partial:
+            shutil.copytree(installation, partial, symlinks=True, dirs_exist_ok=True)  # and copies the mode
     return copy

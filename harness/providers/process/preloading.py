@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.providers.process.partials import PARTIAL
 from harness.providers.process.spawn import spawn
 
 _SCRIPT = Path(__file__).with_name("preloader.py")
@@ -138,6 +139,6 @@ def _remember(file: Path, imports: Imports) -> None:
         "directory": str(imports.directory),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as partial:
+    with tempfile.NamedTemporaryFile("w", prefix=PARTIAL, dir=file.parent, delete=False) as partial:
         json.dump(told, partial)
     Path(partial.name).rename(file)

@@ -1,12 +1,14 @@
 """What stays between runs has one place per user."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from harness.bootstrap.cache import cache_folder, require_cache
+from harness.bootstrap.cache import IMPORTS, cache_folder, require_cache
 from harness.core.errors import UsageError
+from harness.providers.process.partials import PARTIAL
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,21 @@ def test_it_is_made_before_it_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_pat
     require_cache()
     assert list((tmp_path / "deep" / "cache").iterdir()) == []
     require_cache()
+
+
+def test_what_a_killed_run_was_making_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An hour later; what is made stays."""
+    monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path))
+    (tmp_path / f"{PARTIAL}x").mkdir()
+    (tmp_path / ".profile").write_text("whoever names the home folder as the cache")
+    (tmp_path / IMPORTS).mkdir()
+    (tmp_path / IMPORTS / f"{PARTIAL}y").write_text("{")
+    require_cache()
+    assert len(list(tmp_path.rglob("*"))) == 4
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3601)
+    require_cache()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [".profile", IMPORTS]
 
 
 @pytest.mark.parametrize("place", ["/proc/nope", "{folder}/file", "{folder}/file/cache"])

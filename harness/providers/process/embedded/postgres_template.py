@@ -9,9 +9,7 @@ import importlib.util
 import os
 import re
 import shlex
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 from harness.core.errors import EnvironmentFailedError, ProviderUnavailableError
 from harness.providers.process.account import Account, reachable_copy
 from harness.providers.process.embedded.base import Ground
+from harness.providers.process.partials import being_made
 from harness.spec.images import image_name
 from harness.spec.model import Component
 
@@ -89,16 +88,9 @@ class Template:
         """
         if self.folder.exists():
             return
-        partial = Path(tempfile.mkdtemp(prefix=".postgres-", dir=self.folder.parent))
-        try:
+        with being_made(self.folder) as partial:
             self.account.give(partial)
             self._initialise(partial)
-            partial.rename(self.folder)
-        except OSError:
-            if not self.folder.exists():  # else another run was quicker
-                raise
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
 
     def copy_to(self, data: Path, settings: Mapping[str, str], *, is_open: bool = False) -> None:
         """A fresh data directory with the settings of one run; `is_open` asks nobody for a password."""

@@ -10,6 +10,7 @@ children may still be attached, as they notice its end a moment later; the kerne
 import ctypes
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _PID_LINE, _SEGMENT_LINE = 1, 7
@@ -22,11 +23,16 @@ def release_segments(folder: Path) -> None:
     if sys.platform != "linux" or not _TABLE.exists():
         return
     for file in folder.glob("*/data/postmaster.pid"):
-        lines = [line.split() for line in file.read_text().splitlines()]
-        pids = _numbers(lines, _PID_LINE)
-        keys = {_key(file.parent.stat().st_ino), *map(_key, _numbers(lines, _SEGMENT_LINE)[:1])}
-        for segment in _made_by(pids, keys):
-            ctypes.CDLL(None).shmctl(segment, _IPC_RMID, None)
+        with suppress(FileNotFoundError):  # another command sweeps the same at this very moment
+            _release(file)
+
+
+def _release(file: Path) -> None:
+    lines = [line.split() for line in file.read_text().splitlines()]
+    pids = _numbers(lines, _PID_LINE)
+    keys = {_key(file.parent.stat().st_ino), *map(_key, _numbers(lines, _SEGMENT_LINE)[:1])}
+    for segment in _made_by(pids, keys):
+        ctypes.CDLL(None).shmctl(segment, _IPC_RMID, None)
 
 
 def _numbers(lines: list[list[str]], which: int) -> list[int]:

@@ -93,3 +93,14 @@ def test_a_line_that_says_nothing_is_passed_over(tmp_path: Path, line: str) -> N
     leave(tmp_path, line)
     release_segments(tmp_path)
     assert (tmp_path / "db" / "data" / "postmaster.pid").exists()
+
+
+def test_another_sweep_may_be_quicker(
+    tmp_path: Path, segment: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has removed since we saw it is no error, and the others go."""
+    gone = tmp_path / "cache" / "data" / "postmaster.pid"
+    kept = leave(tmp_path, f"{segment.key} {segment.id}") / "postmaster.pid"
+    monkeypatch.setattr(Path, "glob", lambda _folder, _pattern: iter([gone, kept]))
+    release_segments(tmp_path)
+    assert not segment.exists
