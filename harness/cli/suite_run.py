@@ -15,15 +15,13 @@ from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, 
 from harness.events.log import read
 from harness.keeper.client import Lease
 from harness.keeper.protocol import error_of
+from harness.providers.process.marks import UNMEASURED
 from harness.results import fold
-from harness.results.cases import Status
 from harness.suites.command_line import Extra, arguments, root_of
 from harness.suites.phases import Phase, narrow
 from harness.suites.pytest_process import RUN_FOLDER, SECRETS, SOCKET, SUITES, PytestProcess
 from harness.suites.secrets import secret_exports
 from harness.suites.settings import SuiteVariables
-
-_WITHOUT_COVERAGE = {"HARNESS_UNMEASURED": "1"}
 
 # What pytest's exit codes mean for the run (pytest.ExitCode; EX_IOERR is our plugin's, for facts that cannot be
 # written); every other one is a failure of the suites.
@@ -57,6 +55,7 @@ class SuiteRun:
     workers: int
     extra: Extra
     _has_collected: bool = False
+    _is_measuring: bool = True
 
     def run(self, planned: Sequence[Phase]) -> ExitCode:
         """Every phase, unless one is interrupted or cannot be run; whatever goes wrong is told here."""
@@ -78,9 +77,7 @@ class SuiteRun:
 
     def _run_phase(self, phase: Phase) -> ExitCode:
         """A phase, and its failed cases again as often as is wanted."""
-        if not phase.is_instrumented and (components := measured_components(self.prepared)):
-            with doing(f"restarting {counted(len(components), 'component')} without coverage"):
-                self.lease.ask("restart", components=components, environment=_WITHOUT_COVERAGE)
+        self._measure(phase.is_instrumented)
         code = self._run_pytest(phase)
         for _ in range(self.variables.retry_count):
             failed = self._failed(phase) if code is ExitCode.SUITE_FAILED else ()
@@ -88,6 +85,19 @@ class SuiteRun:
                 break
             code = self._run_pytest(replace(phase, targets=failed))
         return code
+
+    def _measure(self, is_wanted: bool) -> None:
+        """Start what is measured anew, with coverage or without; nothing when that is how it runs."""
+        components = measured_components(self.prepared)
+        if is_wanted is self._is_measuring or not components:
+            return
+        self._is_measuring = is_wanted
+        how = "with" if is_wanted else "without"
+        with doing(f"restarting {counted(len(components), 'component')} {how} coverage"):
+            self.lease.ask("restart", components=components, environment=self._overlay())
+
+    def _overlay(self) -> dict[str, str]:
+        return {} if self._is_measuring else {UNMEASURED: "1"}
 
     def _run_pytest(self, phase: Phase) -> ExitCode:
         """One pytest process. Raises HarnessError when the environment broke meanwhile: its tests prove nothing."""
@@ -110,7 +120,7 @@ class SuiteRun:
         names = {suite.name for suite in phase.suites}
         suites = [suite for suite in fold(read(self.folder / EVENTS)).suites if suite.name in names]
         cases = [case for suite in suites for case in suite.cases]
-        return tuple(str(self._root / case.id) for case in cases if case.last.status.group is Status.FAILED)
+        return tuple(str(self._root / case.id) for case in cases if case.is_bad)
 
     @property
     def _root(self) -> Path:
@@ -126,8 +136,9 @@ class SuiteRun:
             RUN_FOLDER: str(self.folder),
             SUITES: json.dumps(suites),
             SECRETS: json.dumps(secret_exports(ecosystem)),
+            UNMEASURED: "",  # not that of a run around this one
         }
-        return (dict(description.variables) if description else {}) | ours
+        return (dict(description.variables) if description else {}) | ours | self._overlay()
 
 
 def _meaning(pytest_code: int) -> ExitCode:

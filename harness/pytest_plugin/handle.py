@@ -1,5 +1,6 @@
 """Why this exists: the running ecosystem as tests see it: addresses, variables, and no way to break it by accident."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from harness.faults import Fault
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.fault import InjectedFault
+from harness.providers.process.marks import UNMEASURED
 from harness.spec.model import Isolation
 
 
@@ -96,4 +98,6 @@ class EcosystemHandle:
         Raises:
             HarnessError: one did not come up again, or the provider cannot do that.
         """
-        self._lease.ask("restart", components=list(components), environment=dict(environment or {}))
+        unmeasured = {UNMEASURED: "1"} if os.environ.get(UNMEASURED) else {}  # and so it stays
+        overlay = unmeasured | dict(environment or {})
+        self._lease.ask("restart", components=list(components), environment=overlay)

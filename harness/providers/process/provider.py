@@ -29,7 +29,7 @@ from harness.providers.process.embedded.base import Ground, Recipe
 from harness.providers.process.folders import make_data_folder, remove
 from harness.providers.process.forks import ForkRequest, ForkServer
 from harness.providers.process.granted import place_files, point_to
-from harness.providers.process.marks import PRELOADER, marks
+from harness.providers.process.marks import PRELOADER, UNMEASURED, marks
 from harness.providers.process.ownership import END_TIMEOUT, end
 from harness.providers.process.polite import polite_signal
 from harness.providers.process.preloading import HeadStart, Imports, begin
@@ -43,8 +43,6 @@ from harness.spec.model import Component, Ecosystem, Mount, ProcessSettings
 # What a component inherits of our own variables; the rest would make runs differ between machines.
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE")
 _DEFAULT_APP_PORT = 8000
-# In a component's overlay: this time without coverage, as for load.
-UNMEASURED = "HARNESS_UNMEASURED"
 
 
 @dataclass(frozen=True, slots=True)
