@@ -15,9 +15,9 @@ from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
 from harness.readiness.choose import protocol_of
-from harness.spec.faults import InvalidFileError
+from harness.spec.faults import Faults, InvalidFileError
 from harness.spec.graph import is_enabled
-from harness.spec.loader import load
+from harness.spec.loader import Loaded, load
 from harness.spec.model import Component, Ecosystem, Fault, Isolation, Severity
 
 if TYPE_CHECKING:
@@ -62,13 +62,8 @@ def prepare(request: Request) -> Prepared:
     _require_components(loaded.ecosystem, request.attached)
     if kind.name != EXISTING:
         _require_own_state(request, loaded.ecosystem)
-    plan = make(
-        loaded.ecosystem,
-        replace(request.selection, profiles=profiles),
-        lambda component: None if component.name in request.attached else kind.refusal(component),
-        lambda component: "" if component.name in request.attached else kind.stand_in(component),
-    )
-    _require_what_is_named(kind, plan)
+    request = replace(request, selection=replace(request.selection, profiles=profiles))
+    plan = _plan(request, loaded, kind)
     ecosystem = loaded.ecosystem
     if kind.name == EXISTING:
         ecosystem = _left_alone(request, ecosystem)
@@ -94,10 +89,20 @@ def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:
     return replace(ecosystem, settings=replace(ecosystem.settings, seed=seed, isolation=Isolation.NONE))
 
 
-def _require_what_is_named(kind: ProviderKind, plan: Plan) -> None:
-    """Everything that is missing, at once."""
-    if faults := [fault for step in plan.steps for fault in kind.faults(step.component)]:
-        raise InvalidFileError(faults)
+def _plan(request: Request, loaded: Loaded, kind: ProviderKind) -> Plan:
+    """The plan. Raises as `make` does; what is told then are also the warnings, which may be the reason."""
+    try:
+        return make(
+            loaded.ecosystem,
+            request.selection,
+            lambda component: None if component.name in request.attached else kind.refusal(component),
+            lambda component: "" if component.name in request.attached else kind.stand_in(component),
+            kind.faults,
+        )
+    except InvalidFileError as error:
+        faults = Faults(request.files, loaded.warnings)
+        faults.require(error.faults)
+        raise InvalidFileError(faults.all()) from None
 
 
 def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, ...]:

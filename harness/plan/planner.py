@@ -6,15 +6,20 @@ from harness.core.errors import UsageError
 from harness.plan.model import Plan, Selection, Skip, Step, Wait
 from harness.spec.faults import Faults, did_you_mean
 from harness.spec.graph import find_cycle, is_enabled
-from harness.spec.model import Component, Condition, Dependency, Ecosystem
+from harness.spec.model import Component, Condition, Dependency, Ecosystem, Fault
 
 Components = Mapping[str, Component]
 Refusal = Callable[[Component], str | None]
 StandIn = Callable[[Component], str]
+FaultsOf = Callable[[Component], Iterable[Fault]]
 
 
 def make(
-    ecosystem: Ecosystem, selection: Selection, refusal: Refusal, stand_in: StandIn = lambda _component: ""
+    ecosystem: Ecosystem,
+    selection: Selection,
+    refusal: Refusal,
+    stand_in: StandIn = lambda _component: "",
+    faults_of: FaultsOf = lambda _component: (),
 ) -> Plan:
     """Decide what starts and in which order.
 
@@ -27,20 +32,23 @@ def make(
         selection: What was asked for.
         refusal: Why the provider cannot run a component; None when it can.
         stand_in: What the provider runs in place of a component's image; empty for what the file says.
+        faults_of: What the provider cannot do with a component that would start.
 
     Raises:
         UsageError: a named component or profile is not there.
         InvalidFileError: (a SpecError) components wait for each other in a circle, or for one that no active
-            profile enables, or one that would start lacks a file or a variable.
+            profile enables, or one that would start lacks a file or a variable, or has faults: all of it.
     """
     _check_names(ecosystem, selection)
     _check_profiles(ecosystem, selection)
     profiles = _profiles(ecosystem, selection)
     chosen = _chosen(ecosystem.components, selection, profiles)
-    _check_dependencies(chosen, ecosystem.components)
+    faults = _faulty_dependencies(chosen, ecosystem.components)
     skipped = _unstartable(chosen, refusal)
     started = {name: component for name, component in chosen.items() if name not in skipped}
-    _check_lacks(started)
+    for component in started.values():
+        faults.require((*component.lacks, *faults_of(component)))
+    faults.raise_errors()
     reasons = _left_out(ecosystem, chosen, profiles) | skipped
     return Plan(
         steps=_steps(started, _one_shots(ecosystem.components), stand_in),
@@ -90,7 +98,8 @@ def _chosen(components: Components, selection: Selection, profiles: set[str]) ->
     return {name: found for name, found in enabled.items() if name in wanted}
 
 
-def _check_dependencies(chosen: Components, components: Components) -> None:
+def _faulty_dependencies(chosen: Components, components: Components) -> Faults:
+    """What is wrong with who waits for whom. A circle is raised at once: nothing can be planned with it."""
     faults = Faults()
     for name, component in chosen.items():
         for needed in _required(component, components):
@@ -108,15 +117,8 @@ def _check_dependencies(chosen: Components, components: Components) -> None:
             f"components wait for each other in a circle: {' → '.join((*cycle, cycle[0]))}",
             "remove one depends_on of the circle",
         )
-    faults.raise_errors()
-
-
-def _check_lacks(started: Components) -> None:
-    faults = Faults()
-    for component in started.values():
-        for lack in component.lacks:
-            faults.error(lack.location, lack.message, lack.remedy)
-    faults.raise_errors()
+        faults.raise_errors()
+    return faults
 
 
 def _required(component: Component, among: Iterable[str]) -> list[str]:

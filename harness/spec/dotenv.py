@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.spec.faults import Faults, FaultyValueError
-from harness.spec.interpolate import TemplateError, interpolate
+from harness.spec.interpolate import interpolate
 from harness.spec.model import Location
 
 _BLANK = re.compile(r"(?:\s|#[^\n]*(?:\n|\Z))*")
@@ -101,10 +101,9 @@ class _Reader:
         return self._expanded(escaped, here)
 
     def _expanded(self, text: str, here: Location) -> str:
-        try:
-            result = interpolate(text, ChainMap(dict(self._outer), self._values))
-        except TemplateError as error:
-            raise FaultyValueError(here, error.message, error.remedy) from None
+        result = interpolate(text, ChainMap(dict(self._outer), self._values))
+        for fault in result.faults:
+            self._faults.error(here, fault.message, fault.remedy)
         for name in result.unset:
             self._faults.warn(
                 here, f"variable {name} is not set and becomes blank", f"set {name}, or write ${{{name}:-}}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -46,11 +47,12 @@ class Faults:
 
     Args:
         files: The files whose faults come first, in this order.
+        noted: What is collected already.
     """
 
-    def __init__(self, files: Sequence[Path] = ()) -> None:
+    def __init__(self, files: Sequence[Path] = (), noted: Iterable[Fault] = ()) -> None:
         self._files = tuple(files)
-        self._faults: dict[Fault, None] = {}
+        self._faults: dict[Fault, None] = dict.fromkeys(noted)
         self._lacks: list[Fault] = []
         self._collecting = _Collecting(self)
 
@@ -66,6 +68,12 @@ class Faults:
         """Note something missing outside the file: a warning, and an error for whoever starts the component."""
         self.warn(at, message, remedy)
         self._lacks.append(Fault(at, message, remedy))
+
+    def require(self, errors: Iterable[Fault]) -> None:
+        """Note errors, in place of the warnings that `lack` may have made of them."""
+        for fault in errors:
+            self._faults.pop(replace(fault, severity=Severity.WARNING), None)
+            self._faults[fault] = None
 
     def take_lacks(self) -> tuple[Fault, ...]:
         """What was noted by `lack` since the last call, as errors."""

@@ -103,11 +103,12 @@ def read_ecosystem(
     if not services:
         faults.error(root.at, "the file has no services", "write services: and one or more of them below it")
     reading.services = services.keys()
-    for fault in faults.take_lacks():  # what no component alone is to blame for
-        faults.error(fault.location, fault.message, fault.remedy)
+    faults.require(faults.take_lacks())  # what no component alone is to blame for
     components = _components(services, reading)
     active = {key: found for key, found in components.items() if is_enabled(found.profiles, profiles)}
     _note_cycles(active, faults)
+    if faults.has_errors:  # nothing will be planned, which would tell what else is missing
+        faults.require(lack for found in active.values() for lack in found.lacks)
     return replace(
         bare,
         components=MappingProxyType(components),

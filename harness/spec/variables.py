@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.spec import dotenv
 from harness.spec.faults import Faults
-from harness.spec.interpolate import TemplateError, interpolate
+from harness.spec.interpolate import interpolate
 from harness.spec.model import Location
 from harness.spec.paths import is_file
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
@@ -55,15 +55,13 @@ class Interpolation:
         return node
 
     def _scalar(self, node: ScalarNode) -> ScalarNode:
-        try:
-            result = interpolate(node.text, self._variables)
-        except TemplateError as error:
-            self._faults.error(node.at, error.message, error.remedy)
-            return node
+        result = interpolate(node.text, self._variables)
+        for fault in result.faults:
+            self._faults.error(node.at, fault.message, fault.remedy)
         for name in result.unset:
             self._faults.warn(
                 node.at,
                 f"variable {name} is not set and becomes blank",
                 f"set {name} in the environment or in .env, or write a default: ${{{name}:-value}}",
             )
-        return replace(node, text=result.text, unset=result.unset)
+        return node if result.faults else replace(node, text=result.text, unset=result.unset)

@@ -103,6 +103,19 @@ def test_faults_come_before_everything(tmp_path: Path) -> None:
     assert len(caught.value.evidence) == 2
 
 
+def test_what_keeps_a_plan_from_being_made_is_told_with_the_warnings(tmp_path: Path) -> None:
+    """A variable that is not set may be the reason; what has become an error is no warning as well."""
+    file = tmp_path / "compose.yml"
+    process = "x-harness: {process: {command: [x]}}"
+    file.write_text(f"services:\n  web: {{env_file: gone.env, user: $WHO, {process}}}\n")
+    with pytest.raises(SpecError) as caught:
+        prepare(Request(files=(file,), provider="process"))
+    assert [line.split(": ", 1)[1].split(" — ")[0] for line in caught.value.evidence] == [
+        f"error: the file {tmp_path}/gone.env does not exist",
+        "warning: variable WHO is not set and becomes blank",
+    ]
+
+
 def test_a_plan_that_starts_nothing_is_a_mistake(file: Path) -> None:
     """With the reason of every component."""
     file.write_text("services: {search: {image: example/search, network_mode: host}}\n")

@@ -219,6 +219,25 @@ def test_what_a_component_lacks_matters_only_when_it_starts() -> None:
     assert names(plan(lacking, component("web"), refusal=refuses("db"))) == ["web"]
 
 
+def test_whatever_stands_in_the_way_is_told_at_once() -> None:
+    """Who is not enabled, what is lacking, and what the provider cannot do."""
+    lacking = component("db", lacks=(Fault(AT, "the file gone.env does not exist"),))
+    waiting = component("web", "tools")
+    with pytest.raises(SpecError) as caught:
+        make(
+            ecosystem(lacking, waiting, component("tools", profiles=("debug",))),
+            EVERYTHING,
+            takes_all,
+            faults_of=lambda found: [Fault(AT, f"{found.name} is faulty")],
+        )
+    assert [line.split("error: ")[1].split(" — ")[0] for line in caught.value.evidence] == [
+        "web depends on tools, which only the profile debug enables",
+        "the file gone.env does not exist",
+        "db is faulty",
+        "web is faulty",
+    ]
+
+
 def test_the_step_of_a_skipped_component_is_not_there() -> None:
     """Asking for it is the caller's mistake."""
     with pytest.raises(KeyError, match="db"):

@@ -54,6 +54,25 @@ def test_all_faults_come_at_once(faults_of: FaultsOf) -> None:
     ]
 
 
+def test_what_is_missing_is_told_with_the_errors(faults_of: FaultsOf) -> None:
+    """Or it would be the next round's error; what an inactive profile holds back is missed by nobody."""
+    faults = faults_of(
+        """
+        services:
+          web: {image: x, env_file: gone.env, environment: {A: '${B?} $C ${D?}'}}
+          tools: {image: x, env_file: tools.env, profiles: [debug]}
+        """
+    )
+    told = {fault.message.split("/")[-1]: fault.severity.value for fault in faults}
+    assert told == {
+        "gone.env does not exist": "error",
+        "variable B is required": "error",
+        "variable D is required": "error",
+        "variable C is not set and becomes blank": "warning",
+        "tools.env does not exist": "warning",
+    }
+
+
 def test_the_error_is_ready_to_be_shown(load_text: LoadText, tmp_path: Path) -> None:
     """One line first, then every fault as `path:line: error: what — what to write`; exit 2."""
     with pytest.raises(SpecError) as caught:
