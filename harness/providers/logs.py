@@ -14,11 +14,11 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from harness.core.clock import Clock
+from harness.core.secrets import MASK
 
 _CHUNK = 65536
 _KEPT_LINES = 200
 _LONGEST_LINE = 65536  # bytes; what has no end by then is cut
-MASK = "••••••"
 
 
 class LogPump:

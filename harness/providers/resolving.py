@@ -3,7 +3,8 @@
 import re
 from dataclasses import replace
 
-from harness.providers.substitution import SECRET_NAME, Secret, in_urls, replace_secrets
+from harness.core.secrets import SECRET_NAME
+from harness.providers.substitution import Secret, in_urls, replace_secrets
 from harness.spec.model import Component
 
 # `--requirepass x`, `--password=x`, `PGPASSWORD=x`, and `-a x` as redis-cli has it, up to the value.

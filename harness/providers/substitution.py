@@ -11,6 +11,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from harness.core.endpoint import Endpoint
+from harness.core.secrets import SECRET_NAME
 from harness.spec.model import Ecosystem
 
 Endpoints = Mapping[str, Mapping[int, Endpoint]]
@@ -31,7 +32,6 @@ DEFAULT_PORTS = {
     "nats": 4222,
 }
 _NONE: Mapping[str, Mapping[str, str]] = MappingProxyType({})
-SECRET_NAME = re.compile(r"PASS|PWD|SECRET|KEY|TOKEN|CREDENTIAL", re.IGNORECASE)
 _HOST_NAME = re.compile(r"(HOST(NAME)?|SERVER|ADDR(ESS)?)$")
 
 

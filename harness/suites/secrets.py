@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from harness.core.secrets import MASK, SECRET_NAME, SHORTEST, password_in
 from harness.spec.model import Component, Ecosystem
 
-MASK = "***"
-_SECRET_NAME = re.compile(r"PASS|PWD|SECRET|KEY|TOKEN|CREDENTIAL", re.IGNORECASE)
 _VARIABLE = re.compile(r"\{env\.([^{}]+)\}")
 # What follows "Bearer" is a token when it has a digit in it; "Bearer authentication" is prose.
 _BEARER = re.compile(r"\b(bearer\s+)(?=[\w.~+/-]*\d)[\w.~+/=-]{8,}", re.IGNORECASE)
-_SHORTEST = 8  # characters; a shorter secret would mask innocent words
 
 
 def secret_exports(ecosystem: Ecosystem) -> tuple[str, ...]:
@@ -25,7 +23,7 @@ def secret_exports(ecosystem: Ecosystem) -> tuple[str, ...]:
 
 
 def _is_secret(component: Component, variable: str) -> bool:
-    return variable in component.settings.random or bool(_SECRET_NAME.search(variable))
+    return variable in component.settings.random or bool(SECRET_NAME.search(variable))
 
 
 def secret_values(variables: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:
@@ -33,9 +31,9 @@ def secret_values(variables: Mapping[str, str], names: Iterable[str]) -> tuple[s
     values: set[str] = set()
     for name in names:
         value = variables.get(name, "")
-        password = (urlsplit(value).password or "") if "://" in value else ""
+        password = password_in(value)
         values |= {value, password, unquote(password)}
-    return tuple(sorted((v for v in values if len(v) >= _SHORTEST), key=len, reverse=True))
+    return tuple(sorted((v for v in values if len(v) >= SHORTEST), key=len, reverse=True))
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:

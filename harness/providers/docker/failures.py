@@ -7,11 +7,12 @@ from harness.core.errors import EnvironmentFailedError
 if TYPE_CHECKING:
     from docker.errors import APIError
 
+_TAKEN = (
+    "another program asked for the number of this port, and got it: start the environment anew"
+)
 _HINTS = {
-    "port is already allocated": "another program took its port on this machine while it was restarted:"
-    " start the environment anew",
-    "address already in use": "another program took its port on this machine while it was restarted:"
-    " start the environment anew",
+    "port is already allocated": _TAKEN,
+    "address already in use": _TAKEN,
     "no space left": "the engine's disk is full: `docker system df` shows by what",
     "non-overlapping": "the engine has no address range left for a network: `docker network prune` removes unused ones",
 }

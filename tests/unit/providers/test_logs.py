@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.providers.logs import MASK, LogPump
+from harness.core.secrets import MASK
+from harness.providers.logs import LogPump
 
 NOW = 1_800_000_000.25
 

@@ -1,12 +1,9 @@
 """Why this exists: what an init script says when it fails goes into reports, and it was given the passwords."""
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from harness.providers.logs import MASK
-from harness.providers.substitution import SECRET_NAME
-
-_SHORTEST = 4  # characters; a shorter secret is no secret, and would mask innocent words
+from harness.core.secrets import MASK, SECRET_NAME, SHORTEST, password_in
 
 
 def mask(text: str, environment: Mapping[str, str], also: Iterable[str] = ()) -> str:
@@ -28,12 +25,5 @@ def _secrets(environment: Mapping[str, str], also: Iterable[str]) -> set[str]:
     named = {name: value for name, value in environment.items() if SECRET_NAME.search(name)}
     shown = {value for name, value in environment.items() if name not in named}
     files = {value for name, value in named.items() if name.endswith("_FILE")}
-    passwords = {_password(value) for value in environment.values() if "://" in value}
-    return {s for s in {*named.values(), *passwords, *also} - shown - files if len(s) >= _SHORTEST}
-
-
-def _password(url: str) -> str:
-    try:
-        return urlsplit(url).password or ""
-    except ValueError:  # it only looks like a URL
-        return ""
+    passwords = {password_in(value) for value in environment.values()}
+    return {s for s in {*named.values(), *passwords, *also} - shown - files if len(s) >= SHORTEST}

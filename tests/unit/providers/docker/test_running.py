@@ -12,11 +12,12 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
+from harness.core.secrets import MASK
 from harness.providers.base import Exit
 from harness.providers.docker.calls import Calls
 from harness.providers.docker.events import Exits
 from harness.providers.docker.running import Feed, RunningContainer
-from harness.providers.logs import MASK, LogPump
+from harness.providers.logs import LogPump
 from harness.spec.model import ComponentSettings, Healthcheck, ReadySettings
 from tests.doubles.containers import FakeContainer, FakeDocker, component
 

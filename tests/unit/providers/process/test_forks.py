@@ -6,6 +6,7 @@ import os
 import signal
 import textwrap
 from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +262,7 @@ async def test_the_harness_is_no_part_of_what_is_measured(stage: Stage) -> None:
     assert await child.ended == 7
     measured: set[str] = set()
     for file in data.iterdir():
-        one = CoverageData(str(file))
-        one.read()
-        measured |= one.measured_files()
+        with closing(CoverageData(str(file))) as one:
+            one.read()
+            measured |= one.measured_files()
     assert measured == {str(stage.folder / "quick.py")}

@@ -16,10 +16,10 @@ from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ComponentExitedError, EnvironmentFailedError, UsageError
 from harness.core.ids import new_environment_id
+from harness.core.secrets import MASK
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import ExistingProvider
-from harness.providers.logs import MASK
 from harness.providers.process.embedded.base import Ground, Launch
 from harness.providers.process.folders import data_root
 from harness.providers.process.marks import COMPONENT_MARKER, MARKER

@@ -14,7 +14,8 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
-from harness.providers.logs import MASK, LogPump
+from harness.core.secrets import MASK
+from harness.providers.logs import LogPump
 from harness.providers.process.child import execute
 from harness.providers.process.marks import COMPONENT_MARKER, MARKER
 from harness.providers.process.running import RunningProcess

@@ -16,7 +16,7 @@ import pytest
 from harness.bootstrap.cache import cache_folder
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
-from harness.providers.logs import MASK
+from harness.core.secrets import MASK
 from harness.providers.process.account import server_account
 from harness.providers.process.embedded import postgres
 from harness.providers.process.embedded.base import Ground
