@@ -26,7 +26,11 @@ class State(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How one test case ended. ERROR is a failure in set-up or tear-down, not in the test's own body."""
+    """How one test case ended.
+
+    ERROR is a failure in set-up or tear-down, not in the test's own body; INTERRUPTED was a session before the case
+    could end.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
@@ -34,6 +38,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
     XFAILED = "xfailed"
     XPASSED = "xpassed"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ class Recorder:
         self._clock = clock
         self._suite_of = suite_of
         self._reports: dict[str, list[pytest.TestReport]] = {}
-        self._places: dict[str, str] = {}
+        self._places: dict[str, tuple[str, int | None, str]] = {}
+        self._running: dict[str, float] = {}  # when each began
         self._has_stated = False
 
     @pytest.hookimpl(trylast=True)
@@ -61,8 +62,9 @@ class Recorder:
 
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         """A case begins."""
-        self._places[nodeid] = location[0]
-        self._emit(CaseStarted(at=self._clock.now(), case=nodeid, suite=self._suite(nodeid)))
+        self._places[nodeid] = location
+        now = self._running[nodeid] = self._clock.now()
+        self._emit(CaseStarted(at=now, case=nodeid, suite=self._suite(nodeid)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """One phase of a case is over; with the last of them the case is."""
@@ -72,11 +74,32 @@ class Recorder:
             del self._reports[report.nodeid]
             self._finish(report.nodeid, reports)
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """What runs now ends here, without a report of its own: what comes after is not its time."""
+        now = self._clock.now()
+        for case, began in self._running.items():
+            phases = {str(report.when): report.duration for report in self._reports.get(case, ())}
+            file, line, _ = self._places[case]
+            finished = CaseFinished(
+                at=now,
+                case=case,
+                suite=self._suite(case),
+                outcome=Outcome.INTERRUPTED,
+                duration=now - began,
+                phases=phases,
+                message="was interrupted before it could end",
+                file=file,
+                line=(line or 0) + 1,
+            )
+            self._emit(finished)
+        self._running.clear()
+
     def _finish(self, case: str, reports: list[pytest.TestReport]) -> None:
         for report in reports:
             for name, value in report.user_properties if report.when == "teardown" else ():
                 if name == FIGURE and isinstance(value, dict):
                     self._emit(FigureMeasured(at=self._clock.now(), case=case, **value))
+        self._running.pop(case, None)
         self._emit(self._finished(case, reports))
 
     def _finished(self, case: str, reports: list[pytest.TestReport]) -> Event:
@@ -98,7 +121,8 @@ class Recorder:
         )
 
     def _suite(self, case: str) -> str:
-        return self._suite_of(Path(self._places.get(case) or case.partition("::")[0]))
+        file = self._places[case][0] if case in self._places else case.partition("::")[0]
+        return self._suite_of(Path(file))
 
 
 def _skipped(reports: list[pytest.TestReport]) -> pytest.TestReport | None:

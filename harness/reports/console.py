@@ -64,7 +64,8 @@ def _suites(result: RunResult) -> Table:
 
 
 def _cells(name: str, totals: Totals, seconds: float, not_run: int) -> tuple[Text, ...]:
-    cases = f"{totals.cases} of {totals.cases + not_run}" if not_run else str(totals.cases)
+    known = totals.cases + not_run
+    cases = str(known) if totals.ended == known else f"{totals.ended} of {known}"
     return (
         Text(name),
         Text(cases),

@@ -1,10 +1,10 @@
 """Why this exists: CI systems read JUnit XML; this one is valid for them whatever a test printed.
 
 `<testsuites>` and each `<testsuite>` carry tests, failures, errors, skipped, time (seconds) and timestamp
-(UTC). A case that never ended is an `<error type="interrupted">`; expected failures count as skipped, as
-pytest counts them. Earlier attempts of a case are `<flakyFailure>` or `<rerunFailure>` elements, as Maven
-Surefire names them. A broken environment is no test's failure: it stands in the `<system-err>` of a suite
-named `environment` that has no cases.
+(UTC). A case that was not let end has no verdict: it counts as skipped, as `<skipped type="interrupted">`. Expected
+failures count as skipped too, as pytest counts them. Earlier attempts of a case are `<flakyFailure>` or
+`<rerunFailure>` elements, as Maven Surefire names them. A broken environment is no test's failure: it stands in
+the `<system-err>` of a suite named `environment` that has no cases.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ def _counts(totals: Totals) -> dict[str, str]:
         "tests": totals.cases,
         "failures": totals.failed,
         "errors": totals.errors,
-        "skipped": totals.skipped,
+        "skipped": totals.skipped + totals.interrupted,
     }
     return {name: str(count) for name, count in counts.items()}
 
@@ -89,13 +89,13 @@ def _names(node_id: str) -> tuple[str, str]:
 
 def _verdicts(case: Case) -> Iterator[Element]:
     """The element that says how the case ended, and those of earlier attempts."""
-    tag = {Status.FAILED: "failure", Status.ERROR: "error", Status.INTERRUPTED: "error"}.get(case.status)
+    tag = {Status.FAILED: "failure", Status.ERROR: "error"}.get(case.status)
     if tag:
         yield _told(tag, case.last)
-    elif case.status.group is Status.SKIPPED:
+    elif case.status.group in {Status.SKIPPED, Status.INTERRUPTED}:
         yield Element("skipped", {"type": case.status.value, "message": one_line(case.last.message)})
     for attempt in case.earlier:
-        if attempt.status.group is Status.FAILED:
+        if attempt.status.is_bad:
             yield _told("rerunFailure" if case.is_bad else "flakyFailure", attempt)
 
 

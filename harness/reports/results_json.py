@@ -1,11 +1,11 @@
 """Why this exists: results for programs, in the shape an integration test suite's results have always had here.
 
 ```
-total_tests, passed_tests, failed_tests, skipped_tests   counts; the first is the sum of the others
+total_tests, passed_tests, failed_tests, skipped_tests, interrupted_tests   counts; the first is the sum of the others
 test_details: [{
     name         the pytest node id
-    status       "passed", "failed" or "skipped"
-    outcome      more precisely: also "error", "interrupted", "xfailed", "xpassed"
+    status       "passed", "failed", "skipped" or "interrupted": it began and was not let end
+    outcome      more precisely: also "error", "xfailed", "xpassed"
     duration     seconds
     error        one line, for what failed; else null
     suite, file, line, worker, started, phases {setup, call, teardown: seconds}
@@ -17,9 +17,9 @@ format          1; grows when a field changes its meaning
 run             {id, ecosystem, provider, command, seed, started (UTC), duration, exit_code or null}
 verdict         passed, failed, environment broken, interrupted, leftovers, invalid, nothing tested
 is_complete     false when the run was killed: what is here is what had been stated
-interrupted     names of cases that began and never ended
+interrupted     names of cases that began and were not let end
 not_run         how many were collected and never begun
-suites          [{name, total, passed, failed, skipped, collected or null, duration}]
+suites          [{name, total, passed, failed, skipped, interrupted, collected or null, duration}]
 environment     {id, ready_after or null, stopped_after or null, critical_path [{component, what, duration}],
                  components [{name, level, state, ready_after or null,
                               changes [{after, state, detail}], exits [{after, exit_code, expected, last_lines}]}],
@@ -39,7 +39,7 @@ from math import isfinite
 from typing import Any
 
 from harness.reports.text import iso
-from harness.results.cases import Case, Status, SuiteResult, Totals
+from harness.results.cases import Case, SuiteResult, Totals
 from harness.results.environment import ComponentHistory, EnvironmentResult
 from harness.results.faults import FaultSpan
 from harness.results.model import RunResult
@@ -94,6 +94,7 @@ def _totals(totals: Totals) -> dict[str, int]:
         "passed_tests": totals.passed,
         "failed_tests": totals.bad,
         "skipped_tests": totals.skipped,
+        "interrupted_tests": totals.interrupted,
     }
 
 
@@ -116,7 +117,7 @@ def _case(case: Case) -> dict[str, Any]:
             {
                 "outcome": attempt.status,
                 "duration": attempt.duration,
-                "error": attempt.message if attempt.status.group is Status.FAILED else None,
+                "error": attempt.message if attempt.status.is_bad else None,
             }
             for attempt in case.earlier
         ],
@@ -137,6 +138,7 @@ def _suite(suite: SuiteResult) -> dict[str, Any]:
         "passed": totals.passed,
         "failed": totals.bad,
         "skipped": totals.skipped,
+        "interrupted": totals.interrupted,
         "collected": suite.collected,
         "duration": suite.duration,
     }

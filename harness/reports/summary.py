@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from harness.reports.faults import since
 from harness.reports.text import cut, duration, number, one_line, percent, plain
 from harness.reports.verdicts import LABELS, bad_heading, explanation, headline
-from harness.results.cases import Case, SuiteResult, Totals
+from harness.results.cases import Case, Totals
 from harness.results.model import RunResult, Verdict
 
 LIMIT = 1_000_000  # bytes; 1 MiB with room for what other steps of a job append
@@ -111,18 +111,17 @@ def _suites(result: RunResult) -> Iterator[str]:
         return
     yield "\n| suite | cases | passed | failed | skipped | time |\n|---|--:|--:|--:|--:|--:|\n"
     for suite in result.suites:
-        yield _row(_safe(suite.name, 80), suite.totals, suite.duration, _not_run(suite))
+        yield _row(_safe(suite.name, 80), suite.totals, suite.duration, suite.not_run)
     if len(result.suites) > 1:
-        yield _row("**all**", result.totals, result.duration, "")
+        yield _row("**all**", result.totals, result.duration, result.not_run)
 
 
-def _not_run(suite: SuiteResult) -> str:
-    return f" ({suite.not_run} not run)" if suite.not_run else ""
-
-
-def _row(name: str, totals: Totals, seconds: float, note: str) -> str:
+def _row(name: str, totals: Totals, seconds: float, not_run: int) -> str:
+    others = [(totals.interrupted, "interrupted"), (not_run, "not run")]
+    note = ", ".join(f"{count} {what}" for count, what in others if count)
+    cases = f"{totals.ended} ({note})" if note else str(totals.ended)
     failed = f"**{totals.bad}**" if totals.bad else "0"
-    cells = (name, f"{totals.cases}{note}", totals.passed, failed, totals.skipped, duration(seconds))
+    cells = (name, cases, totals.passed, failed, totals.skipped, duration(seconds))
     return "| " + " | ".join(map(str, cells)) + " |\n"
 
 

@@ -27,18 +27,17 @@ def headline(result: RunResult) -> str:
         return "The request was not valid" + ("" if totals.cases else "; no test ran")
     if verdict is Verdict.EMPTY:
         return "The run ended well, and no case was run"
-    if verdict is Verdict.FAILED and not totals.bad:
+    if verdict is Verdict.FAILED and not result.bad:
         return f"The run failed with exit code {result.exit_code}, although no case did"
-    return _failed(totals) if totals.bad else _passed(totals)
+    return _failed(totals) if result.bad else _passed(totals)
 
 
 def _failed(totals: Totals) -> str:
     """Cases that never ended are told apart: they did not fail."""
-    failed = totals.bad - totals.interrupted
     known = counted(totals.cases, "case")
-    if not failed:
+    if not totals.bad:
         return f"{totals.interrupted:,} of {known} never ended"
-    return f"{failed:,} of {known} failed" + (
+    return f"{totals.bad:,} of {known} failed" + (
         f", {totals.interrupted:,} never ended" if totals.interrupted else ""
     )
 
@@ -50,18 +49,16 @@ def _passed(totals: Totals) -> str:
 
 
 def _interrupted(result: RunResult) -> str:
-    finished = result.totals.cases - result.totals.interrupted
     known = result.totals.cases + result.not_run
     if not known:
         return "Interrupted before the first case"
-    return f"Interrupted after {finished:,} of {counted(known, 'case')}"
+    return f"Interrupted after {result.totals.ended:,} of {counted(known, 'case')}"
 
 
 def bad_heading(totals: Totals) -> str:
     """What the list of failures and of cases that never ended is called."""
-    failed = totals.bad - totals.interrupted
     parts = (
-        counted(failed, "failure") if failed else "",
+        counted(totals.bad, "failure") if totals.bad else "",
         f"{counted(totals.interrupted, 'case')} never ended" if totals.interrupted else "",
     )
     return ", ".join(filter(None, parts))

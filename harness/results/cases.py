@@ -9,7 +9,7 @@ from harness.results.faults import FaultSpan
 
 
 class Status(StrEnum):
-    """How a case ended: the outcomes of `harness.events.facts.Outcome`, and INTERRUPTED when it never did."""
+    """How a case ended: the outcomes of `harness.events.facts.Outcome`; INTERRUPTED also when nobody stated any."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -21,13 +21,17 @@ class Status(StrEnum):
 
     @property
     def group(self) -> "Status":
-        """PASSED, FAILED or SKIPPED: the three that consumers of JUnit XML and of the totals know."""
+        """PASSED, FAILED, SKIPPED or INTERRUPTED: a verdict on the software, none that was wanted, or none yet."""
         return _GROUPS.get(self, self)
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it failed, had an error, or never ended."""
+        return self.group in {Status.FAILED, Status.INTERRUPTED}
 
 
 _GROUPS = {
     Status.ERROR: Status.FAILED,
-    Status.INTERRUPTED: Status.FAILED,
     Status.XFAILED: Status.SKIPPED,
     Status.XPASSED: Status.PASSED,
 }
@@ -35,7 +39,7 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One execution of a case. An interrupted one lasts until the last thing known of the run."""
+    """One execution of a case. One whose end nobody stated lasts until its environment's end, or the log's."""
 
     status: Status
     started: float
@@ -103,12 +107,12 @@ class Case:
     @property
     def is_bad(self) -> bool:
         """Whether it failed, had an error, or never ended."""
-        return self.status.group is Status.FAILED
+        return self.status.is_bad
 
     @property
     def is_flaky(self) -> bool:
         """Whether it ended well only after an attempt that had not."""
-        return not self.is_bad and any(a.status.group is Status.FAILED for a in self.earlier)
+        return not self.is_bad and any(a.status.is_bad for a in self.earlier)
 
     @property
     def module(self) -> str:
@@ -124,7 +128,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Cases by how they ended. `passed + failed + errors + skipped == cases`, always."""
+    """Cases by how they ended. `passed + failed + errors + skipped + interrupted == cases`, always."""
 
     by_status: Mapping[Status, int]
 
@@ -142,6 +146,11 @@ class Totals:
         return sum(self.by_status.values())
 
     @property
+    def ended(self) -> int:
+        """Those of them that also ended."""
+        return self.cases - self.interrupted
+
+    @property
     def passed(self) -> int:
         """Passed, unexpected passes included."""
         return self._sum(Status.PASSED, Status.XPASSED)
@@ -153,12 +162,12 @@ class Totals:
 
     @property
     def errors(self) -> int:
-        """Failed in set-up or tear-down, or never ended."""
-        return self._sum(Status.ERROR, Status.INTERRUPTED)
+        """Failed in set-up or tear-down, or with their process."""
+        return self._sum(Status.ERROR)
 
     @property
     def interrupted(self) -> int:
-        """Those of the errors that never ended."""
+        """Began, and were not let end: neither good nor bad."""
         return self._sum(Status.INTERRUPTED)
 
     @property

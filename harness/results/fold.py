@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
+from harness.core.errors import ExitCode
 from harness.events.facts import (
     CaseStarted,
     CoverageMeasured,
@@ -14,11 +15,14 @@ from harness.events.facts import (
     RunStarted,
     SuitesCollected,
 )
-from harness.results.cases import SuiteResult
+from harness.results.cases import Status, SuiteResult
 from harness.results.faults import FaultsFold, FaultSpan, Overlaps
 from harness.results.fold_cases import CasesFold
 from harness.results.fold_environment import EnvironmentFold
 from harness.results.model import Figure, FileCoverage, Layer, RunResult, Seeded
+
+# How runs end that end their tests.
+_CUT_SHORT = {ExitCode.INTERRUPTED, ExitCode.ENVIRONMENT, ExitCode.USAGE}
 
 # The shares asked for: 70 % unit, 20 % integration, 10 % end-to-end.
 PYRAMID = {"unit": 0.7, "integration": 0.2, "e2e": 0.1}
@@ -35,13 +39,18 @@ def fold(events: Iterable[Event]) -> RunResult:
         cases.take(event)
         environment.take(event)
         faults.take(event)
-    now = run.last
     spans = faults.result()
     return replace(
         run.result(),
-        suites=_under(cases.result(now), spans),
+        suites=_under(cases.result(run.last, _unheard(run.finished)), spans),
         environment=replace(environment.result(), faults=spans),
     )
+
+
+def _unheard(finished: RunFinished | None) -> Status:
+    """What became of a case whose end nobody stated: in a run that went on to its own end, its process died."""
+    was_cut_short = finished is None or finished.exit_code in _CUT_SHORT
+    return Status.INTERRUPTED if was_cut_short else Status.ERROR
 
 
 def _under(suites: tuple[SuiteResult, ...], spans: tuple[FaultSpan, ...]) -> tuple[SuiteResult, ...]:

@@ -1,8 +1,9 @@
 """Why this exists: facts about cases, stated several times or never finished, become attempts."""
 
 from dataclasses import dataclass, field
+from math import inf
 
-from harness.events.facts import CaseFinished, CaseStarted, Event, SuitesCollected
+from harness.events.facts import CaseFinished, CaseStarted, EnvironmentStopped, Event, SuitesCollected
 from harness.results.cases import Attempt, Case, Status, SuiteResult
 
 
@@ -17,7 +18,7 @@ class _CaseFold:
 
     def start(self, event: CaseStarted) -> None:
         """Note that it began; an attempt that still runs was lost with its worker."""
-        self.interrupt(event.at)
+        self.break_off(event.at, Status.INTERRUPTED)
         self.running = event
 
     def finish(self, event: CaseFinished) -> None:
@@ -39,7 +40,7 @@ class _CaseFold:
             )
         )
 
-    def interrupt(self, now: float) -> None:
+    def break_off(self, now: float, status: Status) -> None:
         """Close the attempt that runs, if any: nothing was heard of it until `now`."""
         if self.running is None:
             return
@@ -47,9 +48,7 @@ class _CaseFold:
         end = max(started, now)
         message = "began and never ended: its process was stopped or died"
         self.attempts.append(
-            Attempt(
-                Status.INTERRUPTED, started, end, end - started, message=message, worker=self.running.worker
-            )
+            Attempt(status, started, end, end - started, message=message, worker=self.running.worker)
         )
         self.running = None
 
@@ -60,6 +59,7 @@ class CasesFold:
 
     suites: dict[str, dict[str, _CaseFold]] = field(default_factory=dict)
     collected: dict[str, int] = field(default_factory=dict)
+    last: float = inf  # no case outlives the environment
 
     def take(self, event: Event) -> None:
         """Note one fact; those about other things are passed over."""
@@ -70,28 +70,40 @@ class CasesFold:
                 self._case(event.suite, event.case).start(event)
             case CaseFinished():
                 self._case(event.suite, event.case).finish(event)
+            case EnvironmentStopped():
+                self.last = min(self.last, event.at - event.duration)
             case _:
                 pass
 
     def _case(self, suite: str, case: str) -> _CaseFold:
         return self.suites.setdefault(suite, {}).setdefault(case, _CaseFold())
 
-    def result(self, now: float) -> tuple[SuiteResult, ...]:
-        """Suites in the order they were collected or began; what still runs ends as interrupted at `now`."""
+    def result(self, now: float, unheard: Status) -> tuple[SuiteResult, ...]:
+        """Suites in the order they were collected or began.
+
+        Args:
+            now: When what still runs ends, unless the environment's end came first.
+            unheard: What becomes of it.
+        """
+        now = min(now, self.last)
         names = dict.fromkeys([*self.collected, *self.suites])
         return tuple(
             SuiteResult(
                 name,
                 tuple(
-                    _closed(case, suite=name, id_=id_, now=now)
-                    for id_, case in self.suites.get(name, {}).items()
+                    _case(fold, suite=name, id_=id_) for id_, fold in self._closed(name, now, unheard).items()
                 ),
                 self.collected.get(name),
             )
             for name in names
         )
 
+    def _closed(self, suite: str, now: float, unheard: Status) -> dict[str, _CaseFold]:
+        cases = self.suites.get(suite, {})
+        for case in cases.values():
+            case.break_off(now, unheard)
+        return cases
 
-def _closed(case: _CaseFold, *, suite: str, id_: str, now: float) -> Case:
-    case.interrupt(now)
-    return Case(id_, suite, tuple(case.attempts), case.file, case.line)
+
+def _case(fold: _CaseFold, *, suite: str, id_: str) -> Case:
+    return Case(id_, suite, tuple(fold.attempts), fold.file, fold.line)

@@ -2,14 +2,17 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.errors import ExitCode
 from harness.events.facts import (
     CaseFinished,
     CaseStarted,
     CoverageMeasured,
     DataSeeded,
+    EnvironmentStopped,
     Event,
     FigureMeasured,
     Outcome,
@@ -53,28 +56,34 @@ def test_any_facts_fold(stated: list[Event]) -> None:
     known = {(e.suite, e.case) for e in stated if isinstance(e, (CaseStarted, CaseFinished))}
     assert {(case.suite, case.id) for case in result.cases} == known
     assert totals.cases == len(known) == len(result.cases)
-    assert totals.cases == totals.passed + totals.failed + totals.errors + totals.skipped
-    assert totals.bad == len(result.bad)
+    assert totals.ended == totals.passed + totals.failed + totals.errors + totals.skipped
+    assert totals.cases == totals.ended + totals.interrupted
+    assert totals.bad == len(result.bad) - len(result.interrupted)
     assert result.is_complete == any(isinstance(e, RunFinished) for e in stated)
     assert result.verdict
 
 
 @given(st.lists(facts(names=FEW_NAMES), max_size=30))
 def test_the_last_statement_about_a_case_wins(stated: list[Event]) -> None:
-    """A case is what was said of it last; begun and not ended is interrupted."""
+    """A case is what was said of it last; begun and not ended is interrupted, or has died in a run that went on."""
     last: dict[tuple[str, str], str] = {}
     attempts: dict[tuple[str, str], int] = {}
+    running: set[tuple[str, str]] = set()
     for event in stated:
         if isinstance(event, CaseStarted):
             key = (event.suite, event.case)
             attempts[key] = attempts.get(key, 0) + 1
-            last[key] = "interrupted"
+            last[key] = "unheard of"
+            running.add(key)
         if isinstance(event, CaseFinished):
             key = (event.suite, event.case)
-            attempts[key] = attempts.get(key, 0) + (last.get(key) != "interrupted")
+            attempts[key] = attempts.get(key, 0) + (key not in running)
+            running.discard(key)
             last[key] = event.outcome.value
     result = fold(stated)
-    assert {(case.suite, case.id): case.status.value for case in result.cases} == last
+    unheard = "interrupted" if result.exit_code in {None, 2, 3, 130} else "error"
+    expected = {key: unheard if status == "unheard of" else status for key, status in last.items()}
+    assert {(case.suite, case.id): case.status.value for case in result.cases} == expected
     assert {(case.suite, case.id): len(case.attempts) for case in result.cases} == attempts
 
 
@@ -99,6 +108,30 @@ def test_a_killed_run_lasts_until_the_last_thing_known_of_it() -> None:
     assert result.duration == 3.0
     (case,) = result.interrupted
     assert (case.id, case.last.worker, case.duration, case.last.finished) == ("b", "gw1", 1.5, 13.0)
+
+
+def test_no_case_outlives_its_environment() -> None:
+    """What a run does after its teardown is not the time of a case that nobody heard the end of."""
+    stopped = EnvironmentStopped(at=14.0, environment_id="e", duration=1.0)
+    result = fold([begun(), started(11.0), stopped, RunFinished(at=30.0, exit_code=130, duration=20.0)])
+    (case,) = result.interrupted
+    assert (case.duration, result.suites[0].duration) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "status"),
+    [
+        (ExitCode.INTERRUPTED, Status.INTERRUPTED),
+        (ExitCode.ENVIRONMENT, Status.INTERRUPTED),
+        (ExitCode.SUITE_FAILED, Status.ERROR),
+        (ExitCode.OK, Status.ERROR),
+    ],
+)
+def test_a_case_whose_process_died_is_an_error(exit_code: ExitCode, status: Status) -> None:
+    """In a run that was not cut short nobody else can have ended it."""
+    result = fold([begun(), started(11.0), RunFinished(at=12.0, exit_code=exit_code, duration=2.0)])
+    assert [case.status for case in result.bad] == [status]
+    assert result.totals.bad == (status is Status.ERROR)
 
 
 def test_a_rerun_keeps_the_earlier_attempt() -> None:
