@@ -50,6 +50,7 @@ def state_coverage(run_folder: Path, ecosystem: Ecosystem, emit: Emit) -> tuple[
             unusable.append(str(error))
             continue
         counts[_relative(file, ecosystem.directory)] = (len(statements) - len(missing), len(statements))
+    combined.get_data().close()
     if counts:
         emit(CoverageMeasured(at=SystemClock().now(), files=counts))
     return tuple(unusable)
