@@ -118,8 +118,9 @@ def _one_of(rows: Table, owner: str, ways: Sequence[str], build: Callable[..., A
         if not least <= len(chosen) <= 1:
             seen = " and ".join(chosen) or "none of them"
             wanted = "exactly one" if least else "at most one"
+            remedy = "keep one" if chosen else "write one of them"
             raise FaultyValueError(
-                node.at, f"{owner} takes {wanted} of {', '.join(ways)}; it has {seen}", "keep one"
+                node.at, f"{owner} takes {wanted} of {', '.join(ways)}; it has {seen}", remedy
             )
         return build(**fields)
 

@@ -1,5 +1,7 @@
 """Why this exists: a well-known image says more than its name: files that write no port mean the one it is known by."""
 
+import re
+
 from harness.spec.model import Component
 
 _PORTS = {
@@ -24,6 +26,21 @@ _PORTS = {
     "timescaledb-ha": 5432,
     "valkey": 6379,
 }
+
+
+_ALPHANUMERIC = "[a-z0-9]+"
+_SEGMENT = rf"{_ALPHANUMERIC}(?:(?:[._]|__|-+){_ALPHANUMERIC})*"
+_LABEL = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+_DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+_REFERENCE = re.compile(
+    rf"(?:{_DOMAIN}/)?{_SEGMENT}(?:/{_SEGMENT})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@{_DIGEST})?"
+)
+
+
+def is_image(reference: str) -> bool:
+    """Whether an image can have this name: `[registry/][project/]image[:tag][@digest]`, as engines read it."""
+    return _REFERENCE.fullmatch(reference) is not None
 
 
 def image_name(component: Component) -> tuple[str, str]:

@@ -38,11 +38,15 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One published or exposed port. `published` is what the file asks for; providers may choose another."""
+    """One published or exposed port. `published` is what the file asks for; providers may choose another.
+
+    So they may with `host`, the address it is asked for at, which makes no other port of it; empty for all of them.
+    """
 
     target: int
     published: int | None = None
     protocol: str = "tcp"
+    host: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,24 @@
 """Why this exists: `ports` and `expose`, in their short and long forms, as ports of the model."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 
 from harness.spec import units
-from harness.spec.faults import FaultyValueError
+from harness.spec.faults import Faults, FaultyValueError
 from harness.spec.keys import Key, Reading, Table, ignored, read_entries
-from harness.spec.model import Port
+from harness.spec.model import Component, Port
 from harness.spec.readers import choice, each, faulty, items_of, scalar, text
 from harness.spec.tree import MappingNode, Node, ScalarNode, kind
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
+_EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - read, not listened at
 _FORMS = 'write "8080:80", "127.0.0.1:8080:80/tcp" or {target: 80, published: 8080}'
 
 _PORT: Table = {
     "target": Key(read=lambda node, _: _range_of(scalar(node, "a port", "80"))),
     "published": Key(read=lambda node, _: _published(scalar(node, "a port", "8080"))),
     "protocol": Key(read=choice(*_PROTOCOLS)),
-    # Every environment listens on loopback addresses of its own choosing, so the asked-for one is only a wish.
     "host_ip": Key(read=text),
     "name": Key(read=text),
     "app_protocol": Key(read=text),
@@ -52,7 +54,8 @@ def _long(node: MappingNode, reading: Reading) -> tuple[Port, ...]:
     if "target" not in node.entries:
         raise FaultyValueError(node.at, "this port has no target", _FORMS)
     fields = read_entries(node, _PORT, reading, "port")
-    return _paired(node, fields.get("target", ()), fields.get("published", ()), fields.get("protocol", "tcp"))
+    read = _paired(node, fields.get("target", ()), fields.get("published", ()), fields.get("protocol", "tcp"))
+    return tuple(replace(port, host=fields.get("host_ip", "")) for port in read)
 
 
 def _short(node: ScalarNode) -> tuple[Port, ...]:
@@ -60,9 +63,30 @@ def _short(node: ScalarNode) -> tuple[Port, ...]:
     if found and protocol.lower() not in _PROTOCOLS:
         raise faulty(node, f"the protocol of port {kind(node)} is not tcp, udp or sctp", _FORMS)
     outside, _, target = binding.rpartition(":")
-    _, _, published = outside.rpartition(":")
+    host, _, published = outside.rpartition(":")
     targets = _parsed(node, target)
-    return _paired(node, targets, _parsed(node, published) if published else (), (protocol or "tcp").lower())
+    read = _paired(node, targets, _parsed(node, published) if published else (), (protocol or "tcp").lower())
+    return tuple(replace(port, host=host.strip("[]")) for port in read)
+
+
+def note_clashes(components: Iterable[Component], faults: Faults) -> None:
+    """Warn of ports that are published twice: Compose can give them to one only, here each gets its own."""
+    published = [(found, port) for found in components for port in found.ports if port.published is not None]
+    taken: dict[tuple[int | None, str], list[tuple[str, str]]] = {}
+    for component, port in published:
+        others = taken.setdefault((port.published, port.protocol), [])
+        if clash := next((name for name, host in others if _meet(host, port.host)), None):
+            twice = "twice" if clash == component.name else f"as {clash} does"
+            faults.warn(
+                component.location,
+                f"{component.name} publishes port {port.published} {twice}; with `docker compose up` one gets it",
+                "publish another port",
+            )
+        others.append((component.name, port.host))
+
+
+def _meet(host: str, other: str) -> bool:
+    return host == other or bool({host, other} & _EVERYWHERE)
 
 
 def _paired(

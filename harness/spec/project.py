@@ -13,6 +13,7 @@ from harness.spec.graph import find_cycle, is_enabled
 from harness.spec.harness_keys import ecosystem_settings
 from harness.spec.keys import SETTLED, Key, Reading, Table, ignored, read_entries, refused
 from harness.spec.model import Component, Ecosystem, EcosystemSettings, GrantedFile, Mount
+from harness.spec.ports import note_clashes
 from harness.spec.readers import boolean, scalar, text
 from harness.spec.service import read_service
 from harness.spec.tree import Entry, MappingNode, Node
@@ -107,6 +108,7 @@ def read_ecosystem(
     components = _components(services, reading)
     active = {key: found for key, found in components.items() if is_enabled(found.profiles, profiles)}
     _note_cycles(active, faults)
+    note_clashes(active.values(), faults)
     if faults.has_errors:  # nothing will be planned, which would tell what else is missing
         faults.require(lack for found in active.values() for lack in found.lacks)
     return replace(

@@ -206,7 +206,7 @@ def pairs(node: Node, reading: Reading) -> dict[str, str | None]:
 
 
 def _pair(node: Node, _reading: Reading) -> tuple[str, str | None]:
-    if not isinstance(node, ScalarNode):
+    if not isinstance(node, ScalarNode) or node.is_typed:
         raise FaultyValueError(
             node.at,
             f"expected NAME=value, found {kind(node)}",

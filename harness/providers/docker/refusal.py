@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from harness.spec.images import is_image
 from harness.spec.model import Component, Fault
 
 
@@ -20,18 +21,26 @@ def refusal(component: Component) -> str | None:
 
 
 def faults(component: Component) -> tuple[Fault, ...]:
-    """What the file names for a build and is not there."""
+    """What the file names for an image and no engine takes for one, and what it names for a build and is not there."""
+    return tuple(_faults(component))
+
+
+def _faults(component: Component) -> Iterator[Fault]:
+    if component.image is not None and not is_image(component.image):
+        remedy = "write [registry/]name[:tag], in small letters"
+        message = f"{component.name}: {component.image!r} is not the name of an image"
+        yield Fault(component.location, message, remedy)
     build = component.build
     if build is None or build.url is not None:
-        return ()
+        return
     if not build.context.is_dir():
         missing = f"its build context {build.context}"
     elif build.dockerfile_inline is None and not (build.context / build.dockerfile).is_file():
         missing = f"its Dockerfile {build.context / build.dockerfile}"
     else:
-        return ()
+        return
     remedy = "`build` says where it is: context, and dockerfile below that"
-    return (Fault(component.location, f"{component.name}: {missing} is not there", remedy),)
+    yield Fault(component.location, f"{component.name}: {missing} is not there", remedy)
 
 
 def remarks(component: Component) -> tuple[str, ...]:

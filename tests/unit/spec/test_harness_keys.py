@@ -76,7 +76,7 @@ def test_a_process_needs_no_image(load_text: LoadText) -> None:
         (
             "{process: {}}",
             "process takes exactly one of app, call, command, embedded; it has none of them",
-            "keep one",
+            "write one of them",
         ),
         ('{process: {app: "a:b", command: c}}', "it has app and command", "keep one"),
         ("{process: {app: a.b}}", "'a.b' does not name something in a module", "package.module:name"),

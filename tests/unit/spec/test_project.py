@@ -57,6 +57,24 @@ def test_a_circle_behind_an_inactive_profile_is_no_fault(load_text: LoadText) ->
     assert set(load_text(text).ecosystem.components) == {"a", "b"}
 
 
+def test_a_port_that_is_published_twice_is_a_warning(load_text: LoadText) -> None:
+    """Compose could start one of them only; at different addresses, or behind an inactive profile, it can."""
+    loaded = load_text(
+        """
+        services:
+          a: {image: a, ports: ["127.0.0.1:80:80", "127.0.0.1:80:80", "53:53/udp", "81-82:81-82", "99"]}
+          b: {image: b, ports: ["127.0.0.2:80:80", "53:53", "7:7", "7:8", "99"]}
+          c: {image: c, ports: [{target: 1, published: 80, host_ip: "0.0.0.0"}, "82:1"]}
+          d: {image: d, ports: ["7:7"], profiles: [debug]}
+        """
+    )
+    assert [(fault.location.line, fault.message.partition(";")[0]) for fault in loaded.warnings] == [
+        (4, "b publishes port 7 twice"),
+        (5, "c publishes port 80 as a does"),
+        (5, "c publishes port 82 as a does"),
+    ]
+
+
 def test_top_level_sections(load_text: LoadText) -> None:
     """Networks and volumes are named; what their definitions say beyond that is told."""
     loaded = load_text(

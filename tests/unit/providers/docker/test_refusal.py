@@ -55,6 +55,15 @@ def test_what_a_build_names_has_to_be_there(tmp_path: Path) -> None:
     assert faults(component()) == ()
 
 
+def test_what_no_engine_takes_for_an_image_is_a_fault() -> None:
+    """Before an engine would refuse it, halfway through a start; also as the name of what is built."""
+    (told,) = faults(component(image="mattermost/:"))
+    assert str(told).startswith(
+        "/project/compose.yml:1: error: web: 'mattermost/:' is not the name of an image — write [registry/]"
+    )
+    assert len(faults(component(image="A", build=Build(Path("/absent"))))) == 2
+
+
 @pytest.mark.parametrize(
     ("remarked", "what"),
     [
