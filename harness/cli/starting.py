@@ -1,5 +1,6 @@
 """Why this exists: the steps that `up` and `test` share: from the options to a lease on a started environment."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +16,14 @@ from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
 from harness.bootstrap.spare import SpareKeeper
 from harness.cli.patience import patiently
 from harness.cli.progress import Progress
+from harness.cli.rerun import rerun_words
 from harness.cli.screen import counted, people, tell, warn
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError
 from harness.events.facts import RunFinished, RunStarted
 from harness.events.log import EventLog
 from harness.keeper.client import Lease
+from harness.suites.command_line import root_of
 
 
 def plan_for(request: Request) -> Prepared:
@@ -51,6 +54,8 @@ def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
         provider=prepared.kind.name,
         command=command,
         seed=prepared.request.seed,
+        rerun=rerun_words(prepared.request),
+        root=_root(prepared),
     )
     log(started)
     log(prepared.plan_made(clock.now()))
@@ -59,6 +64,13 @@ def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
         f"{counted(len(prepared.plan.steps), 'component')}, {_seed_of(prepared)}"
     )
     return folder, log
+
+
+def _root(prepared: Prepared) -> str:
+    """Where ids of cases begin, as `harness test` and pytest find it: seen from the project; empty for the project."""
+    ecosystem = prepared.ecosystem
+    root = os.path.relpath(root_of(ecosystem.directory, ecosystem.settings.suites), ecosystem.directory)
+    return "" if root == "." else root
 
 
 @contextmanager

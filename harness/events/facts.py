@@ -55,13 +55,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """A run began. `seed` is what its data is generated from."""
+    """A run began. `seed` is what its data is generated from.
+
+    `rerun` is the command that runs a case again once its id follows, behind `root`, the folder that ids begin in.
+    """
 
     run_id: str
     ecosystem: str
     provider: str
     command: str
     seed: int
+    rerun: tuple[str, ...] = ("pytest",)
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import pytest
 
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, EXISTING, Request
 from harness.bootstrap.stay import keep_of, stay_of
+from harness.suites.secrets import without_user
 from harness.suites.settings import SuiteVariables
 
 
@@ -41,6 +42,25 @@ def files_of(config: pytest.Config) -> tuple[Path, ...]:
     given = config.getoption("harness_file")
     here = config.invocation_params.dir
     return tuple(here / file for file in given) if given else (config.rootpath / DEFAULT_FILE,)
+
+
+def rerun_of(config: pytest.Config) -> tuple[str, ...]:
+    """The command that a case's id completes, to run it again on the same ecosystem with the same data."""
+    words = ["pytest"]
+    for file in config.getoption("harness_file") or ():
+        words += ["--harness-file", file]
+    for option in ("harness_provider", "harness_seed"):
+        if (value := config.getoption(option)) is not None:
+            words += [f"--{option.replace('_', '-')}", str(value)]
+    if url := config.getoption("base_url", None):
+        words += ["--base-url", without_user(url)]
+    return tuple(words)
+
+
+def root_of(config: pytest.Config) -> str:
+    """Where ids of cases begin, seen from where the person stands; empty for there."""
+    root = os.path.relpath(config.rootpath, config.invocation_params.dir)
+    return "" if root == "." else root
 
 
 def results_of(config: pytest.Config) -> Path:

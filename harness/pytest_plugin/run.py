@@ -289,6 +289,8 @@ class OwnRun:
 
     def _begin(self, prepared: "Prepared") -> None:
         """From now on facts go to disk; those from before the run follow the fact that it began."""
+        from harness.pytest_plugin.options import rerun_of, root_of  # noqa: PLC0415 - as above
+
         begun = RunStarted(
             at=self._clock.now(),
             run_id=self._folder.name,
@@ -296,6 +298,8 @@ class OwnRun:
             provider=prepared.kind.name,
             command="pytest",
             seed=prepared.request.seed,
+            rerun=rerun_of(self._config),
+            root=root_of(self._config),
         )
         with self._lock:
             self._log = Facts(self._folder / EVENTS)

@@ -63,17 +63,18 @@ def views(result: RunResult) -> tuple[FailureView, ...]:
     made = []
     for number, case in enumerate(worst_first, 1):
         anchor = f"f{number}"
-        view = _view(anchor, case, hues) if left > 0 else FailureView(anchor, case, _rerun(case))
+        rerun = _rerun(case, result)
+        view = _view(anchor, case, rerun, hues) if left > 0 else FailureView(anchor, case, rerun)
         left -= _size(view)
         made.append(view)
     return tuple(made)
 
 
-def _view(anchor: str, case: Case, hues: dict[str, int]) -> FailureView:
+def _view(anchor: str, case: Case, rerun: str, hues: dict[str, int]) -> FailureView:
     return FailureView(
         anchor=anchor,
         case=case,
-        rerun=_rerun(case),
+        rerun=rerun,
         traceback=tuple(_traceback(case.last)),
         sections=tuple(
             (plain(title), cut(plain(text).strip("\n"), SECTION)) for title, text in case.last.output.items()
@@ -83,8 +84,9 @@ def _view(anchor: str, case: Case, hues: dict[str, int]) -> FailureView:
     )
 
 
-def _rerun(case: Case) -> str:
-    return f"pytest {shlex.quote(plain(case.id))}"
+def _rerun(case: Case, result: RunResult) -> str:
+    words = (*result.rerun, f"{result.root}/{case.id}" if result.root else case.id)
+    return " ".join(shlex.quote(plain(word)) for word in words)
 
 
 def _traceback(attempt: Attempt) -> Iterator[tuple[str, str]]:

@@ -140,6 +140,8 @@ def _named(result: RunResult, begun: RunStarted) -> RunResult:
         provider=begun.provider,
         command=begun.command,
         seed=begun.seed,
+        rerun=begun.rerun,
+        root=begun.root,
     )
 
 

@@ -77,13 +77,18 @@ class Seeded:
 
 @dataclass(frozen=True)
 class RunResult:
-    """Everything a run stated. `exit_code` is None when the run was killed before it could state one."""
+    """Everything a run stated. `exit_code` is None when the run was killed before it could state one.
+
+    `rerun` is the command that a case's id, behind the folder `root`, completes to run it again.
+    """
 
     run_id: str = ""
     ecosystem: str = ""
     provider: str = ""
     command: str = ""
     seed: int | None = None
+    rerun: tuple[str, ...] = ("pytest",)
+    root: str = ""
     started: float = 0.0
     duration: float = 0.0
     exit_code: int | None = None

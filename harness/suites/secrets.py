@@ -10,6 +10,7 @@ from harness.spec.model import Component, Ecosystem
 _VARIABLE = re.compile(r"\{env\.([^{}]+)\}")
 # What follows "Bearer" is a token when it has a digit in it; "Bearer authentication" is prose.
 _BEARER = re.compile(r"\b(bearer\s+)(?=[\w.~+/-]*\d)[\w.~+/=-]{8,}", re.IGNORECASE)
+_USER = re.compile(r"(?<=//)[^/@]*@")
 
 
 def secret_exports(ecosystem: Ecosystem) -> tuple[str, ...]:
@@ -41,3 +42,8 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, MASK)
     return _BEARER.sub(rf"\g<1>{MASK}", text)
+
+
+def without_user(url: str) -> str:
+    """The URL without the user and password in it: whoever reads a report may not know them."""
+    return _USER.sub("", url)
