@@ -1,5 +1,6 @@
 """Why this exists: `harness plan`: what would start, in which order, what waits for what, and why the rest does not."""
 
+import typer
 from rich.console import Console
 
 from harness.bootstrap.preparing import prepare
@@ -7,6 +8,7 @@ from harness.bootstrap.request import DEFAULT_FILE, Request
 from harness.cli.options import Components, Files, Profiles
 from harness.cli.plan_view import render
 from harness.cli.provider_option import ProviderName
+from harness.core.errors import ExitCode
 from harness.plan.model import Selection
 
 
@@ -19,6 +21,7 @@ def plan(
     """Show what would start, in which order, what waits for what, and why the rest would not.
 
     With components only these and what they need. Nothing is started.
+    Exit code 2 where there is nothing to start, as it is for `harness up`.
     """
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
@@ -28,3 +31,5 @@ def plan(
     prepared = prepare(request)
     in_containers = prepared.kind.name == "docker"
     Console(highlight=False).print(render(prepared.plan, prepared.warnings, in_containers=in_containers))
+    if not prepared.plan.steps:
+        raise typer.Exit(ExitCode.USAGE)

@@ -17,6 +17,9 @@ _CONDITIONS = {
     Condition.COMPLETED: "completed",
 }
 _SHOWN_PLACES = 3
+_UNBROKEN = (
+    32  # columns; what runs is one word mostly, and beside longer ones too little would be left for the rest
+)
 
 
 def render(plan: Plan, warnings: Sequence[Fault] = (), *, in_containers: bool = False) -> RenderableType:
@@ -46,15 +49,16 @@ def _summary(plan: Plan) -> Text:
 
 def _steps(steps: Iterable[Step], runs: Callable[[Component], str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("level", "component", "runs", "waits for"):
-        table.add_column(title, justify="right" if title == "level" else "left", overflow="fold")
-    for step in steps:
-        table.add_row(
-            str(step.level),
-            escape(_name(step)),
-            escape(step.stand_in or runs(step.component)),
-            escape(_waits(step)),
-        )
+    rows = [
+        (str(step.level), _name(step), step.stand_in or runs(step.component), _waits(step)) for step in steps
+    ]
+    is_short = max(len(what) for _, _, what, _ in rows) <= _UNBROKEN
+    table.add_column("level", justify="right", overflow="fold")
+    table.add_column("component", overflow="fold")
+    table.add_column("runs", overflow="fold", no_wrap=is_short)
+    table.add_column("waits for", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
     return table
 
 

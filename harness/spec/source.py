@@ -1,6 +1,7 @@
 """Why this exists: a YAML file in, positioned nodes out; anchors, aliases and `<<` merges are resolved here."""
 
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def _text_of(path: Path, faults: Faults) -> str | None:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        faults.error(Location(path, 1), "the file does not exist", "check the name behind -f")
+        faults.error(Location(path, 1), "the file does not exist", _another(path))
     except IsADirectoryError:
         faults.error(Location(path, 1), "this is a folder", "name the Compose file in it")
     except UnicodeDecodeError as error:
@@ -58,6 +59,14 @@ def _text_of(path: Path, faults: Faults) -> str | None:
     except (OSError, ValueError) as error:
         faults.error(Location(path, 1), f"the file cannot be read: {error}")
     return None
+
+
+def _another(path: Path) -> str:
+    """What to do without a file that nobody may have asked for: there is a default one."""
+    there = sorted(file.name for file in path.parent.glob("*.y*ml"))
+    alike = get_close_matches(path.name, there, cutoff=0.5)
+    beside = f"; beside it there is {' and '.join(alike)}" if alike else ""
+    return f"name yours with -f, or --harness-file of pytest{beside}"
 
 
 def _composed(path: Path, text: str, faults: Faults) -> "list[YamlNode]":

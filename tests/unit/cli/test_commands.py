@@ -113,6 +113,20 @@ def test_a_plan_starts_nothing(tiny: MakeTiny, typed: Typed) -> None:
     assert "never" in shown.partition("Not started")[2]
 
 
+@pytest.mark.parametrize("command", ["plan", "up"])
+def test_where_nothing_can_be_started_there_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """A plan tells it as a start would, with the reasons."""
+    monkeypatch.chdir(tmp_path)
+    Path("lone.yml").write_text("services: {web: {image: example/web}}\n")
+    with pytest.raises(SystemExit) as caught:
+        run([command, "-f", "lone.yml", "--provider", "process"], Invocation((), None))
+    assert caught.value.code == ExitCode.USAGE
+    out, err = capsys.readouterr()
+    assert "image example/web needs a container" in " ".join((out + err).split())
+
+
 def test_the_main_job_starts_what_a_profile_holds_back(tiny: MakeTiny) -> None:
     """`test --profile` as `up` has it."""
     more = COMPOSE.partition("services:")[2].replace("web:", "tools:").replace("TEST_", "TEST_TOOLS_")

@@ -20,9 +20,9 @@ from harness.spec.model import (
 AT = Location(Path("compose.yml"), 1)
 
 
-def shown(plan: Plan, *warnings: Fault, in_containers: bool = False) -> list[str]:
-    """The lines on a terminal of 100 columns, without trailing blanks."""
-    console = Console(width=100, force_terminal=False, color_system=None)
+def shown(plan: Plan, *warnings: Fault, in_containers: bool = False, width: int = 100) -> list[str]:
+    """The lines on a terminal, without trailing blanks."""
+    console = Console(width=width, force_terminal=False, color_system=None)
     with console.capture() as captured:
         console.print(render(plan, warnings, in_containers=in_containers))
     return [line.rstrip() for line in captured.get().splitlines()]
@@ -62,6 +62,23 @@ def test_a_plan_shows_levels_waits_reasons_and_warnings() -> None:
         "  compose.yml:3, compose.yml:5, compose.yml:8 and 1 more: tty is ignored — remove it",
         "  compose.yml:4: version is obsolete — remove it",
     ]
+
+
+def test_on_a_narrow_terminal_words_stay_whole() -> None:
+    """What runs is one word, which could not be copied in two pieces; what is waited for has several."""
+    settings = ComponentSettings(process=ProcessSettings(app="distilera.app:create_app"))
+    migrate = Component("test-migrations", AT, image="x")
+    web = Component("test-distilera", AT, settings=settings)
+    plan = Plan(
+        (
+            Step(migrate, 0, is_one_shot=True),
+            Step(web, 1, (Wait("test-migrations", Condition.COMPLETED),)),
+        )
+    )
+    lines = shown(plan, width=80)
+    assert max(map(len, lines)) <= 80
+    words = " ".join(lines).split()
+    assert {"test-migrations", "(one-shot)", "distilera.app:create_app", "completed"} <= set(words)
 
 
 def test_in_containers_images_and_builds_run() -> None:

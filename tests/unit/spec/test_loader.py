@@ -118,6 +118,18 @@ def test_no_file_and_missing_files_are_faults_too(tmp_path: Path) -> None:
     with pytest.raises(InvalidFileError) as caught:
         load([tmp_path / "a.yml", tmp_path / "b.yml"], {})
     assert [fault.location.path.name for fault in caught.value.faults] == ["a.yml", "b.yml"]
+    assert {fault.remedy for fault in caught.value.faults} == {
+        "name yours with -f, or --harness-file of pytest"
+    }
+
+
+def test_who_named_no_file_learns_how_to(tmp_path: Path) -> None:
+    """The one that is looked for otherwise need not be there; those that are may be meant."""
+    for name in ("docker-compose.yml", "compose.yml", "values.yaml", "notes.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(InvalidFileError) as caught:
+        load([tmp_path / "docker-compose.test.yml"], {})
+    assert caught.value.faults[0].remedy.endswith("beside it there is docker-compose.yml and compose.yml")
 
 
 def test_services_in_several_documents_join(load_text: LoadText) -> None:
