@@ -45,7 +45,7 @@ def runtime_root() -> Path:
     Raises:
         UsageError: somebody else owns it or may write to it.
     """
-    root = _base() / f"harness-{os.geteuid()}"
+    root = _root()
     seen = _made(root)
     if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid() or seen.st_mode & 0o077:
         raise UsageError(
@@ -53,6 +53,11 @@ def runtime_root() -> Path:
             hint="sockets with credentials behind them live there: remove it, or set XDG_RUNTIME_DIR",
         )
     return root
+
+
+def _root() -> Path:
+    """Where it is, or would be: who only tidies makes nothing, as it may be killed before that has gone again."""
+    return _base() / f"harness-{os.geteuid()}"
 
 
 def _base() -> Path:
@@ -176,7 +181,7 @@ def _listed() -> list[Path]:
 def tidy() -> None:
     """Leave no empty folder of all environments behind."""
     with contextlib.suppress(OSError):  # others are in it, or it is gone
-        runtime_root().rmdir()
+        _root().rmdir()
 
 
 def unclaimed() -> list[Path]:
@@ -191,9 +196,9 @@ def unclaimed() -> list[Path]:
 
 def forget(environment_id: str) -> None:
     """Remove the folder of an environment that no keeper has taken over, and none will. Does nothing when one has."""
-    folder = runtime_root() / environment_id
+    folder = _root() / environment_id
     if folder.is_dir() and not (folder / _ABOUT).exists():
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(runtime_root() / environment_id, ignore_errors=True)
     tidy()
 
 

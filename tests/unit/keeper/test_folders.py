@@ -166,3 +166,13 @@ def test_environments_of_a_folder_that_is_tidied_away_meanwhile(
     """The last keeper may remove the folder of all between our making it and our looking into it."""
     monkeypatch.setattr(folders, "runtime_root", lambda: tmp_path / "gone")
     assert list(folders.known()) == []
+
+
+def test_tidying_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spare keeper does it, and may be killed at any moment."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    made: list[Path] = []
+    monkeypatch.setattr(Path, "mkdir", lambda path, **_how: made.append(path))
+    folders.forget("0123456789")
+    folders.tidy()
+    assert made == []
