@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from harness.core.parent import die_with_parent
 
@@ -18,6 +19,7 @@ RUN_FOLDER = "HARNESS_RUN"
 SUITES = "HARNESS_SUITES"  # JSON: suite names by folder
 SECRETS = "HARNESS_SECRETS"  # JSON: names of the variables whose values are never shown
 
+_TEMPORARY = "PYTEST_DEBUG_TEMPROOT"  # pytest's own: below which folder its temporary ones are
 _ECHO = 1.0  # seconds within which a second interrupt is the first one's echo
 
 
@@ -35,12 +37,15 @@ class PytestProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, argv: Sequence[str], directory: Path, environment: Mapping[str, str]) -> int:
-        """Run pytest and return its exit code, negative for a signal; SIGTERM to us is an interrupt, as Ctrl-C is."""
-        with self._hearing():
+        """Run pytest and return its exit code, negative for a signal; SIGTERM to us is an interrupt, as Ctrl-C is.
+
+        Its temporary files go with it, unless a person has said where they are kept.
+        """
+        with self._hearing(), TemporaryDirectory(prefix="pytest-", ignore_cleanup_errors=True) as temporary:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves, with the person's own arguments
                 [sys.executable, "-m", "pytest", *argv],
                 cwd=directory,
-                env=os.environ | dict(environment),
+                env={_TEMPORARY: temporary} | os.environ | dict(environment),
                 preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one prctl call, no locks
             )
             if self._is_unwanted:
