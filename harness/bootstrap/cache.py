@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from harness.core.errors import UsageError
+from harness.providers.process.account import ACCOUNT_NAME, server_account
 from harness.providers.process.partials import remove_stale
 
 IMPORTS = "imports"  # its folder of what was imported last time
@@ -21,11 +22,15 @@ def cache_folder() -> Path:
     return Path(base) / _NAME
 
 
-def require_cache() -> None:
+def require_cache(*, for_servers: bool) -> None:
     """Make the cache, so that nothing is begun that would only then find that it cannot be kept; and tidy it.
 
+    Args:
+        for_servers: Whether embedded servers will use it too, which may run as somebody else.
+
     Raises:
-        UsageError: its folder cannot be made, or cannot be written to.
+        UsageError: its folder cannot be made, or cannot be written to, or is closed to servers.
+        ProviderUnavailableError: we are root and the machine has no account to lend to servers.
     """
     folder = cache_folder()
     try:
@@ -39,3 +44,8 @@ def require_cache() -> None:
             f"the cache folder {folder} cannot be written to: {error.strerror}",
             hint="set HARNESS_CACHE_DIR to a folder of yours; `harness doctor` tries it",
         ) from error
+    if for_servers and not server_account().can_reach(folder):
+        raise UsageError(
+            f"the cache folder {folder} is closed to {ACCOUNT_NAME}, whom servers run as",
+            hint="open it and those above it to others (chmod o+rx), or set HARNESS_CACHE_DIR to another",
+        )

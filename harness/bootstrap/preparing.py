@@ -156,7 +156,7 @@ def require_steps(prepared: Prepared) -> None:
         )
     _require_addresses(prepared)
     if prepared.kind.is_cached:
-        require_cache()
+        require_cache(for_servers=any(step.stand_in for step in prepared.plan.steps))
 
 
 def _require_addresses(prepared: Prepared) -> None:

@@ -3,20 +3,19 @@
 import importlib.util
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from harness.bootstrap.cache import cache_folder
+from harness.bootstrap.cache import cache_folder, require_cache
 from harness.bootstrap.providers import AUTOMATIC, KINDS
 from harness.cli import doctor_containers
 from harness.cli.doctor_containers import Finding
 from harness.core.errors import ExitCode, HarnessError
 from harness.keeper import folders
-from harness.providers.process.account import ACCOUNT_NAME, server_account
+from harness.providers.process.account import server_account
 from harness.providers.process.folders import data_root
 
 
@@ -49,7 +48,7 @@ def _findings() -> Iterator[Finding]:
     yield _attempt("sockets", lambda: str(folders.runtime_root()))
     root = data_root()
     yield True, "data", f"{root}, {shutil.disk_usage(root).free >> 20} MiB free"
-    yield _cache()
+    yield _attempt("cache", _cache)
 
 
 def _wheel(module: str, what: str, package: str = "ecosystem-harness[embedded]") -> Finding:
@@ -65,21 +64,7 @@ def _attempt(what: str, look: Callable[[], str]) -> Finding:
         return False, what, error.line
 
 
-def _cache() -> Finding:
-    """Whether data directories can be kept between runs, where servers' account gets at them."""
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            is_reachable = server_account().can_reach(folder)
-    except OSError as error:
-        return False, "cache", f"{folder}: {error.strerror}; set HARNESS_CACHE_DIR to a folder of yours"
-    except HarnessError as error:
-        return False, "cache", error.message
-    if not is_reachable:
-        return (
-            False,
-            "cache",
-            f"{folder} is closed to {ACCOUNT_NAME}, whom servers run as; set HARNESS_CACHE_DIR",
-        )
-    return True, "cache", str(folder)
+def _cache() -> str:
+    """Where data directories are kept between runs. Raises HarnessError when they cannot be, as a run would."""
+    require_cache(for_servers=True)
+    return str(cache_folder())

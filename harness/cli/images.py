@@ -20,6 +20,8 @@ from harness.images.components import build_all, reference_of
 from harness.images.inventory import Item, Kind, look
 from harness.images.needs import Need, needed
 from harness.images.obtaining import Source, obtain
+from harness.providers.docker.refusal import faults as faults_of
+from harness.spec.faults import InvalidFileError
 from harness.spec.loader import load
 from harness.spec.model import Component, Ecosystem
 
@@ -44,6 +46,8 @@ def images(
     profiles = active_profiles(profile or ())
     ecosystem = load(tuple(file or [DEFAULT_FILE]), os.environ, profiles=profiles).ecosystem
     components = enabled(ecosystem, profiles)
+    if faults := [fault for component in components for fault in faults_of(component)]:
+        raise InvalidFileError(faults)
     needs = needed(components)
     engine = connect()
     try:

@@ -108,11 +108,11 @@ class ExistingProvider:
         Raises:
             UsageError: it is not; names every variable that could say it. Or one holds something else.
         """
-        unplaced = {c.name: _address_variables(c) for c in components if not self._is_placed(c)}
+        unplaced = {c.name: self._unset(c) for c in components if not self._is_placed(c)}
         if unplaced:
             raise UsageError(
                 f"nothing says where {', '.join(unplaced)} can be reached",
-                evidence=[f"{name}: {', '.join(unset)} not set" for name, unset in unplaced.items()],
+                evidence=[f"{name}: {', '.join(names)} not set" for name, names in unplaced.items()],
                 hint=f'`eval "$(harness env)"` sets the variables of a stack that `harness up` started; {otherwise}',
             )
 
@@ -150,10 +150,17 @@ class ExistingProvider:
         return ()
 
     def _is_placed(self, component: Component) -> bool:
-        """Whether it is known where a component listens, by something that a person has said."""
-        names = _address_variables(component)
-        is_told = bool(self._base_url) or any(self._variables.get(name) for name in names)
+        """Whether it is known where a component listens, by something that a person has said.
+
+        A port alone says it only of one that exports no host: of others it would be looked for at the wrong place.
+        """
+        exports, names = component.settings.exports, _address_variables(component)
+        hosts = [name for name in names if not exports[name].startswith("{port")]
+        is_told = bool(self._base_url) or any(self._variables.get(name) for name in hosts or names)
         return not names or (is_told and bool(self.attach(component).endpoints))
+
+    def _unset(self, component: Component) -> list[str]:
+        return [name for name in _address_variables(component) if not self._variables.get(name)]
 
     def _given(self, component: Component) -> Mapping[str, str]:
         """What the variables say, by the placeholder that the export stands for: `url`, `host`, `env.NAME` …."""

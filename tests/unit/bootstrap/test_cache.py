@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.bootstrap import cache
 from harness.bootstrap.cache import IMPORTS, cache_folder, require_cache
 from harness.core.errors import UsageError
+from harness.providers.process.account import Account
 from harness.providers.process.partials import PARTIAL
 
 
@@ -44,9 +46,21 @@ def test_a_relative_place_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_it_is_made_before_it_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """And nothing is left in it by the trial."""
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "deep" / "cache"))
-    require_cache()
+    require_cache(for_servers=False)
     assert list((tmp_path / "deep" / "cache").iterdir()) == []
-    require_cache()
+    require_cache(for_servers=False)
+
+
+def test_it_has_to_be_open_to_servers_that_use_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Those of root run as somebody else; they would only find out halfway through the start."""
+    monkeypatch.setattr(cache, "server_account", lambda: Account(65534, 65534))
+    monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path))
+    tmp_path.chmod(0o700)
+    require_cache(for_servers=False)
+    with pytest.raises(UsageError, match="is closed to nobody, whom servers run as"):
+        require_cache(for_servers=True)
+    monkeypatch.setattr(cache, "server_account", Account)
+    require_cache(for_servers=True)
 
 
 def test_what_a_killed_run_was_making_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -56,11 +70,11 @@ def test_what_a_killed_run_was_making_goes(monkeypatch: pytest.MonkeyPatch, tmp_
     (tmp_path / ".profile").write_text("whoever names the home folder as the cache")
     (tmp_path / IMPORTS).mkdir()
     (tmp_path / IMPORTS / f"{PARTIAL}y").write_text("{")
-    require_cache()
+    require_cache(for_servers=False)
     assert len(list(tmp_path.rglob("*"))) == 4
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 3601)
-    require_cache()
+    require_cache(for_servers=False)
     assert sorted(path.name for path in tmp_path.rglob("*")) == [".profile", IMPORTS]
 
 
@@ -73,6 +87,6 @@ def test_a_place_that_cannot_be_written_to_is_told(
     chosen = place.format(folder=tmp_path)
     monkeypatch.setenv("HARNESS_CACHE_DIR", chosen)
     with pytest.raises(UsageError, match="cannot be written to") as caught:
-        require_cache()
+        require_cache(for_servers=False)
     assert chosen in caught.value.message
     assert "HARNESS_CACHE_DIR" in caught.value.hint

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from harness.bootstrap import cache
 from harness.bootstrap.preparing import Prepared, prepare, require_steps
 from harness.bootstrap.request import EXISTING, Request
 from harness.core.errors import ExitCode, SpecError, UsageError
 from harness.plan.model import Selection
+from harness.providers.process.account import Account
 
 FILE = """
 name: example
@@ -173,6 +175,18 @@ def test_a_cache_that_cannot_be_kept_is_told_before_anything_starts(
     with pytest.raises(UsageError, match="/proc/nope"):
         require_steps(prepare(Request(files=(file,))))
     require_steps(prepare(Request(files=(file,), provider=EXISTING)))
+
+
+def test_only_embedded_servers_have_to_get_at_the_cache(
+    file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not who runs without them, or attaches to others."""
+    monkeypatch.setattr(cache, "server_account", lambda: Account(65534, 65534))
+    monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "closed"))
+    (tmp_path / "closed").mkdir(mode=0o700)
+    with pytest.raises(UsageError, match="closed to nobody"):
+        require_steps(prepare(Request(files=(file,))))
+    require_steps(prepare(Request(files=(file,), attached=("db",))))
 
 
 ISOLATED = """

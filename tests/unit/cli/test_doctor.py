@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from harness.bootstrap import cache
 from harness.bootstrap.providers import ProviderKind
 from harness.cli import doctor
 from harness.core.errors import ExitCode, ProviderUnavailableError
@@ -31,7 +32,7 @@ def test_what_this_machine_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """These tests run, so it can run something; looking leaves nothing but the cache's folder."""
-    monkeypatch.setattr(doctor, "server_account", Account)
+    monkeypatch.setattr(cache, "server_account", Account)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "cache"))
     code, lines = seen(capsys)
@@ -45,7 +46,7 @@ def test_a_cache_that_servers_cannot_enter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Such as one below /root: told before Postgres fails there."""
-    monkeypatch.setattr(doctor, "server_account", lambda: Account(65534, 65534))
+    monkeypatch.setattr(cache, "server_account", lambda: Account(65534, 65534))
     tmp_path.chmod(0o700)
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "cache"))
     _, lines = seen(capsys)

@@ -6,6 +6,7 @@ import pytest
 
 from harness.cli import images as module
 from harness.cli.images import images
+from harness.core.errors import SpecError
 from harness.images.needs import Need
 from harness.images.obtaining import Source
 from harness.spec.model import Component
@@ -50,6 +51,16 @@ def test_only_what_is_enabled_is_needed(
     images(profile=asked, only_list=True, pull=None)
     shown = capsys.readouterr().out
     assert {name for name in ("web", "tools", "admin", "base") if f"example/{name}:1" in shown} == expected
+
+
+def test_what_no_engine_takes_for_an_image_is_told_before_it_is_asked() -> None:
+    """With its line, as a plan has it."""
+    Path("docker-compose.test.yml").write_text("services:\n  web: {image: 'example/web:|version|'}\n")
+    with pytest.raises(SpecError) as caught:
+        images(only_list=False, pull=None)
+    assert caught.value.evidence[0].startswith(
+        "docker-compose.test.yml:2: error: web: 'example/web:|version|'"
+    )
 
 
 def test_only_what_is_enabled_is_made(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,30 @@ def test_what_nothing_says_is_told_at_once_and_all_of_it() -> None:
     ExistingProvider(variables, "http://there").require_addresses(everything, "")
 
 
+@pytest.mark.parametrize(
+    ("exports", "variables", "missing"),
+    [
+        ({"H": "{host}", "P": "{port}"}, {"P": "5433"}, "db: H not set"),
+        ({"H": "{host}", "P": "{port}"}, {"P": "5433", "H": ""}, "db: H not set"),
+        ({"U": "{url}", "P": "{port:8000}"}, {"P": "5433"}, "db: U not set"),
+        ({"U": "{url}", "H": "{host}", "P": "{port}"}, {"U": "http://a"}, None),
+        ({"U": "{url}", "H": "{host}", "P": "{port}"}, {"H": "a"}, None),
+        ({"P": "{port}"}, {"P": "5433"}, None),
+    ],
+)
+def test_a_port_without_its_host_places_nothing(
+    exports: Mapping[str, str], variables: Mapping[str, str], missing: str | None
+) -> None:
+    """Another machine's database is not the one that happens to have that port here."""
+    provider, database = ExistingProvider(variables), component("db", exports)
+    if missing is None:
+        provider.require_addresses([database], "")
+        return
+    with pytest.raises(UsageError) as caught:
+        provider.require_addresses([database], "")
+    assert caught.value.evidence == (missing,)
+
+
 def test_a_base_url_does_not_say_where_an_unpublished_port_is() -> None:
     """Compose gives it another one in every start."""
     unpublished = component("api", {"TEST_API_URL": "{url}"}, ports=(Port(8000),))
