@@ -31,8 +31,8 @@ async def serving(talk: Talk) -> AsyncIterator[Endpoint]:
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    with last:
-        async with server:
+    async with server:
+        with last:  # left first: from Python 3.12 on a server waits for its last connection
             address = server.sockets[0].getsockname()
             yield Endpoint(address[0], address[1], 80)
             last.connect(
