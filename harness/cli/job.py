@@ -114,8 +114,10 @@ class Job:
         let_go = partial(lease.release, keep=keep)
         ending = patiently(lease, let_go, is_interrupted=code is ExitCode.INTERRUPTED)
         if ending is None and lease.description is not None:
-            say = say_kept if keep else say_grace
-            self._last_words = partial(say, lease.description, self.prepared.request.stay)
+            if keep:
+                self._last_words = partial(say_kept, lease.description, lease.path.parent)
+            else:
+                self._last_words = partial(say_grace, lease.description, self.prepared.request.stay)
         if ending is not None and ending.error is not None:
             tell(ending.error)
         return ending.exit_code if ending else ExitCode.OK

@@ -5,23 +5,41 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from harness.cli.environments import look
 from harness.cli.kept import age, clock_time
-from harness.cli.screen import people
+from harness.cli.screen import people, tell
+from harness.core.errors import HarnessError
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.tenure import Stay
+
+_MINUTE = 60
 
 
 def until(remaining: float | None) -> str:
     """`until 14:05:00 (30 min)`, or `until harness down`."""
     if remaining is None:
         return "until harness down"
-    return f"until {clock_time(time.time() + remaining)} ({age(remaining)})"
+    shown = remaining if remaining < 2 * _MINUTE else round(remaining / _MINUTE) * _MINUTE  # 30 min, not 29
+    return f"until {clock_time(time.time() + remaining)} ({age(shown)})"
 
 
-def say_kept(description: EnvironmentDescription, stay: Stay) -> None:
-    """An environment that outlives its tests."""
+def say_kept(description: EnvironmentDescription, folder: Path) -> None:
+    """An environment that outlives its tests.
+
+    Args:
+        description: What it is.
+        folder: Where its keeper listens, who alone knows until when: its time has run since the tests let go.
+    """
     name = description.environment_id
-    people.print(f"[bold]kept:[/] {escape(description.ecosystem)} ({name}), {until(stay.ttl)}")
+    try:
+        life = look(folder)
+    except HarnessError as error:
+        tell(error)
+        return
+    if life is None:
+        people.print(f"{escape(description.ecosystem)} ({name}) was kept, and has ended by now")
+        return
+    people.print(f"[bold]kept:[/] {escape(description.ecosystem)} ({name}), {until(life.remaining)}")
     people.print(f'  enter it: harness shell -e {name}, or eval "$(harness env -e {name})"')
     people.print(f"  its logs: harness logs --run {Path(description.results).name}")
     people.print(f"  end it:   harness down -e {name}")
