@@ -188,4 +188,5 @@ def _about(order: Order, ecosystem: Ecosystem) -> folders.About:
         files=tuple(str(file) for file in ecosystem.files),
         keeper_pid=os.getpid(),
         results=str(order.run_folder),
+        is_for_tests=not order.stay.is_kept,
     )

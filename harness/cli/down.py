@@ -17,6 +17,7 @@ from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.protocol import Ending
 
+_WHICH = "name one with --environment, or end all of them with --all"
 _ENDING = 1.0  # seconds for one that ends at this very moment to be gone
 _TIMEOUT = 10.0  # seconds for a keeper to hear of it; the teardown itself takes as long as it takes
 
@@ -29,6 +30,7 @@ def down(
 ) -> None:
     """Tear down what `harness up` started, and what killed runs left behind.
 
+    Where that runs no more, one that tests have left running (--keep) is ended.
     An environment that tests run against is ended only when it is named (-e), or with --all.
     """
     swept, codes = _sweep()
@@ -53,10 +55,31 @@ def _chosen(
         return running, []
     if environment is None:
         kept, silent = _kept(running)
-        return [only(kept)] if kept else [], silent
+        return _of_up(kept), silent
     is_swept = any(name.startswith(environment) for name in swept)
     is_running = any(about.environment_id.startswith(environment) for _, about in running)
     return [] if is_swept and not is_running else [find(environment)], []
+
+
+def _of_up(kept: Sequence[Found]) -> list[Found]:
+    """The one that `harness up` started, before one that tests have left behind; the others are told.
+
+    Raises:
+        UsageError: it is not clear which is meant.
+    """
+    if not kept:
+        return []
+    meant = only([found for found in kept if not found[1].is_for_tests] or kept, _WHICH)
+    for found in kept:
+        if found != meant:
+            about = found[1]
+            why = ", which tests have left running" if about.is_for_tests else ""
+            _leave(about, f"{why}; `harness down -e {about.environment_id}` ends it, --all ends all")
+    return [meant]
+
+
+def _leave(about: folders.About, why: str) -> None:
+    people.print(f"left alone: {about.ecosystem} ({about.environment_id}){why}", markup=False)
 
 
 def _kept(running: Sequence[Found]) -> tuple[list[Found], list[ExitCode]]:
@@ -76,10 +99,7 @@ def _is_kept(folder: Path, about: folders.About) -> bool:
     life = look(folder)
     if life is None or life.is_kept:
         return life is not None
-    name = about.environment_id
-    people.print(
-        f"left alone: {about.ecosystem} ({name}), because tests run against it; `harness down -e {name}` ends it"
-    )
+    _leave(about, f", because tests run against it; `harness down -e {about.environment_id}` ends it")
     return False
 
 

@@ -12,6 +12,7 @@ from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
 
 _TIMEOUT = 3.0  # seconds; a keeper answers within milliseconds, even while everything starts
+_NAME_ONE = "name one with --environment"
 _ENDING = 1.0  # seconds for one that ends at this very moment to be gone
 
 Found = tuple[Path, folders.About]
@@ -51,8 +52,12 @@ def find(name: str | None) -> Found:
     return _single(fitting)
 
 
-def only(known: Sequence[Found]) -> Found:
+def only(known: Sequence[Found], hint: str = _NAME_ONE) -> Found:
     """The only one of these, or the only one among them of a Compose file in this folder.
+
+    Args:
+        known: Those that may be meant.
+        hint: What to do where several are.
 
     Raises:
         UsageError: there is none, or there are several.
@@ -60,7 +65,7 @@ def only(known: Sequence[Found]) -> Found:
     if not known:
         raise _none("no environment runs", known)
     here = str(Path.cwd())
-    return _single([(folder, about) for folder, about in known if _is_below(about, here)] or known)
+    return _single([(folder, about) for folder, about in known if _is_below(about, here)] or known, hint)
 
 
 def look(folder: Path) -> Life | None:
@@ -102,11 +107,11 @@ def in_words(about: folders.About) -> str:
     return f"{about.environment_id}  {about.ecosystem} on {about.provider}"
 
 
-def _single(fitting: Sequence[Found]) -> Found:
+def _single(fitting: Sequence[Found], hint: str = _NAME_ONE) -> Found:
     if len(fitting) == 1:
         return fitting[0]
     listed = [in_words(about) for _, about in fitting]
-    raise UsageError("several environments run", evidence=listed, hint="name one with --environment")
+    raise UsageError("several environments run", evidence=listed, hint=hint)
 
 
 def _none(message: str, known: Sequence[Found]) -> UsageError:

@@ -29,7 +29,7 @@ _POLL = 0.005  # seconds
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of an environment without asking it."""
+    """What is known of an environment without asking it. `is_for_tests` tells who started it: tests, not a person."""
 
     environment_id: str
     ecosystem: str
@@ -37,6 +37,7 @@ class About:
     files: tuple[str, ...]
     keeper_pid: int
     results: str
+    is_for_tests: bool = False
 
 
 def runtime_root() -> Path:
@@ -164,7 +165,7 @@ def _about(path: Path) -> About | None:
     """
     try:
         form = json.loads(path.read_text())
-        known = {field.name: form[field.name] for field in fields(About)}
+        known = {field.name: form[field.name] for field in fields(About) if field.name in form}
         return About(**known | {"files": tuple(form["files"])})
     except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
         return None

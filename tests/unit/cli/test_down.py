@@ -52,9 +52,11 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
         leftovers: Sequence[str] = (),
         ending: Ending = Ending(ExitCode.OK),  # noqa: B008 - frozen
         tested: Sequence[str] = (),
+        left: Sequence[str] = (),
     ) -> list[str]:
         known = [
-            (Path(f"/run/{name}"), About(name, "tiny", "process", (), 1, "")) for name in (*running, *tested)
+            (Path(f"/run/{name}"), About(name, "tiny", "process", (), 1, "", name in (*tested, *left)))
+            for name in (*left, *running, *tested)
         ]
         stopped: list[str] = []
 
@@ -63,7 +65,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
             stopped.append(path.parent.name)
             return FakeLease(ending)
 
-        monkeypatch.setattr(down, "look", lambda folder: Life("ready", folder.name in running, {}, None))
+        monkeypatch.setattr(down, "look", lambda folder: Life("ready", folder.name not in tested, {}, None))
         monkeypatch.setattr(down, "sweep", lambda **_: (list(dead), list(leftovers)))
         monkeypatch.setattr(folders, "known", lambda: iter(known))
         monkeypatch.setattr(Lease, "attach", attach)
@@ -119,6 +121,7 @@ def test_what_is_not_there_or_unclear_is_told(scene: Scene) -> None:
         with pytest.raises(UsageError, match="several") as caught:
             down.down(asked, False)
         assert [line.split()[0] for line in caught.value.evidence] == ["aaaa", "abbb"]
+        assert ("--all" in caught.value.hint) == (asked is None)
 
 
 def test_nothing_to_end_is_well(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,6 +144,22 @@ def test_what_tests_run_against_is_left_alone(scene: Scene, capsys: pytest.Captu
         ended = scene(tested=["tttt"])
         assert code_of(**asked) == ExitCode.OK
         assert ended == ["tttt"]
+
+
+def test_what_tests_have_left_running_is_ended_after_what_up_started(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only one of them is what `down` is for; of the other it is told how to end it."""
+    ended = scene(["aaaa"], left=["tttt"])
+    assert code_of() == ExitCode.OK
+    assert ended == ["aaaa"]
+    assert (
+        "left alone: tiny (tttt), which tests have left running; `harness down -e tttt` ends it, --all ends all"
+        in capsys.readouterr().err
+    )
+    ended = scene(left=["tttt"])
+    assert code_of() == ExitCode.OK
+    assert ended == ["tttt"]
 
 
 def test_what_ends_by_itself_meanwhile_needs_no_word(
