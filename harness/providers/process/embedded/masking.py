@@ -16,7 +16,7 @@ def mask(text: str, environment: Mapping[str, str], also: Iterable[str] = ()) ->
         also: Further secrets.
     """
     for secret in sorted(_secrets(environment, also), key=len, reverse=True):
-        for form in (secret, quote(secret, safe=""), secret.replace("'", "''")):
+        for form in (secret, quote(secret, safe="", errors="replace"), secret.replace("'", "''")):
             text = text.replace(form, MASK)
     return text
 
