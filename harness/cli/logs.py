@@ -23,6 +23,8 @@ from harness.results.growing import GrowingLog
 
 Line = tuple[float, str, str]  # when, who, what
 
+_LATEST = "latest"
+_LISTED = 10  # runs, where the one asked for is not there
 _LOOK = 0.2  # seconds between two looks at what has been written
 
 
@@ -32,9 +34,9 @@ def logs(
     results: Results = DEFAULT_RESULTS,
     run: Annotated[
         str, typer.Option(help="Which run: its folder below the results folder.", metavar="RUN")
-    ] = "latest",
+    ] = _LATEST,
     tail: Annotated[
-        int, typer.Option("--tail", "-n", help="Only the last N lines; 0 for all.", metavar="N")
+        int, typer.Option("--tail", "-n", help="Only the last N lines; 0 for all.", metavar="N", min=0)
     ] = 0,
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what is written, until the environment ends.")
@@ -45,7 +47,7 @@ def logs(
     Of the newest run here, also when it goes on or has failed; or of an environment that runs:
     harness logs db web -e 4f --tail 20 --follow
     """
-    folder = Path(find(environment)[1].results) if environment else results / run
+    folder = Path(find(environment)[1].results) if environment else _run_folder(results, run)
     with ExitStack() as open_files:
         merged = _Merged(folder / LOGS, components or (), open_files)
         over = _over(folder) if follow else None
@@ -54,6 +56,22 @@ def logs(
         while over is not None and not over.wait(_LOOK):
             merged.show(merged.more(is_over=False))
         merged.show(merged.more(is_over=True))
+
+
+def _run_folder(results: Path, run: str) -> Path:
+    """Raises UsageError when there is no such run, with the newest there are."""
+    folder = results / run
+    if folder.is_dir():
+        return folder
+    folders_of_runs = {logs.parent.name for logs in results.glob(f"*/{LOGS}")}
+    runs = sorted(folders_of_runs - {_LATEST}, reverse=True)
+    if not runs:
+        raise UsageError(f"no run in {results}", hint="--results names the folder that holds runs")
+    raise UsageError(
+        f"no run {run} in {results}",
+        evidence=runs[:_LISTED],
+        hint="--run takes one of these, of which the newest comes first",
+    )
 
 
 class _Merged:

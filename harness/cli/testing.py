@@ -44,7 +44,9 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     profile: Profiles = None,
     results: Results = DEFAULT_RESULTS,
     seed: Seed = DEFAULT_SEED,
-    workers: Annotated[int, typer.Option("-n", help="Parallel pytest workers; 0 for none.", metavar="N")] = 0,
+    workers: Annotated[
+        int, typer.Option("-n", help="Parallel pytest workers; 0 for none.", metavar="N", min=0)
+    ] = 0,
     coverage: Annotated[bool, typer.Option(help="Measure coverage of the components.")] = True,
     base_url: BaseUrl = "",
     attach: Attach = None,

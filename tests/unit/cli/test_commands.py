@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,7 +170,9 @@ def test_a_faulty_file_costs_no_process(tiny: MakeTiny) -> None:
         (("test", "--profile", "x"), "there is no profile x in tiny"),
         (("env",), "no environment runs"),
         (("env", "-e", "abc"), "no environment 'abc' runs"),
-        (("logs",), "no logs"),
+        (("logs",), "no run in results"),
+        (("logs", "-n", "-3"), "-3 is not in the range"),
+        (("test", "-n", "-3"), "-3 is not in the range"),
         (("report",), "no run"),
         (("up", "--no-such-option"), "No such option"),
         (("sing",), "No such command"),
@@ -240,6 +243,23 @@ def test_a_killed_keeper_is_seen_and_swept(tiny: MakeTiny, typed: Typed) -> None
     code, _, remarks = typed(project, "down")
     assert code == ExitCode.OK
     assert told["environment_id"] in remarks
+
+
+def test_what_runs_already_has_to_be_found_again(tiny: MakeTiny) -> None:
+    """Variables that are gone, or say nothing of the kind, are told also beside one that was started with them."""
+    project = tiny()
+    attach = ("harness", "up", "--provider", "existing", "-f", "attached.yml")
+    exports = "x-harness: {exports: {TEST_URL: '{url}'}, ready: {tcp: 80}}"
+    (project.folder / "attached.yml").write_text(f"services: {{web: {{image: x, ports: [80], {exports}}}}}\n")
+    with socket.create_server(("127.0.0.1", 0)) as web:
+        at = f"127.0.0.1:{web.getsockname()[1]}"
+        assert project.run(*attach, TEST_URL=f"http://{at}").returncode == ExitCode.OK
+        assert at in project.run(*attach, TEST_URL="http://elsewhere").stderr
+        for wrong in ("", "nonsense"):
+            ended = project.run(*attach, TEST_URL=wrong)
+            assert ended.returncode == ExitCode.USAGE
+            assert "TEST_URL" in ended.stderr
+        assert project.run("harness", "down").returncode == ExitCode.OK
 
 
 def test_two_environments_are_told_apart(tiny: MakeTiny, typed: Typed) -> None:

@@ -136,3 +136,29 @@ def test_a_run_that_is_over_is_not_followed(
         _running(monkeypatch, **running)
         logs(results=tmp_path, follow=True, tail=1)
         assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["two"]
+
+
+def test_who_wrote_nothing_has_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A log is there from the start, and may stay empty."""
+    _write(tmp_path, preloader=b"", web=b"1732147200.100 one\n1732147200.300 \n")
+    logs(results=tmp_path)
+    assert [line.split()[1:] for line in capsys.readouterr().out.splitlines()] == [["web", "one"], ["web"]]
+
+
+def test_an_unknown_run_is_told_with_the_latest(tmp_path: Path) -> None:
+    """Newest first, as one looks for them; what is no run is not listed."""
+    _write(tmp_path, web=b"")
+    for number in range(12):
+        (tmp_path / f"2026112{number:02}" / "logs").mkdir(parents=True)
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(UsageError) as caught:
+        logs(results=tmp_path, run="nope")
+    assert f"no run nope in {tmp_path}" in caught.value.message
+    assert list(caught.value.evidence) == [f"2026112{number:02}" for number in range(11, 1, -1)]
+
+
+def test_there_may_be_no_run_at_all(tmp_path: Path) -> None:
+    """Such as in another folder."""
+    with pytest.raises(UsageError, match="no run") as caught:
+        logs(results=tmp_path / "results")
+    assert "--results" in caught.value.hint
