@@ -1,7 +1,7 @@
 """Why this exists: from a request to a plan, before anything is started: whatever is wrong shows here, with exit 2."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from harness.bootstrap.cache import require_cache
 from harness.bootstrap.providers import ProviderKind, pick
 from harness.bootstrap.request import EXISTING, Request
 from harness.bootstrap.seed_module import require_seed_module
+from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
 from harness.events.facts import PlanMade
 from harness.plan.model import Plan
@@ -168,6 +169,20 @@ def _require_addresses(prepared: Prepared) -> None:
     elif request.attached:
         attached = [component for component in components if component.name in request.attached]
         _existing().require_addresses(attached, "without --attach they are started")
+
+
+def addresses(prepared: Prepared) -> Mapping[str, tuple[Endpoint, ...]]:
+    """Where components are that run already, as the variables and the base URL say now.
+
+    Raises:
+        UsageError: a variable holds no URL, or no port, where its export says one.
+    """
+    request, is_all = prepared.request, prepared.kind.name == EXISTING
+    steps = [step for step in prepared.plan.steps if is_all or step.name in request.attached]
+    if not steps:
+        return {}
+    provider = _existing(request.base_url if is_all else "")
+    return {step.name: tuple(provider.attach(step.component).endpoints.values()) for step in steps}
 
 
 def _existing(base_url: str = "") -> "ExistingProvider":

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from harness.bootstrap.preparing import Prepared
+from harness.bootstrap.preparing import Prepared, require_steps
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
 from harness.bootstrap.spare import SpareKeeper
 from harness.bootstrap.stay import duration
@@ -59,6 +59,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         attached=tuple(attach or ()),
     )
     prepared = plan_for(request)
+    require_steps(prepared)
     kept = None if new else find_kept(prepared)
     if kept is not None:
         _show_kept(kept, prepared)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -13,6 +14,7 @@ from harness.bootstrap.request import Request
 from harness.cli import kept as module
 from harness.cli.environments import Life
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
+from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.keeper import folders
 from harness.keeper.client import Lease
@@ -120,6 +122,26 @@ def test_what_would_be_otherwise_is_told(prepared: Prepared) -> None:
     told = list(differences(running(prepared), other))
     assert told[0] == "its data is that of seed 20240320, not 7"
     assert told[1].startswith("compose.yml has changed since it was started")
+
+
+def test_other_addresses_than_those_it_was_started_with_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of components that it was only attached to: the variables may have been set anew since."""
+    file = tmp_path / "compose.yml"
+    file.write_text(
+        "services: {db: {image: redis, ports: ['6380:6379'], x-harness: {exports: {DB_HOST: '{host}'}}}}\n"
+    )
+    monkeypatch.setenv("DB_HOST", "there")
+    prepared = prepare(Request(files=(file,), provider="existing"))
+    started = replace(DESCRIPTION, endpoints={"db": (Endpoint("there", 6380, 6379),)})
+    kept = replace(running(prepared), description=started)
+    assert list(differences(kept, prepared)) == []
+    monkeypatch.setenv("DB_HOST", "elsewhere")
+    (told,) = differences(kept, prepared)
+    assert told.startswith(
+        "db is looked for at there:6380, and not at elsewhere:6380 as is said now; `harness"
+    )
 
 
 @pytest.mark.parametrize(
