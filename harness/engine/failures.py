@@ -62,14 +62,27 @@ _NOT_OURS = (
 
 
 def not_ready(
-    error: NotReadyError, lines: Sequence[str], log: Path | None, states: Mapping[str, State]
+    error: NotReadyError, lines: Sequence[str], log: Path | None, states: Mapping[str, State], where: str = ""
 ) -> NotReadyError:
-    """`error` with the last log lines and the state of every component; `log` is None for what was not started here."""
+    """`error` with what else is known.
+
+    Args:
+        error: What was not ready, and what was seen of it.
+        lines: Its last log lines.
+        log: Where the whole log is; None for what was not started here.
+        states: The state of every component.
+        where: Where it listens, in a sentence.
+    """
     shown = "; ".join(f"{name} {state}" for name, state in states.items())
     return NotReadyError(
         error.message,
         hint=f"{error.hint} The whole log is {log}." if log else _NOT_OURS,
-        evidence=(*error.evidence, *(f"log: {line}" for line in lines), f"components: {shown}"),
+        evidence=(
+            *error.evidence,
+            *filter(None, [where]),
+            *(f"log: {line}" for line in lines),
+            f"components: {shown}",
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from harness.engine.parts import Parts
 from harness.engine.supervision import Supervised
 from harness.events.facts import State
 from harness.plan.model import Step, Wait
-from harness.providers.base import Running
+from harness.providers.base import CanTellWhere, Running
 from harness.readiness.base import Answer, Probe
 from harness.readiness.wait import wait_until_ready
 from harness.spec.model import Condition
@@ -100,7 +100,9 @@ class Startup:
             self._lifecycle.move(step.name, State.FAILED, _one_line(error))
             log = self._place.logs / f"{step.name}.log"
             kept = log if log.exists() else None
-            raise not_ready(error, supervised.running.tail(), kept, self._lifecycle.states) from None
+            running = supervised.running
+            where = running.whereabouts() if isinstance(running, CanTellWhere) else ""
+            raise not_ready(error, running.tail(), kept, self._lifecycle.states, where) from None
 
 
 class _CompletionProbe:

@@ -151,6 +151,15 @@ class CanFillDisk(Protocol):
 
 
 @runtime_checkable
+class CanTellWhere(Protocol):
+    """Ability of what runs: to tell where it really listens."""
+
+    def whereabouts(self) -> str:
+        """In a sentence, for who looked for it in vain; empty where it is not meant to listen."""
+        ...
+
+
+@runtime_checkable
 class HasLinks(Protocol):
     """Ability of a provider: proxies stand between components, and between them and the tests."""
 

@@ -12,7 +12,8 @@ from harness.providers.logs import LogPump
 from harness.providers.process import disks
 from harness.providers.process.child import Child
 from harness.providers.process.command import fill_ports
-from harness.providers.process.ownership import END_TIMEOUT, end
+from harness.providers.process.ownership import END_TIMEOUT, end, owned
+from harness.providers.process.sockets import listening
 from harness.providers.process.suspending import resume, suspend
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
@@ -69,6 +70,22 @@ class RunningProcess:
         filled = [fill_ports(word, self._component, self._own) for word in argv]
         code, output = await execute_here(self.environment, self._directory)(filled)
         return code, self._pump.mask(output)
+
+    def whereabouts(self) -> str:
+        """Where it listens, when that is not where it was told to."""
+        if not self._own:
+            return ""
+        ours = owned(self._environment_id, component=self._component.name, leader=self.pid)
+        found = listening(process.pid for process in ours)
+        for process in ours:
+            process.close()
+        told = ", ".join(endpoint.address for endpoint in self._own.values())
+        if not found:
+            return f"it listens nowhere; {{port}} in its command is that of {told}"
+        if {endpoint.port for endpoint in found} & {endpoint.port for endpoint in self._own.values()}:
+            return ""
+        seen = ", ".join(endpoint.address for endpoint in found)
+        return f"it listens at {seen}, not at {told}, whose port is {{port}} in its command"
 
     def tail(self, lines: int = 20) -> tuple[str, ...]:
         """Its last log lines, secrets masked."""

@@ -65,6 +65,10 @@ def test_a_timeout_shows_every_component() -> None:
     assert error.message == plain.message
     assert error.hint == "Look. The whole log is /logs/api.log."
     assert error.evidence == ("checked", "log: last line", "components: db ready; api failed")
+    assert not_ready(plain, (), LOG, {}, "it listens nowhere").evidence[:2] == (
+        "checked",
+        "it listens nowhere",
+    )
 
 
 def test_what_somebody_else_started_has_its_log_elsewhere() -> None:

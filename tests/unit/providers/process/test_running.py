@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,41 @@ async def said(running: RunningProcess, word: str) -> str:
         await readable.wait()
         loop.remove_reader(descriptor)
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("listens", "told"),
+    [
+        (
+            "s = socket.create_server(('127.0.0.1', 0)); print('at', s.getsockname()[1], flush=True)",
+            "it listens at",
+        ),
+        ("print('at', 0, flush=True)", "it listens nowhere; {port} in its command is that of 127.0.0.1:1"),
+    ],
+)
+async def test_who_listens_elsewhere_is_found(run: Run, listens: str, told: str) -> None:
+    """Its command has not taken the port that it was told."""
+    source = f"import signal, socket\n{listens}\nsignal.pause()"
+    running = run(source, web=Endpoint("127.0.0.1", 1, 8000))
+    port = (await said(running, "at")).split()[1]
+    where = running.whereabouts()
+    assert where.startswith(told)
+    assert port == "0" or f"127.0.0.1:{port}, not at 127.0.0.1:1, whose port is {{port}}" in where
+    await running.stop(1.0)
+
+
+async def test_who_listens_where_it_should_has_another_trouble(run: Run) -> None:
+    """Nothing is said of it then, nor of one that need not listen."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve = f"s = socket.create_server(('127.0.0.1', {port})); print('at', flush=True)"
+    running = run(f"import signal, socket\n{serve}\nsignal.pause()", web=Endpoint("127.0.0.1", port, 8000))
+    await said(running, "at")
+    assert running.whereabouts() == ""
+    await running.stop(1.0)
+    silent = run("pass")
+    assert silent.whereabouts() == ""
+    await silent.stop(1.0)
 
 
 async def test_its_last_words_are_there_when_it_has_ended(run: Run) -> None:
