@@ -7,9 +7,7 @@ from harness.core.errors import EnvironmentFailedError
 if TYPE_CHECKING:
     from docker.errors import APIError
 
-_TAKEN = (
-    "another program asked for the number of this port, and got it: start the environment anew"
-)
+_TAKEN = "another program asked for the number of this port, and got it: start the environment anew"
 _HINTS = {
     "port is already allocated": _TAKEN,
     "address already in use": _TAKEN,
