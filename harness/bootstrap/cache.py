@@ -10,6 +10,7 @@ from harness.providers.process.partials import remove_stale
 
 IMPORTS = "imports"  # its folder of what was imported last time
 _NAME = "ecosystem-harness"
+_OPEN = 0o755
 
 
 def cache_folder() -> Path:
@@ -34,7 +35,10 @@ def require_cache(*, for_servers: bool) -> None:
     """
     folder = cache_folder()
     try:
+        is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
+        if is_new and for_servers and server_account().is_lent:
+            folder.chmod(_OPEN)  # whatever the umask says
         with tempfile.TemporaryFile(dir=folder):
             pass
         for each in (folder, folder / IMPORTS):

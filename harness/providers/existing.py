@@ -108,11 +108,12 @@ class ExistingProvider:
         Raises:
             UsageError: it is not; names every variable that could say it. Or one holds something else.
         """
-        unplaced = {c.name: self._unset(c) for c in components if not self._is_placed(c)}
+        troubles = {component.name: self._trouble(component) for component in components}
+        unplaced = {name: trouble for name, trouble in troubles.items() if trouble}
         if unplaced:
             raise UsageError(
                 f"nothing says where {', '.join(unplaced)} can be reached",
-                evidence=[f"{name}: {', '.join(names)} not set" for name, names in unplaced.items()],
+                evidence=[f"{name}: {trouble}" for name, trouble in unplaced.items()],
                 hint=f'`eval "$(harness env)"` sets the variables of a stack that `harness up` started; {otherwise}',
             )
 
@@ -149,18 +150,22 @@ class ExistingProvider:
         """Nothing was made, nothing is left."""
         return ()
 
-    def _is_placed(self, component: Component) -> bool:
-        """Whether it is known where a component listens, by something that a person has said.
+    def _trouble(self, component: Component) -> str:
+        """Why it is not known where a component listens; empty when a person has said something that tells.
 
-        A port alone says it only of one that exports no host: of others it would be looked for at the wrong place.
+        A port alone tells it only of one that exports no host: of others it would be looked for at the wrong place.
         """
+        try:
+            endpoints = self.attach(component).endpoints
+        except UsageError as error:
+            return error.message
         exports, names = component.settings.exports, _address_variables(component)
         hosts = [name for name in names if not exports[name].startswith("{port")]
         is_told = bool(self._base_url) or any(self._variables.get(name) for name in hosts or names)
-        return not names or (is_told and bool(self.attach(component).endpoints))
-
-    def _unset(self, component: Component) -> list[str]:
-        return [name for name in _address_variables(component) if not self._variables.get(name)]
+        if not names or (is_told and endpoints):
+            return ""
+        unset = [name for name in names if not self._variables.get(name)]
+        return f"{', '.join(unset)} not set" if unset else "its port is not published"
 
     def _given(self, component: Component) -> Mapping[str, str]:
         """What the variables say, by the placeholder that the export stands for: `url`, `host`, `env.NAME` …."""

@@ -63,6 +63,21 @@ def test_it_has_to_be_open_to_servers_that_use_it(monkeypatch: pytest.MonkeyPatc
     require_cache(for_servers=True)
 
 
+def test_it_is_made_open_to_servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """To those of root, however closed root's files are by default; else it is as the user wants it."""
+    before = os.umask(0o077)
+    try:
+        for account, mode in ((Account(65534, 65534), 0o755), (Account(), 0o700)):
+            monkeypatch.setattr(cache, "server_account", lambda account=account: account)
+            monkeypatch.setattr(Account, "can_reach", lambda *_: True)  # the folders above it are pytest's
+            folder = tmp_path / oct(mode)
+            monkeypatch.setenv("HARNESS_CACHE_DIR", str(folder))
+            require_cache(for_servers=True)
+            assert folder.stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(before)
+
+
 def test_what_a_killed_run_was_making_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An hour later; what is made stays."""
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path))

@@ -164,6 +164,7 @@ def test_what_nothing_says_is_told_at_once_and_all_of_it() -> None:
         ({"H": "{host}", "P": "{port}"}, {"P": "5433"}, "db: H not set"),
         ({"H": "{host}", "P": "{port}"}, {"P": "5433", "H": ""}, "db: H not set"),
         ({"U": "{url}", "P": "{port:8000}"}, {"P": "5433"}, "db: U not set"),
+        ({"H": "{host}", "P": "{port}"}, {"P": "x"}, "db: P holds no port but 'x'"),
         ({"U": "{url}", "H": "{host}", "P": "{port}"}, {"U": "http://a"}, None),
         ({"U": "{url}", "H": "{host}", "P": "{port}"}, {"H": "a"}, None),
         ({"P": "{port}"}, {"P": "5433"}, None),
@@ -187,6 +188,10 @@ def test_a_base_url_does_not_say_where_an_unpublished_port_is() -> None:
     unpublished = component("api", {"TEST_API_URL": "{url}"}, ports=(Port(8000),))
     with pytest.raises(UsageError, match="api"):
         ExistingProvider({}, "http://there").require_addresses([unpublished], "")
+    hosted = component("api", {"HOST": "{host}"}, ports=(Port(8000),))
+    with pytest.raises(UsageError) as caught:
+        ExistingProvider({"HOST": "there"}).require_addresses([hosted], "")
+    assert caught.value.evidence == ("api: its port is not published",)
 
 
 def test_what_a_base_url_cannot_place_listens_nowhere() -> None:
