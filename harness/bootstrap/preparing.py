@@ -157,7 +157,8 @@ def require_steps(prepared: Prepared) -> None:
         )
     _require_addresses(prepared)
     if prepared.kind.is_cached:
-        require_cache(for_servers=any(step.stand_in for step in prepared.plan.steps))
+        servers = [step.component for step in prepared.plan.steps if step.stand_in]
+        require_cache(for_servers=any(map(prepared.kind.uses_cache, servers)))
 
 
 def _require_addresses(prepared: Prepared) -> None:

@@ -18,7 +18,7 @@ from harness.providers.docker.refusal import remarks as docker_remarks
 from harness.providers.process.refusal import missing as process_missing
 from harness.providers.process.refusal import refusal as process_refusal
 from harness.providers.process.remarks import remarks as process_remarks
-from harness.providers.process.remarks import stand_in
+from harness.providers.process.remarks import stand_in, uses_cache
 from harness.spec.model import Component, Fault
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class ProviderKind:
         is_measurable: Whether coverage of the components can be measured there.
         is_cached: Whether it makes things that stay for the next run.
         stand_in: What runs there in place of a component's image; empty where nothing does.
+        uses_cache: Whether what runs in its place reads anything from the cache.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ProviderKind:
     is_measurable: bool = False
     is_cached: bool = False
     stand_in: Callable[[Component], str] = lambda _component: ""
+    uses_cache: Callable[[Component], bool] = lambda _component: False
 
 
 def _process(making: Making) -> "Provider":
@@ -107,6 +109,7 @@ KINDS = (
         is_measurable=True,
         is_cached=True,
         stand_in=stand_in,
+        uses_cache=uses_cache,
     ),
     ProviderKind("docker", docker_missing, docker_refusal, docker_remarks, _docker, docker_faults),
     ProviderKind("existing", lambda: None, lambda _component: None, lambda _component: (), _existing),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields
 
+from harness.providers.process.account import server_account
 from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import other_major
 from harness.spec.model import Component, ContainerSettings, Mount, Resources
@@ -17,6 +18,16 @@ def stand_in(component: Component) -> str:
     """What runs in place of a component's image: `Postgres 16.14, embedded`; empty where nothing does."""
     recipe = recipe_for(component)
     return f"{recipe.server(component)}, embedded" if recipe is not None else ""
+
+
+def uses_cache(component: Component) -> bool:
+    """Whether a server that runs in place of its image reads anything from the cache.
+
+    Raises:
+        ProviderUnavailableError: we are root and the machine has no account to lend to servers.
+    """
+    recipe = recipe_for(component)
+    return recipe is not None and recipe.uses_cache(server_account())
 
 
 def _remarks(component: Component) -> Iterator[str]:

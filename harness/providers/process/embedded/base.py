@@ -55,6 +55,10 @@ class Recipe(Protocol):
         """Whether the mount does here what it does for the image, within one run: data is kept no longer."""
         ...
 
+    def uses_cache(self, account: Account) -> bool:
+        """Whether the server, as that account, reads anything from the cache."""
+        ...
+
     def server(self, component: Component) -> str:
         """What runs for the component, by name and version: `Postgres 16.14`. Only for what it does not refuse."""
         ...

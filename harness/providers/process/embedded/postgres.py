@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.core.tasks import run_to_end
+from harness.providers.process.account import Account
 from harness.providers.process.embedded.base import Ground, Launch, is_explicit
 from harness.providers.process.embedded.masking import mask
 from harness.providers.process.embedded.postgres_template import Template, installations, version_for
@@ -56,6 +57,10 @@ class Postgres:
     def uses(self, mount: Mount) -> bool:
         """A volume or tmpfs for the data, and init scripts of this machine."""
         return _holds_scripts(mount) or (mount.kind != "bind" and mount.target.startswith(DATA))
+
+    def uses_cache(self, account: Account) -> bool:  # noqa: ARG002 - whoever it is
+        """Its data directory is copied from there."""
+        return True
 
     def server(self, component: Component) -> str:
         """The image's major version, else the next newer one that the wheel has, else its newest."""

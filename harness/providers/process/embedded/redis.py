@@ -14,7 +14,7 @@ from signal import SIGTERM, Signals
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
-from harness.providers.process.account import reachable_copy
+from harness.providers.process.account import Account, reachable_copy
 from harness.providers.process.embedded.base import Ground, Launch, is_explicit
 from harness.providers.process.private import write_private
 from harness.readiness.choose import redis_password
@@ -54,6 +54,11 @@ class Redis:
     def uses(self, mount: Mount) -> bool:
         """A volume or tmpfs for the data; files of this machine are not read."""
         return mount.kind != "bind" and mount.target == "/data"
+
+    def uses_cache(self, account: Account) -> bool:
+        """Only where it may not read the wheel itself."""
+        binary = _binary()
+        return binary is not None and not account.can_reach(binary.parent)
 
     def server(self, component: Component) -> str:
         """The wheel's only version, whatever the image's."""

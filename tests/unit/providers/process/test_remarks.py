@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.providers.process.remarks import remarks, stand_in
+from harness.providers.process.account import Account
+from harness.providers.process.remarks import remarks, stand_in, uses_cache
 from harness.spec.model import (
     Component,
     ComponentSettings,
@@ -84,3 +85,13 @@ def test_what_runs_in_place_of_an_image() -> None:
     assert re.fullmatch(r"Postgres 16\.\d+, embedded", stand_in(Component("db", HERE, image="postgres:16")))
     assert re.fullmatch(r"Redis 6\.2\.\d+, embedded", stand_in(Component("cache", HERE, image="redis")))
     assert stand_in(Component("web", HERE, image="example/web")) == ""
+
+
+def test_only_what_has_something_there_uses_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Postgres its data directory; Redis its binaries, where the account of servers may not read the wheel."""
+    postgres, redis = (Component("it", HERE, image=image) for image in ("postgres:16", "redis:7"))
+    assert uses_cache(postgres)
+    assert not uses_cache(Component("web", HERE, image="example/web"))
+    for is_open in (True, False):
+        monkeypatch.setattr(Account, "can_reach", lambda _self, _path, is_open=is_open: is_open)
+        assert uses_cache(redis) is not is_open
