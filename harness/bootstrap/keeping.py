@@ -5,6 +5,7 @@ It outlives the client that started it by exactly the time teardown takes.
 
 import asyncio
 import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from typing import Any
 from harness.bootstrap.cache import cache_folder
 from harness.bootstrap.order import Order
 from harness.bootstrap.providers import Making, pick
-from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS
+from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS, temporary_folder
 from harness.bootstrap.seeder import seeder_of
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError, as_failure
@@ -165,6 +166,7 @@ def carry_out(order: Order, listener: socket.socket, head_start: HeadStart | Non
         folders.claim(order.runtime, _about(order, order.ecosystem))
         is_abandoned = asyncio.run(keep(order, listener, head_start, seeder))
     if is_abandoned:
+        shutil.rmtree(temporary_folder(order.environment_id), ignore_errors=True)
         from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died
 
         rebuild(order.run_folder)

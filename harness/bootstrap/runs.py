@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 from pathlib import Path
 
 from harness.core.clock import Clock
@@ -40,6 +41,11 @@ def make_run_folder(folder: Path) -> Path:
             hint="choose another folder with --results",
         ) from error
     return folder
+
+
+def temporary_folder(environment_id: str) -> Path:
+    """Where the tests of an environment have their temporary files: whoever outlives a killed client finds them."""
+    return Path(tempfile.gettempdir()) / f"harness-{environment_id}-pytest"
 
 
 def _point(link: Path, target: str) -> None:

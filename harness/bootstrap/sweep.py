@@ -4,8 +4,10 @@ Only what is proved to be ours is touched: environments of this user whose keepe
 containers that carry their ids, and the folders named after them.
 """
 
+import shutil
 from pathlib import Path
 
+from harness.bootstrap.runs import temporary_folder
 from harness.core.errors import ProviderUnavailableError
 from harness.keeper import folders
 from harness.providers.process.folders import left_by, left_by_reboot, remove
@@ -46,6 +48,7 @@ def sweep(*, engine: bool = False) -> tuple[list[str], list[str]]:
 def _end(environment_id: str) -> list[str]:
     """End the processes of an environment and remove its data; in words, what stays."""
     left = end_now(environment_id, _TIMEOUT)
+    shutil.rmtree(temporary_folder(environment_id), ignore_errors=True)
     for data in left_by(environment_id):
         left += remove(data)
     return left

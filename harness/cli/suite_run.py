@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.bootstrap.coverage import measured_components
 from harness.bootstrap.preparing import Prepared
-from harness.bootstrap.runs import EVENTS
+from harness.bootstrap.runs import EVENTS, temporary_folder
 from harness.cli.break_watch import BreakWatch
 from harness.cli.screen import counted, doing, tell
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, UsageError
@@ -103,7 +103,7 @@ class SuiteRun:
         """One pytest process. Raises HarnessError when the environment broke meanwhile: its tests prove nothing."""
         directory = self.prepared.ecosystem.directory
         argv = arguments(phase, self._root, self.variables, self.workers, self.extra.options)
-        process = PytestProcess()
+        process = PytestProcess(temporary_folder(self.lease.wait_started().environment_id))
         with BreakWatch(self.lease.path, process.interrupt) as watch:
             code = process.run(argv, directory, self._environment())
         self._has_collected |= code != _NOTHING_COLLECTED

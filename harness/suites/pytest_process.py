@@ -1,6 +1,7 @@
 """Why this exists: suites run in a pytest process of their own, which ends when we do and hears our Ctrl-C."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from harness.core.parent import die_with_parent
 
@@ -28,9 +28,13 @@ class PytestProcess:
 
     pytest's own exit code does not tell that: it is 1 for an interrupt while it imports, and 2, which stands for an
     interrupt, also for a file that does not import.
+
+    Args:
+        temporary: The folder for its temporary files, made and removed here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, temporary: Path) -> None:
+        self._temporary = temporary
         self.is_interrupted = False
         self._interrupted_at = 0.0
         self._is_unwanted = False
@@ -41,11 +45,11 @@ class PytestProcess:
 
         Its temporary files go with it, unless a person has said where they are kept.
         """
-        with self._hearing(), TemporaryDirectory(prefix="pytest-", ignore_cleanup_errors=True) as temporary:
+        with self._hearing(), _folder(self._temporary):
             self._process = subprocess.Popen(  # noqa: S603 - ourselves, with the person's own arguments
                 [sys.executable, "-m", "pytest", *argv],
                 cwd=directory,
-                env={_TEMPORARY: temporary} | os.environ | dict(environment),
+                env={_TEMPORARY: str(self._temporary)} | os.environ | dict(environment),
                 preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one prctl call, no locks
             )
             if self._is_unwanted:
@@ -85,3 +89,13 @@ class PytestProcess:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """A private folder for the time of a block."""
+    path.mkdir(mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

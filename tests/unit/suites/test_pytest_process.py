@@ -24,19 +24,20 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "test_it.py").write_text(TEST)
     place = tmp_path / "temporary"
     place.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(place))
     return place
 
 
 def test_temporary_files_go_with_it(tmp_path: Path, temporary: Path) -> None:
     """Left alone, pytest keeps those of the last three sessions, and those of workers for ever."""
-    assert PytestProcess().run(["-q"], tmp_path, {}) == 0
+    assert PytestProcess(temporary / "it").run(["-q"], tmp_path, {}) == 0
     assert Path((tmp_path / "place").read_text()).is_relative_to(temporary)
     assert list(temporary.iterdir()) == []
 
 
 def test_a_chosen_place_stays(tmp_path: Path, temporary: Path) -> None:
     """Who says where temporary files are kept wants to look at them."""
-    assert PytestProcess().run(["-q", "--basetemp", str(tmp_path / "chosen")], tmp_path, {}) == 0
+    assert (
+        PytestProcess(temporary / "it").run(["-q", "--basetemp", str(tmp_path / "chosen")], tmp_path, {}) == 0
+    )
     assert list((tmp_path / "chosen").rglob("left"))
     assert list(temporary.iterdir()) == []
