@@ -3,6 +3,7 @@
 As a process its disk is a file system that the harness mounts, which takes root; the test of one without is below.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ IMAGE = "redis:7"
 SIZE = 8 << 20
 PORT = 6379
 PLENTY = Resources()
+_PATIENCE = 20.0  # seconds
 
 
 class Store:
@@ -39,6 +41,12 @@ class Store:
         self.provider = provider
         endpoint = environment.endpoint("cache")
         self.redis = redis.asyncio.Redis(host=endpoint.host, port=endpoint.port)
+
+    async def has_logged(self, text: str) -> None:
+        """Return once `cache` has; a line takes a while from there to here."""
+        async with asyncio.timeout(_PATIENCE):
+            while not any(text in line for line in self.environment.tail("cache")):  # noqa: ASYNC110 - a file grows
+                await asyncio.sleep(0.01)
 
     async def save(self, key: str) -> None:
         """Write some data, which takes room on the disk. Raises ResponseError when there is none."""
@@ -102,7 +110,7 @@ async def test_what_is_full_takes_nothing_until_it_is_healed(store: Store) -> No
     async with under(store.environment, DiskFull("cache")):
         with pytest.raises(ResponseError):
             await store.save("meanwhile")
-        assert any("No space left on device" in line for line in store.environment.tail("cache"))
+        await store.has_logged("No space left on device")
         assert await store.redis.exists("before", "meanwhile") == 2
     await store.save("afterwards")
 
