@@ -10,6 +10,7 @@ import pytest
 from harness.cli import suite_run
 from harness.cli.suite_run import SuiteRun
 from harness.core.errors import ExitCode
+from harness.keeper.description import EnvironmentDescription
 from harness.providers.process.marks import UNMEASURED
 from harness.spec.model import SuiteSettings
 from harness.suites.command_line import Extra
@@ -21,10 +22,14 @@ class FakeLease:
     """Takes note of what is asked."""
 
     path = Path("/nowhere")
-    description = None
+    description = EnvironmentDescription("0123456789", "it", "process", 1, {}, {}, "/r")
 
     def __init__(self, journal: list[str]) -> None:
         self._journal = journal
+
+    def wait_started(self) -> EnvironmentDescription:
+        """It has."""
+        return self.description
 
     def ask(self, command: str, **how: Any) -> None:
         """Restarts only; nothing is broken."""
@@ -41,6 +46,9 @@ def journal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """Every test passes."""
 
         is_interrupted = False
+
+        def __init__(self, _temporary: Path) -> None:
+            pass
 
         def interrupt(self) -> None:
             """Nothing to interrupt."""
