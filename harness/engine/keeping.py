@@ -1,5 +1,6 @@
 """Why this exists: when the state that tests start from is kept, and when it is put back."""
 
+import asyncio
 from collections.abc import Mapping
 
 from harness.core.errors import UsageError
@@ -11,7 +12,7 @@ from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Isolation
 from harness.worlds.error import WorldError
 from harness.worlds.settling import Hook, settle
-from harness.worlds.stores import keep_store
+from harness.worlds.stores import keep_store, load_clients
 from harness.worlds.world import World
 
 
@@ -22,6 +23,11 @@ class KeptState:
         self.isolation = isolation
         self._parts = parts
         self._world: World | None = None
+
+    async def prepare(self) -> None:
+        """Import what will be needed, while components start."""
+        components = [step.component for step in self._parts.plan.steps]
+        await asyncio.to_thread(load_clients, components)
 
     async def keep(self) -> None:
         """Keep the state as it is now.

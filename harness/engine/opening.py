@@ -90,6 +90,8 @@ async def _start(environment: Environment, parts: Parts, startup: Startup, seede
             group.create_task(_start_components(environment, parts, startup), name="start components")
             if isinstance(seeder, CanPrepare):
                 group.create_task(seeder.prepare(), name="prepare seed data")
+            if environment.state.isolation is not Isolation.NONE:
+                group.create_task(environment.state.prepare(), name="prepare to keep the state")
     except BaseExceptionGroup as failures:
         raise first_failure(failures) from None
     if seeder is not None:

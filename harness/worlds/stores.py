@@ -1,6 +1,7 @@
 """Why this exists: which components hold state that can be put back, and how they are reached."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
+from importlib import import_module
 
 from harness.core.endpoint import Endpoint
 from harness.readiness.choose import postgres_login, protocol_of, redis_password
@@ -9,6 +10,14 @@ from harness.spec.model import Component
 from harness.worlds.base import KeptStore
 from harness.worlds.postgres import Database, KeptPostgres
 from harness.worlds.redis import KeptRedis
+
+
+def load_clients(components: Iterable[Component]) -> None:
+    """Import what speaks to the stores among these; it takes as long as keeping them does."""
+    protocols = {protocol_of(component) for component in components}
+    for protocol, module in (("postgres", "asyncpg"), ("redis", "redis.asyncio")):
+        if protocol in protocols:
+            import_module(module)
 
 
 def keep_store(
