@@ -67,7 +67,7 @@ class Job:
         extra = Extra.read(self.invocation.for_pytest, ecosystem.directory)
         suites = SuiteRun(self.prepared, self.folder, lease, self.variables, self.workers, extra)
         with lease, Counting(ecosystem.settings.suites, ecosystem.directory) as counting:
-            code = suites.run(planned)
+            code = suites.run(planned, counting.standing_still)
             code = worse(code, self._let_go(lease, code))
             if code is not ExitCode.INTERRUPTED:  # an interrupted run reports at once
                 self._state_coverage(log)

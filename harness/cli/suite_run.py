@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,12 +58,18 @@ class SuiteRun:
     _has_collected: bool = False
     _is_measuring: bool = True
 
-    def run(self, planned: Sequence[Phase]) -> ExitCode:
-        """Every phase, unless one is interrupted or cannot be run; whatever goes wrong is told here."""
+    def run(self, planned: Sequence[Phase], alone: Callable[[], AbstractContextManager[None]]) -> ExitCode:
+        """Every phase, unless one is interrupted or cannot be run; whatever goes wrong is told here.
+
+        Args:
+            planned: In this order.
+            alone: Holds back whatever else of ours takes computing time, while a phase measures load.
+        """
         found = worst = ExitCode.OK
         try:
             for phase in narrow(planned, self.extra.targets, self.prepared.ecosystem.directory):
-                found = self._run_phase(phase)
+                with nullcontext() if phase.is_instrumented else alone():
+                    found = self._run_phase(phase)
                 worst = worse(worst, found)
                 if found not in {ExitCode.OK, ExitCode.SUITE_FAILED}:
                     return worst

@@ -1,6 +1,7 @@
 """Why this exists: the test pyramid counts every test of the project, also the unit tests that this run leaves out.
 
-They are counted by pytest itself, in a process beside the run and at low priority, without running one.
+They are counted by pytest itself, in a process beside the run and at low priority, without running one. While load is
+measured it stands still: a low priority yields to processes of the same control group, and not to containers.
 """
 
 import contextlib
@@ -9,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from types import TracebackType
 from typing import Self
 
@@ -53,6 +56,15 @@ class Counting:
     ) -> None:
         self._process.kill()
         self._process.communicate()
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """For the time of a block it takes nothing of the machine."""
+        self._process.send_signal(SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(SIGCONT)
 
     def result(self, timeout: float) -> SuitesCollected:
         """The counts by layer; none where pytest did not see all: late, interrupted, or a file does not import.

@@ -1,6 +1,7 @@
 """What comes after the suites can be interrupted, and is then told as that."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -49,6 +50,10 @@ class FakeCounting:
 
     def __exit__(self, *_: object) -> None:
         """Nothing to end."""
+
+    def standing_still(self) -> AbstractContextManager[None]:
+        """It does nothing anyhow."""
+        return nullcontext()
 
     def result(self, timeout: float) -> SuitesCollected:
         """No test is known."""

@@ -1,6 +1,8 @@
 """Components are measured in exactly those phases whose suites want it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -88,18 +90,30 @@ def run(journal: list[str], *names: str) -> ExitCode:
     prepared: Any = SimpleNamespace(ecosystem=ecosystem)
     lease: Any = FakeLease(journal)
     suites = SuiteRun(prepared, Path("/r"), lease, SuiteVariables.read({}), 0, Extra((), ()))
-    return suites.run(phases)
+    return suites.run(phases, partial(_alone, journal))
+
+
+@contextmanager
+def _alone(journal: list[str]) -> Iterator[None]:
+    """Take note of when nothing else is to take computing time."""
+    journal.append("alone")
+    yield
+    journal.append("no longer")
 
 
 def test_measuring_goes_off_and_on_again(monkeypatch: pytest.MonkeyPatch, journal: list[str]) -> None:
-    """One restart at each change; a test that restarts something knows which it is to be."""
+    """One restart at each change, and load has the machine to itself."""
     monkeypatch.setattr(suite_run, "measured_components", lambda _prepared: ["api"])
     assert run(journal, "unit", "load", "load", "api", "e2e") is ExitCode.OK
     assert journal == [
         "run unit ''",
+        "alone",
         f"restart ['api'] {{'{UNMEASURED}': '1'}}",
         "run load '1'",
+        "no longer",
+        "alone",
         "run load '1'",
+        "no longer",
         "restart ['api'] {}",
         "run api ''",
         "run e2e ''",
@@ -112,4 +126,4 @@ def test_where_nothing_is_measured_nothing_is_restarted(
     """As with --no-coverage, and in containers."""
     monkeypatch.setattr(suite_run, "measured_components", lambda _prepared: [])
     assert run(journal, "load", "api") is ExitCode.OK
-    assert journal == ["run load ''", "run api ''"]
+    assert journal == ["alone", "run load ''", "no longer", "run api ''"]

@@ -13,6 +13,8 @@ PATIENCE = 30.0  # seconds
 TESTS = "def test_one(): pass\ndef test_two(): pass\n"
 # Imported after the others; tells when, and waits.
 WAITING = "import os, signal\nos.close(os.open('here', os.O_WRONLY))\nsignal.pause()\n"
+# Imported after the others, not before somebody reads.
+OPENING = "import os\nos.close(os.open('here', os.O_WRONLY))\n"
 
 
 @pytest.fixture
@@ -50,6 +52,19 @@ def test_a_count_that_is_late_is_none(tmp_path: Path, suites: list[SuiteSettings
     with Counting(suites, tmp_path) as counting:
         (tmp_path / "here").read_bytes()
         assert counting.result(0.001).by_layer == {}
+
+
+def test_it_stands_still_while_load_is_measured(tmp_path: Path, suites: list[SuiteSettings]) -> None:
+    """And goes on afterwards."""
+    (tmp_path / "whole/test_zzz.py").write_text(OPENING)
+    os.mkfifo(tmp_path / "here")
+    with Counting(suites, tmp_path) as counting:
+        with counting.standing_still():
+            stopped = os.waitid(os.P_PID, counting._process.pid, os.WSTOPPED | os.WNOWAIT)
+            assert stopped is not None
+            assert stopped.si_status == signal.SIGSTOP
+        (tmp_path / "here").read_bytes()
+        assert counting.result(PATIENCE).by_layer == {"unit": 2, "e2e": 2}
 
 
 def test_who_waits_for_the_count_waits_no_longer_than_needed(
