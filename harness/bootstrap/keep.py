@@ -4,6 +4,7 @@ ID names the environment to be, PROJECT stands for the folder and files it is ma
 the last time is begun before the keeper itself is loaded.
 """
 
+import gc
 import socket
 import sys
 from contextlib import closing, nullcontext
@@ -17,11 +18,14 @@ from harness.providers.process.preloading import HeadStart
 def main() -> None:
     """Begin to import, wait for the order, carry it out; in a child of this process, which adopts orphans."""
     live_under_reaper()
+    gc.disable()  # until all is imported: modules are no garbage
     with _head_start(*sys.argv[1:]) as head_start:
         from harness.bootstrap.keeping import carry_out  # noqa: PLC0415 - after the imports have begun
         from harness.bootstrap.spare import receive  # noqa: PLC0415
         from harness.keeper.folders import forget  # noqa: PLC0415
 
+        gc.freeze()  # nor for those who fork from here
+        gc.enable()
         received = receive(socket.socket(fileno=0))
         if received is not None:
             carry_out(*received, head_start)

@@ -15,7 +15,7 @@ from harness.core.errors import UsageError
 from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
-from harness.readiness.choose import protocol_of
+from harness.readiness.protocols import protocol_of
 from harness.spec.faults import Faults, InvalidFileError
 from harness.spec.graph import is_enabled
 from harness.spec.loader import Loaded, load

@@ -3,6 +3,7 @@
 Until then nothing is imported that takes a while itself, not even of the standard library.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ def main() -> None:
     """The `harness` command."""
     own, for_pytest = _split(sys.argv[1:])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # who asks us to end is Ctrl-C to us
+    gc.disable()  # until all is imported: modules are no garbage
     try:
         with _spare_keeper(own) as spare:
             from harness.cli.invocation import Invocation  # noqa: PLC0415 - after the keeper has begun to import
@@ -32,6 +34,8 @@ def main() -> None:
             run(own, Invocation(tuple(for_pytest), spare))
     except KeyboardInterrupt:  # before the command had begun
         sys.exit(_INTERRUPTED)
+    finally:
+        gc.freeze()  # or Python would look for garbage among all modules once more, when everything has been said
 
 
 def _spare_keeper(own: list[str]) -> "SpareKeeper | nullcontext[None]":

@@ -1,6 +1,7 @@
 """Why this exists: the `harness` command: its subcommands, and the one place where errors become exit codes."""
 
 import functools
+import gc
 import importlib
 import sys
 import traceback
@@ -33,7 +34,9 @@ COMMANDS = {
 def run(argv: list[str], invocation: Invocation) -> None:
     """Run a command line and end with its exit code; a traceback means a bug of ours, and no failed suite."""
     asked = argv[0] if argv else ""
-    _app([asked] if asked in COMMANDS else COMMANDS)(argv, prog_name="harness", obj=invocation)
+    app = _app([asked] if asked in COMMANDS else COMMANDS)
+    gc.enable()
+    app(argv, prog_name="harness", obj=invocation)
 
 
 def _app(names: Iterable[str]) -> typer.Typer:

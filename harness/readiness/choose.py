@@ -12,36 +12,23 @@ Pure, and the same for every provider. The first that applies decides:
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import SpecError
 from harness.readiness.base import Probe
 from harness.readiness.behind import BehindProbe
 from harness.readiness.command import CommandProbe, Execute
-from harness.readiness.healthcheck import Check, expand, recognise
+from harness.readiness.healthcheck import Check, recognise
 from harness.readiness.http import HttpProbe
 from harness.readiness.log_line import LogLineProbe, ReadLines
 from harness.readiness.postgres import PostgresProbe
 from harness.readiness.primary import primary_endpoint
+from harness.readiness.protocols import postgres_login, protocol_of_image, redis_password
 from harness.readiness.redis import RedisProbe
 from harness.readiness.running import RunningProbe
 from harness.readiness.tcp import Listens, TcpProbe
 from harness.spec.model import Component, Healthcheck
 
-_IMAGES = {
-    "postgres": "postgres",
-    "postgresql": "postgres",
-    "postgis": "postgres",
-    "pgvector": "postgres",
-    "timescaledb": "postgres",
-    "timescaledb-ha": "postgres",
-    "redis": "redis",
-    "redis-stack": "redis",
-    "redis-stack-server": "redis",
-    "valkey": "redis",
-    "keydb": "redis",
-}
 _USUAL_PORTS = {"postgres": 5432, "redis": 6379, "http": 80}
 
 
@@ -140,27 +127,10 @@ def _run_healthcheck(healthcheck: Healthcheck, around: Surroundings) -> Probe | 
     return None
 
 
-def protocol_of(component: Component) -> str | None:
-    """`postgres` or `redis`, where the file says so or the image is known for it; None otherwise."""
-    process = component.settings.process
-    if process is not None and process.embedded is not None:
-        return process.embedded
-    return _protocol_of(component.image) if component.image else None
-
-
-def speaks_postgres(image: str) -> bool:
-    """Whether an image is known to hold a Postgres server."""
-    return _protocol_of(image) == "postgres"
-
-
-def _protocol_of(image: str) -> str | None:
-    return _IMAGES.get(re.split(r"[:@]", image.rpartition("/")[2], maxsplit=1)[0])
-
-
 def _from_image(component: Component, around: Surroundings) -> Probe | None:
     if component.image is None:
         return None
-    protocol = _protocol_of(component.image)
+    protocol = protocol_of_image(component.image)
     return _speaking(protocol, component, around, Check("tcp")) if protocol else None
 
 
@@ -180,24 +150,6 @@ def _speaking(protocol: str, component: Component, around: Surroundings, check: 
         return RedisProbe(endpoint, password, check.user)
     user, database = postgres_login(around.environment, check.user)
     return PostgresProbe(endpoint, user, check.database or database)
-
-
-def postgres_login(environment: Mapping[str, str], user: str | None = None) -> tuple[str, str]:
-    """The user, unless it is given, and the database that a Postgres was told to make."""
-    given = environment
-    user = user or given.get("POSTGRES_USER") or given.get("POSTGRESQL_USERNAME") or "postgres"
-    return user, given.get("POSTGRES_DB") or given.get("POSTGRESQL_DATABASE") or user
-
-
-def redis_password(component: Component, environment: Mapping[str, str]) -> str | None:
-    """The password a Redis was told to require: by `--requirepass` of its command, else by REDIS_PASSWORD."""
-    words = (*(component.entrypoint or ()), *(component.command or ()))
-    for option, value in pairwise(words):
-        if option.lower() == "--requirepass":
-            return expand(value, environment) or None
-    found = re.search(r"--requirepass[ =]+[\"']?([^\s\"']+)", " ".join(words), re.IGNORECASE)
-    told = expand(found[1], environment) if found else environment.get("REDIS_PASSWORD")
-    return told or None
 
 
 def _required(component: Component, around: Surroundings, port: int | None) -> Endpoint:

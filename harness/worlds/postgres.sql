@@ -6,7 +6,7 @@
 --
 -- How a table is put back: rows written since then are those whose xmin is not older than the oldest transaction that
 -- ran when it was kept; they go, and rows of the copy that are missing by primary key come back. Without a primary
--- key everything goes and comes back. Triggers, foreign keys and rules are off meanwhile (session_replication_role),
+-- key everything goes and comes back, and from a table that was empty everything goes. Triggers, foreign keys and rules are off meanwhile (session_replication_role),
 -- and writers wait.
 
 CREATE SCHEMA harness_world;
@@ -16,7 +16,8 @@ CREATE TABLE harness_world.tables (
     name text NOT NULL,               -- quoted, with its schema
     mark oid NOT NULL,                -- a sequence, drawn from by each statement that writes
     seen bigint,                      -- what had been drawn when the table was last as it was kept
-    copy text,                        -- quoted; none of a partitioned table, whose partitions hold the rows
+    holds_rows boolean NOT NULL,      -- not so a partitioned table, whose partitions do
+    copy text,                        -- quoted; none of a table that was empty
     columns text NOT NULL,            -- quoted, without generated ones
     same_key text,                    -- joins the table to its copy; none without a primary key
     is_unlogged boolean NOT NULL,     -- a crash of the server empties it, and no trigger tells
@@ -49,16 +50,14 @@ DECLARE
     mark text := format('harness_world.mark_%s', relation);
     copy text := format('harness_world.copy_%s', relation);
     columns text;
-    keys text;
     same_key text;
+    is_filled boolean;
 BEGIN
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
     FROM pg_attribute
     WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
 
-    SELECT string_agg(quote_ident(attname), ', '),
-           string_agg(format('kept.%1$I = now.%1$I', attname), ' AND ')
-    INTO keys, same_key
+    SELECT string_agg(format('kept.%1$I = now.%1$I', attname), ' AND ') INTO same_key
     FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
     WHERE indrelid = relation AND indisprimary AND kind = 'r';
 
@@ -67,15 +66,13 @@ BEGIN
         'CREATE TRIGGER harness_world AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
         'FOR EACH STATEMENT EXECUTE FUNCTION harness_world.mark(%L)', name, mark::regclass::oid);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER harness_world', name);
-    IF kind = 'r' THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', name) INTO is_filled;
+    IF is_filled THEN
         EXECUTE format('CREATE TABLE %s AS SELECT %s FROM ONLY %s', copy, columns, name);
-        IF keys IS NOT NULL THEN
-            EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', copy, keys);
-        END IF;
         EXECUTE format('ANALYZE %s', copy);
     END IF;
     INSERT INTO harness_world.tables VALUES (
-        relation, name, mark::regclass, NULL, CASE WHEN kind = 'r' THEN copy END, columns, same_key,
+        relation, name, mark::regclass, NULL, kind = 'r', CASE WHEN is_filled THEN copy END, columns, same_key,
         (SELECT relpersistence = 'u' FROM pg_class WHERE oid = relation), NULL, harness_world.horizon());
 END $$;
 
@@ -112,7 +109,9 @@ END $$;
 
 CREATE FUNCTION harness_world.put_back_table(own harness_world.tables) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF own.same_key IS NULL THEN
+    IF own.copy IS NULL THEN
+        EXECUTE format('DELETE FROM ONLY %s', own.name);
+    ELSIF own.same_key IS NULL THEN
         EXECUTE format('DELETE FROM ONLY %s', own.name);
         EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s',
                        own.name, own.columns, own.copy);
@@ -167,7 +166,7 @@ BEGIN
 
     FOR own IN SELECT * FROM harness_world.written ORDER BY relation LOOP
         EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', own.name);
-        IF own.copy IS NOT NULL THEN
+        IF own.holds_rows THEN
             PERFORM harness_world.put_back_table(own);
             RETURN NEXT own.name;
         END IF;

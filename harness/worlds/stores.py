@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Iterable, Mapping
 from importlib import import_module
 
 from harness.core.endpoint import Endpoint
-from harness.readiness.choose import postgres_login, protocol_of, redis_password
 from harness.readiness.primary import primary_endpoint
+from harness.readiness.protocols import postgres_login, protocol_of, redis_password
 from harness.spec.model import Component
 from harness.worlds.base import KeptStore
 from harness.worlds.postgres import Database, KeptPostgres

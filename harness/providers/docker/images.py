@@ -14,7 +14,7 @@ from harness.images.components import build_one
 from harness.images.context import Contexts
 from harness.images.needs import needed
 from harness.images.obtaining import Source, obtain
-from harness.readiness.choose import speaks_postgres
+from harness.readiness.protocols import protocol_of_image
 from harness.spec.model import Component, Ecosystem
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Images:
             with self._turns[component.build.context, component.build.dockerfile]:
                 return build_one(self._engine, self._ecosystem, component, tell, self._contexts)
         assert component.image is not None  # noqa: S101 - refusal.py
-        is_to_be_baked = speaks_postgres(component.image) and not _is_on_tmpfs(component)
+        is_to_be_baked = protocol_of_image(component.image) == "postgres" and not _is_on_tmpfs(component)
         return self._baked(component, component.image, tell) if is_to_be_baked else component.image
 
     def _baked(self, component: Component, image: str, tell: Tell) -> str:

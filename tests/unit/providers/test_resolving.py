@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from harness.providers.resolving import resolve_component
 from harness.providers.substitution import Secret
-from harness.readiness.choose import redis_password
 from harness.readiness.healthcheck import recognise
+from harness.readiness.protocols import redis_password
 from harness.spec.model import (
     Component,
     ComponentSettings,

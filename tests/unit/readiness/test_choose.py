@@ -11,11 +11,12 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import SpecError
 from harness.readiness.base import Probe
 from harness.readiness.behind import BehindProbe
-from harness.readiness.choose import Surroundings, choose_probe, redis_password
+from harness.readiness.choose import Surroundings, choose_probe
 from harness.readiness.command import CommandProbe
 from harness.readiness.http import HttpProbe
 from harness.readiness.log_line import LogLineProbe
 from harness.readiness.postgres import PostgresProbe
+from harness.readiness.protocols import redis_password
 from harness.readiness.redis import RedisProbe
 from harness.readiness.running import RunningProbe
 from harness.readiness.tcp import TcpProbe

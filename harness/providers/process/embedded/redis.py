@@ -17,7 +17,7 @@ from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account, reachable_copy
 from harness.providers.process.embedded.base import Ground, Launch, is_explicit
 from harness.providers.process.private import write_private
-from harness.readiness.choose import redis_password
+from harness.readiness.protocols import redis_password
 from harness.spec.images import image_name
 from harness.spec.model import Component, Mount
 

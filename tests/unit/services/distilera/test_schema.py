@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from distilera.graphql import MOST_ALIASES, Context, schema
+from distilera.schema import MOST_ALIASES, Context, schema
 from kernel.tokens import Principal
 
 NOBODY: Any = None
