@@ -31,11 +31,12 @@ from harness.providers.base import Place
 from harness.providers.process.provider import ProcessProvider
 from harness.readiness.wait import wait_until_ready
 from harness.spec.model import Component, Ecosystem, Location
-from harness.worlds.postgres import Database, KeptPostgres
+from harness.worlds.base import SEEDED
+from harness.worlds.postgres import Database, PostgresStore
 
 PEERS = Path(__file__).parent.parent / ".peers"
 TABLES, ROWS = 40, 750
-TESTS, TRUNCATIONS, DATABASES = 1000, 50, 30
+TESTS, TRUNCATIONS, DATABASES, RESTORES = 1000, 50, 30, 20
 FILL = """
     CREATE TABLE t{n} (id bigserial PRIMARY KEY, name text UNIQUE, amount int, payload text);
     INSERT INTO t{n} (name, amount, payload)
@@ -57,7 +58,7 @@ def measure() -> list[Figure]:
 
 async def _measure() -> list[Figure]:
     async with _server() as database:
-        connection = await database.connect()
+        connection = await _connect(database)
         await _fill(connection)
         truncated = [await _truncate_and_reseed(connection) for _ in range(TRUNCATIONS)]
         size = await connection.fetchval(
@@ -65,10 +66,13 @@ async def _measure() -> list[Figure]:
         )
         await connection.close()
         databases = await _database_for_each(database)
-        connection = await database.connect()
-        ours, leaks = await _reset(connection, await KeptPostgres.keep("db", database))
+        connection = await _connect(database)
+        store = await PostgresStore.open("db", database)
+        ours, leaks = await _reset(connection, store)
+        restored = [await _restore(connection, store) for _ in range(RESTORES)]
+        await store.aclose()
         await connection.close()
-    return _figures(ours, leaks, truncated, databases, size)
+    return _figures(ours, leaks, truncated, databases, restored, size)
 
 
 @asynccontextmanager
@@ -94,6 +98,12 @@ async def _server() -> AsyncIterator[Database]:
             await provider.aclose()
 
 
+async def _connect(database: Database) -> "asyncpg.Connection[asyncpg.Record]":
+    """As a service does."""
+    at = database.at
+    return await asyncpg.connect(host=at.host, port=at.port, user=database.user, database=database.name)
+
+
 async def _fill(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.execute("CREATE SCHEMA seed")
     for n in range(TABLES):
@@ -112,23 +122,33 @@ async def _truncate_and_reseed(connection: "asyncpg.Connection[asyncpg.Record]")
 
 
 async def _reset(
-    connection: "asyncpg.Connection[asyncpg.Record]", kept: KeptPostgres
+    connection: "asyncpg.Connection[asyncpg.Record]", store: PostgresStore
 ) -> tuple[list[float], int]:
     """Seconds of each reset, and how often a test would have found something else than the first one."""
     chance = random.Random(1)  # noqa: S311 - which tables, not secrets
     seeded = await _content(connection)
+    await store.keep(SEEDED)
     waited, leaks = [], 0
     for test in range(TESTS):
         for n in chance.sample(range(TABLES), chance.randint(0, 3)):
             for statement in WRITES:
                 await connection.execute(statement.format(n=n))
         began = time.perf_counter()
-        await kept.reset()
+        await store.reset(SEEDED)
         waited.append(time.perf_counter() - began)
         if test % 10 == 0:
             leaks += await _content(connection) != seeded
-    await kept.aclose()
     return waited, leaks
+
+
+async def _restore(connection: "asyncpg.Connection[asyncpg.Record]", store: PostgresStore) -> float:
+    """Seconds of going back to a snapshot after everything was written to: every table, a tenth of its rows."""
+    await store.keep("before")
+    for n in range(TABLES):
+        await connection.execute(f"UPDATE t{n} SET amount = amount + 1 WHERE id % 10 = 0")  # noqa: S608 - ours
+    began = time.perf_counter()
+    await store.reset("before")
+    return time.perf_counter() - began
 
 
 async def _content(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Any]:
@@ -145,7 +165,7 @@ async def _database_for_each(database: Database) -> list[float]:
     """Seconds of pytest-postgresql for each database; empty where it was not installed beside us."""
     if not PEERS.exists():
         return []
-    connection = await replace(database, name="template1").connect()
+    connection = await _connect(replace(database, name="template1"))
     await connection.execute(f"CREATE DATABASE pristine TEMPLATE {database.name}")
     await connection.close()
     return await asyncio.to_thread(_peer, database.at)
@@ -164,11 +184,17 @@ def _peer(at: Endpoint) -> list[float]:
 
 
 def _figures(
-    ours: list[float], leaks: int, truncated: list[float], databases: list[float], size: int
+    ours: list[float],
+    leaks: int,
+    truncated: list[float],
+    databases: list[float],
+    restored: list[float],
+    size: int,
 ) -> list[Figure]:
     p50, p99 = (
         round(value * 1000, 3) for value in (statistics.median(ours), statistics.quantiles(ours, n=100)[98])
     )
+    back = round(statistics.median(restored) * 1000, 1)
     samples = {"truncate and reseed": truncated, "pytest-postgresql": databases, "ours": ours[:100]}
     told = conditions({name: values for name, values in samples.items() if values})
     told |= {"tests": len(ours), "workers": 1, "tables": TABLES, "megabytes": round(int(size) / 1e6, 1)}
@@ -181,6 +207,7 @@ def _figures(
         Figure("reset.clean_p50", p50, "ms", "<= 5", p50 <= 5, peers, told),
         Figure("reset.clean_p99", p99, "ms", "<= 25", p99 <= 25, peers, told),
         Figure("reset.leaks", leaks, "", "0", leaks == 0, {}, told),
+        Figure("reset.snapshot", back, "ms", "<= 100", back <= 100, peers, told),
     ]
     for name, goal in (("truncate and reseed", 5), ("pytest-postgresql", 20)):
         if name in peers:

@@ -67,9 +67,13 @@ class _KeptEnvironment:
         """Stop a component and start it again."""
         await self._environment.restart(component, environment)
 
-    async def reset(self) -> Mapping[str, tuple[str, ...]]:
-        """Put back what has changed since the environment was seeded."""
-        return await self._environment.state.reset()
+    async def snapshot(self, name: str) -> None:
+        """Keep the state of its stores as it is now."""
+        await self._environment.state.snapshot(name)
+
+    async def reset(self, snapshot: str) -> Mapping[str, tuple[str, ...]]:
+        """Put back what differs from a snapshot."""
+        return await self._environment.state.reset(snapshot)
 
     async def inject(self, form: Mapping[str, Any]) -> int:
         """Make something go wrong; gives the number to heal it by."""

@@ -24,6 +24,7 @@ COMMANDS = {
     "shell": "harness.cli.env:shell",
     "test": "harness.cli.testing:run_tests",
     "report": "harness.cli.report:report",
+    "snapshot": "harness.cli.reset:snapshot",
     "reset": "harness.cli.reset:reset",
     "down": "harness.cli.down:down",
     "images": "harness.cli.images:images",

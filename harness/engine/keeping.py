@@ -1,4 +1,4 @@
-"""Why this exists: when the state that tests start from is kept, and when it is put back."""
+"""Why this exists: when the state that tests start from is kept, and when it, or another snapshot, is put back."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,9 +10,10 @@ from harness.engine.restarting import running_in
 from harness.events.facts import StateKept, StateReset
 from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Isolation
+from harness.worlds.base import SEEDED
 from harness.worlds.error import WorldError
 from harness.worlds.settling import Hook, settle
-from harness.worlds.stores import keep_store, load_clients
+from harness.worlds.stores import load_clients, open_store
 from harness.worlds.world import World
 
 
@@ -29,43 +30,66 @@ class KeptState:
         components = [step.component for step in self._parts.plan.steps]
         await asyncio.to_thread(load_clients, components)
 
-    async def keep(self) -> None:
-        """Keep the state as it is now.
+    async def open(self) -> None:
+        """Keep the seeded state.
 
         Raises:
             WorldError: a store cannot be kept.
         """
-        parts, began = self._parts, self._parts.clock.monotonic()
+        parts = self._parts
         with parts.stopwatch.stretch("stores", KEEPING):
-            await settle(self._hooks())
             running = [(step.component, running_in(parts, step.name)) for step in parts.plan.steps]
-            keeping = [keep_store(component, its.endpoints, its.environment) for component, its in running]
-            self._world = await World.keep([keep for keep in keeping if keep is not None])
-        duration = parts.clock.monotonic() - began
-        parts.emit(StateKept(at=parts.clock.now(), components=self._world.components, duration=duration))
+            opening = [open_store(component, its.endpoints, its.environment) for component, its in running]
+            self._world = await World.open([store for store in opening if store is not None])
+            await self._keep(SEEDED)
 
-    async def reset(self) -> Mapping[str, tuple[str, ...]]:
-        """Put back what has changed since; what that was, by component.
+    async def snapshot(self, name: str) -> None:
+        """Keep the state as it is now, in place of what was kept under that name.
 
         Raises:
-            UsageError: no state was kept.
+            UsageError: the file does not ask for isolation, or the name is that of the seeded state.
+            WorldError: a store cannot be kept, or a component does not settle.
+        """
+        if name == SEEDED:
+            raise UsageError(
+                f"{SEEDED!r} is the name of the state that tests start from", hint="give it another name"
+            )
+        await self._keep(name)
+
+    async def _keep(self, snapshot: str) -> None:
+        world, parts, began = self._kept(), self._parts, self._parts.clock.monotonic()
+        await settle(self._hooks())
+        await world.keep(snapshot)
+        duration = parts.clock.monotonic() - began
+        at = parts.clock.now()
+        parts.emit(StateKept(at=at, snapshot=snapshot, components=world.components, duration=duration))
+
+    async def reset(self, snapshot: str = SEEDED) -> Mapping[str, tuple[str, ...]]:
+        """Put back what differs from a snapshot; what that was, by component.
+
+        Raises:
+            UsageError: there is no such snapshot, or the file does not ask for isolation.
             WorldError: something cannot be put back; the environment is broken by that.
         """
-        if self._world is None:
-            raise UsageError(
-                "there is no state to go back to",
-                hint="`x-harness: {isolation: reset}` in the Compose file keeps the seeded one",
-            )
-        parts, began = self._parts, self._parts.clock.monotonic()
+        world, parts, began = self._kept(), self._parts, self._parts.clock.monotonic()
         try:
             await settle(self._hooks())
-            changed = await self._world.reset()
+            changed = await world.reset(snapshot)
         except WorldError as error:
             parts.supervision.break_with(error)
             raise
         duration = parts.clock.monotonic() - began
-        parts.emit(StateReset(at=parts.clock.now(), changed=changed, duration=duration))
+        at = parts.clock.now()
+        parts.emit(StateReset(at=at, snapshot=snapshot, changed=changed, duration=duration))
         return changed
+
+    def _kept(self) -> World:
+        if self._world is None:
+            raise UsageError(
+                "no state is kept of this environment",
+                hint="`x-harness: {isolation: reset}` in the Compose file keeps the seeded one, and others by name",
+            )
+        return self._world
 
     def _hooks(self) -> list[Hook]:
         """Where components that have a hook listen now."""

@@ -97,7 +97,7 @@ async def _start(environment: Environment, parts: Parts, startup: Startup, seede
     if seeder is not None:
         await _seed(environment, parts, seeder)
     if environment.state.isolation is not Isolation.NONE:
-        await environment.state.keep()
+        await environment.state.open()
 
 
 async def _start_components(environment: Environment, parts: Parts, startup: Startup) -> None:

@@ -232,18 +232,20 @@ class FigureMeasured(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateKept(Event):
-    """The state of these components is what tests start from; keeping it took `duration` seconds."""
+    """The state of these components is kept, as what tests start from (`seeded`) or under another name."""
 
     components: tuple[str, ...]
     duration: float
+    snapshot: str = "seeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateReset(Event):
-    """What had changed since the state was kept, by component, was put back within `duration` seconds."""
+    """What differed from a snapshot, by component, was put back within `duration` seconds."""
 
     changed: Mapping[str, tuple[str, ...]]
     duration: float
+    snapshot: str = "seeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

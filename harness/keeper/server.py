@@ -44,8 +44,12 @@ class Kept(Faulty, Protocol):
         """Stop a component and start it with `environment` laid over its own variables; returns when ready."""
         ...
 
-    async def reset(self) -> Mapping[str, tuple[str, ...]]:
-        """Put back what has changed since the environment was seeded; what that was, by component."""
+    async def snapshot(self, name: str) -> None:
+        """Keep the state of its stores as it is now, under that name."""
+        ...
+
+    async def reset(self, snapshot: str) -> Mapping[str, tuple[str, ...]]:
+        """Put back what differs from a snapshot; what that was, by component."""
         ...
 
 
@@ -233,6 +237,7 @@ class Keeper:
             "broken": self._broken,
             "status": self._status,
             "restart": self._restart,
+            "snapshot": self._snapshot,
             "reset": self._reset,
             "fault": partial(self._inject, writer),
             "heal": partial(self._heal, writer),
@@ -274,8 +279,11 @@ class Keeper:
                 raise _ending_now()
             await environment.restart(component, variables)
 
-    async def _reset(self, _message: Mapping[str, Any]) -> object:
-        return await self._change(self._environment().reset)
+    async def _snapshot(self, message: Mapping[str, Any]) -> object:
+        return await self._change(partial(self._environment().snapshot, str(message["snapshot"])))
+
+    async def _reset(self, message: Mapping[str, Any]) -> object:
+        return await self._change(partial(self._environment().reset, str(message["snapshot"])))
 
     async def _inject(self, writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> object:
         return await self._change(partial(self._faults.inject, self._environment(), message, writer))

@@ -13,6 +13,7 @@ from harness.keeper.description import EnvironmentDescription
 from harness.keeper.fault import InjectedFault
 from harness.providers.process.marks import UNMEASURED
 from harness.spec.model import Isolation
+from harness.worlds.base import SEEDED
 
 
 class EcosystemHandle:
@@ -72,15 +73,27 @@ class EcosystemHandle:
         """Whether a test starts from the seeded state: `x-harness: {isolation: reset}`."""
         return self._description.isolation == Isolation.RESET
 
-    def reset(self) -> Mapping[str, tuple[str, ...]]:
-        """Put the stores back to the seeded state; what had changed, by component: tables, sequences, keys.
+    def reset(self, snapshot: str = SEEDED) -> Mapping[str, tuple[str, ...]]:
+        """Put the stores back to the seeded state, or to a snapshot by name.
+
+        Returns:
+            What differed, by component: tables, sequences, keys.
 
         Raises:
-            UsageError: no state is kept: the Compose file does not ask for `isolation: reset`.
+            UsageError: there is no such snapshot, or none at all: the Compose file does not ask for `isolation: reset`.
             WorldError: something cannot be put back; the environment is broken from then on.
         """
-        changed: Mapping[str, list[str]] = self._lease.ask("reset")
+        changed: Mapping[str, list[str]] = self._lease.ask("reset", snapshot=snapshot)
         return {name: tuple(what) for name, what in changed.items()}
+
+    def snapshot(self, name: str) -> None:
+        """Keep the state of the stores as it is now, until the environment ends; `reset(name)` goes back to it.
+
+        Raises:
+            UsageError: the Compose file does not ask for `isolation: reset`, or the name is that of the seeded state.
+            WorldError: it cannot be kept.
+        """
+        self._lease.ask("snapshot", snapshot=name)
 
     def fault(self, fault: Fault) -> InjectedFault:
         """Make something go wrong as long as a block lasts: `with ecosystem.fault(Kill("api")):`, or `async with`.

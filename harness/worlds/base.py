@@ -1,18 +1,28 @@
-"""Why this exists: the contract of a store whose state was kept, so that a world knows neither Postgres nor Redis."""
+"""Why this exists: the contract of a store that keeps snapshots, so that a world knows neither Postgres nor Redis."""
 
 from typing import Protocol
 
+SEEDED = "seeded"  # the snapshot that tests start from
 
-class KeptStore(Protocol):
-    """One store (a database, a cache) as it was at a moment, and the way back there."""
+
+class Store(Protocol):
+    """One store (a database, a cache): its snapshots, and the way back to each."""
 
     @property
     def component(self) -> str:
         """The component whose state it is."""
         ...
 
-    async def reset(self) -> tuple[str, ...]:
-        """Put back what has changed since; returns what that was (tables, keys), nothing when nothing had.
+    async def keep(self, snapshot: str) -> None:
+        """Keep the state as it is now, in place of what was kept under that name.
+
+        Raises:
+            WorldError: it cannot be kept.
+        """
+        ...
+
+    async def reset(self, snapshot: str) -> tuple[str, ...]:
+        """Put back what differs; returns what that was (tables, keys), nothing when nothing did.
 
         Raises:
             WorldError: it cannot be put back, or somebody holds on to it.

@@ -1,4 +1,4 @@
-"""Why this exists: a Postgres database as it was when it was kept; `postgres.sql` does the work inside the server."""
+"""Why this exists: snapshots of a Postgres database; `postgres.sql` does the work inside the server."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 _INSTALL = Path(__file__).with_suffix(".sql")
 _PATIENCE = 2  # seconds to wait for a lock that a component or a test holds
+_SESSION = {
+    "application_name": "harness",
+    "lock_timeout": f"{_PATIENCE}s",
+    "session_replication_role": "replica",  # rows are put back as they were: no trigger and no foreign key acts on it
+}
 _HOLDERS = """
     SELECT pid, application_name, state, left(query, 200) AS query FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL ORDER BY xact_start
@@ -28,7 +33,7 @@ class Database:
     password: str | None = field(default=None, repr=False)
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """A connection that waits for locks no longer than we do. Raises OSError and PostgresError."""
+        """A connection to put rows back with, that waits for locks no longer than we do. Raises OSError, PostgresError."""
         import asyncpg  # noqa: PLC0415 - an ecosystem without Postgres does not pay for it
 
         return await asyncpg.connect(
@@ -37,12 +42,12 @@ class Database:
             user=self.user,
             password=self.password,
             database=self.name,
-            server_settings={"application_name": "harness", "lock_timeout": f"{_PATIENCE}s"},
+            server_settings=_SESSION,
         )
 
 
-class KeptPostgres:
-    """All tables and sequences of one database. `KeptPostgres.keep` makes it."""
+class PostgresStore:
+    """All tables and sequences of one database. `PostgresStore.open` makes it."""
 
     def __init__(
         self, component: str, database: Database, connection: "asyncpg.Connection[asyncpg.Record]"
@@ -52,51 +57,64 @@ class KeptPostgres:
         self._connection = connection
 
     @classmethod
-    async def keep(cls, component: str, database: Database) -> Self:
-        """Keep the database as it is now. It waits for whoever writes at this moment.
+    async def open(cls, component: str, database: Database) -> Self:
+        """From now on the database notes what is written to it. It waits for whoever writes at this moment.
 
         Args:
             component: Whose database it is, for messages.
             database: Where it is.
 
         Raises:
-            WorldError: it cannot be kept; the server says why.
+            WorldError: it cannot; the server says why.
         """
         import asyncpg  # noqa: PLC0415
 
         try:
-            kept = cls(component, database, await database.connect())
+            store = cls(component, database, await database.connect())
         except (OSError, asyncpg.PostgresError) as error:
             raise WorldError(f"{component}: its state cannot be kept: {error}") from error
         try:
-            async with kept._connection.transaction():
-                await kept._connection.execute(_INSTALL.read_text())
+            async with store._connection.transaction():
+                await store._connection.execute(_INSTALL.read_text())
         except asyncpg.PostgresError as error:
-            failure = await kept._failure(error, "its state cannot be kept")
-            await kept.aclose()
+            failure = await store._failure(error, "its state cannot be kept")
+            await store.aclose()
             raise failure from error
-        return kept
+        return store
 
-    async def reset(self) -> tuple[str, ...]:
+    async def keep(self, snapshot: str) -> None:
+        """Keep the database as it is now. It waits for whoever writes at this moment.
+
+        Raises:
+            WorldError: the schema was changed, or a transaction holds a table, or the server is not reached.
+        """
+        await self._fetch("SELECT harness_world.keep($1)", snapshot, "its state cannot be kept")
+
+    async def reset(self, snapshot: str) -> tuple[str, ...]:
         """Put back the tables and sequences that were written to; their names.
 
         Raises:
             WorldError: the schema or large objects were changed, or a transaction holds a table that is to be put
                 back, or the server is not reached.
         """
+        query = "SELECT harness_world.reset($1) AS name"
+        return tuple(
+            row["name"] for row in await self._fetch(query, snapshot, "its state cannot be put back")
+        )
+
+    async def aclose(self) -> None:
+        """Let go of the database; without waiting, as its server may hang."""
+        self._connection.terminate()
+
+    async def _fetch(self, query: str, snapshot: str, otherwise: str) -> "list[asyncpg.Record]":
         import asyncpg  # noqa: PLC0415
 
         try:
             if self._connection.is_closed():  # the server was started anew
                 self._connection = await self._database.connect()
-            rows = await self._connection.fetch("SELECT harness_world.reset() AS name")
+            return await self._connection.fetch(query, snapshot)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise await self._failure(error, "its state cannot be put back") from error
-        return tuple(row["name"] for row in rows)
-
-    async def aclose(self) -> None:
-        """Let go of the database; without waiting, as its server may hang."""
-        self._connection.terminate()
+            raise await self._failure(error, otherwise) from error
 
     async def _failure(self, error: Exception, what: str) -> WorldError:
         import asyncpg  # noqa: PLC0415

@@ -1,13 +1,17 @@
--- Why this exists: the database itself knows which tables were written to since its state was kept, and puts back
--- just those, in the server, in one round trip.
+-- Why this exists: the database itself knows which tables were written to since a snapshot of it was taken, and puts
+-- back just those, in the server, in one round trip.
 --
 -- How a change is noticed: every table has a statement trigger that draws from a sequence of its own. Sequences know
 -- no transactions, so nobody ever waits for anybody, and a statement that is rolled back costs one needless look.
 --
 -- How a table is put back: rows written since then are those whose xmin is not older than the oldest transaction that
 -- ran when it was kept; they go, and rows of the copy that are missing by primary key come back. Without a primary
--- key everything goes and comes back, and from a table that was empty everything goes. Triggers, foreign keys and rules are off meanwhile (session_replication_role),
--- and writers wait.
+-- key everything goes and comes back, and from a table that was empty everything goes. Writers wait meanwhile.
+--
+-- To be called by a session whose session_replication_role is `replica`: triggers, foreign keys, rules and event
+-- triggers are off in it. To set it in the functions would make the server forget all plans with every call.
+--
+-- Snapshots share copies: a table that was not written to since another one was taken is not copied again.
 
 CREATE SCHEMA harness_world;
 
@@ -15,21 +19,33 @@ CREATE TABLE harness_world.tables (
     relation oid PRIMARY KEY,
     name text NOT NULL,               -- quoted, with its schema
     mark oid NOT NULL,                -- a sequence, drawn from by each statement that writes
-    seen bigint,                      -- what had been drawn when the table was last as it was kept
     holds_rows boolean NOT NULL,      -- not so a partitioned table, whose partitions do
-    copy text,                        -- quoted; none of a table that was empty
     columns text NOT NULL,            -- quoted, without generated ones
-    same_key text,                    -- joins the table to its copy; none without a primary key
-    is_unlogged boolean NOT NULL,     -- a crash of the server empties it, and no trigger tells
-    kept_by xid,                      -- the transaction that last put it back
-    since xid NOT NULL                -- what ran then or later may have changed it
+    same_key text,                    -- joins the table to a copy; none without a primary key
+    is_unlogged boolean NOT NULL      -- a crash of the server empties it, and no trigger tells
 );
+
+CREATE TABLE harness_world.kept_tables (
+    snapshot text,
+    relation oid,
+    seen bigint,                      -- what had been drawn when the table was last as it was kept
+    copy text,                        -- quoted; none of a table that was empty
+    since xid NOT NULL,               -- what ran then or later may have changed it
+    put_back_by xid,                  -- the transaction that last put it back
+    PRIMARY KEY (snapshot, relation)
+);
+
+CREATE TABLE harness_world.kept_sequences (
+    snapshot text, relation oid, last_value bigint NOT NULL, is_called boolean NOT NULL, PRIMARY KEY (snapshot, relation)
+);
+
+CREATE TABLE harness_world.kept_large_objects (snapshot text PRIMARY KEY, since xid NOT NULL, ids oid[] NOT NULL);
+
+CREATE SEQUENCE harness_world.copies;
 
 -- Unlogged itself: where its row is gone, so are those of all unlogged tables.
 CREATE UNLOGGED TABLE harness_world.canary (sings boolean NOT NULL);
 INSERT INTO harness_world.canary VALUES (true);
-
-CREATE TABLE harness_world.large_objects (since xid NOT NULL, ids oid[] NOT NULL);
 
 CREATE TABLE harness_world.schema_changes (command text NOT NULL, object text NOT NULL);
 
@@ -44,14 +60,13 @@ END $$;
 CREATE FUNCTION harness_world.horizon() RETURNS xid LANGUAGE sql AS
 $$ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::xid $$;
 
-CREATE FUNCTION harness_world.keep_table(relation oid, kind "char") RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION harness_world.watch_table(relation oid, kind "char", is_unlogged boolean) RETURNS void
+LANGUAGE plpgsql AS $$
 DECLARE
     name text := relation::regclass::text;
     mark text := format('harness_world.mark_%s', relation);
-    copy text := format('harness_world.copy_%s', relation);
     columns text;
     same_key text;
-    is_filled boolean;
 BEGIN
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
     FROM pg_attribute
@@ -66,83 +81,139 @@ BEGIN
         'CREATE TRIGGER harness_world AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
         'FOR EACH STATEMENT EXECUTE FUNCTION harness_world.mark(%L)', name, mark::regclass::oid);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER harness_world', name);
-    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', name) INTO is_filled;
-    IF is_filled THEN
-        EXECUTE format('CREATE TABLE %s AS SELECT %s FROM ONLY %s', copy, columns, name);
-        EXECUTE format('ANALYZE %s', copy);
-    END IF;
     INSERT INTO harness_world.tables VALUES (
-        relation, name, mark::regclass, NULL, kind = 'r', CASE WHEN is_filled THEN copy END, columns, same_key,
-        (SELECT relpersistence = 'u' FROM pg_class WHERE oid = relation), NULL, harness_world.horizon());
+        relation, name, mark::regclass, kind = 'r', columns, same_key, is_unlogged);
 END $$;
 
--- Keep all tables and sequences as they are. Waits for whoever writes at this moment.
-CREATE FUNCTION harness_world.keep() RETURNS void
+CREATE FUNCTION harness_world.watch() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-    own record;
     sequences text;
 BEGIN
-    FOR own IN
-        SELECT pg_class.oid, relkind, format('%I.%I', nspname, relname) AS name
-        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE relkind IN ('r', 'p') AND relpersistence <> 't'
-              AND nspname <> 'harness_world' AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\_%'
-        ORDER BY pg_class.oid
-    LOOP
-        EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', own.name);
-        PERFORM harness_world.keep_table(own.oid, own.relkind);
-    END LOOP;
+    PERFORM harness_world.watch_table(pg_class.oid, relkind, relpersistence = 'u')
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relkind IN ('r', 'p') AND relpersistence <> 't'
+          AND nspname <> 'harness_world' AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\_%';
 
     SELECT string_agg(format('SELECT %s::oid AS relation, last_value, is_called FROM %I.%I',
                              pg_class.oid, nspname, relname), ' UNION ALL ')
     INTO sequences
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind = 'S' AND relpersistence <> 't' AND nspname <> 'harness_world';
-    EXECUTE 'CREATE VIEW harness_world.sequences_now AS ' || coalesce(
+    EXECUTE 'CREATE VIEW harness_world.sequences AS ' || coalesce(
         sequences, 'SELECT 0::oid AS relation, 0::bigint AS last_value, false AS is_called WHERE false');
-    CREATE TABLE harness_world.sequences AS TABLE harness_world.sequences_now;
-
-    INSERT INTO harness_world.large_objects
-    SELECT harness_world.horizon(), array(SELECT oid FROM pg_largeobject_metadata ORDER BY oid);
 END $$;
 
-CREATE FUNCTION harness_world.put_back_table(own harness_world.tables) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION harness_world.copy_table(wanted text, own harness_world.tables) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    is_filled boolean;
+    copy text;
 BEGIN
-    IF own.copy IS NULL THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', own.name) INTO is_filled;
+    IF is_filled THEN
+        copy := format('harness_world.copy_%s', nextval('harness_world.copies'));
+        EXECUTE format('CREATE TABLE %s AS SELECT %s FROM ONLY %s', copy, own.columns, own.name);
+        EXECUTE format('ANALYZE %s', copy);
+    END IF;
+    INSERT INTO harness_world.kept_tables VALUES (
+        wanted, own.relation, pg_sequence_last_value(own.mark::regclass), copy, harness_world.horizon(), NULL);
+END $$;
+
+CREATE FUNCTION harness_world.drop_unused_copies() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    unused text;
+BEGIN
+    FOR unused IN
+        SELECT pg_class.oid::regclass::text
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = 'harness_world' AND relkind = 'r' AND relname LIKE 'copy\_%'
+              AND format('harness_world.%s', relname) NOT IN
+                  (SELECT copy FROM harness_world.kept_tables WHERE copy IS NOT NULL)
+    LOOP
+        EXECUTE format('DROP TABLE %s', unused);
+    END LOOP;
+END $$;
+
+-- Keep all tables and sequences as they are, in place of what was kept under that name. Waits for whoever writes at
+-- this moment. Raises `feature_not_supported` when the schema was changed.
+CREATE FUNCTION harness_world.keep(wanted text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    own harness_world.tables;
+    other text;
+BEGIN
+    PERFORM harness_world.check_schema();
+    FOR own IN SELECT * FROM harness_world.tables ORDER BY relation LOOP
+        EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', own.name);
+    END LOOP;
+    DELETE FROM harness_world.kept_tables WHERE snapshot = wanted;
+    DELETE FROM harness_world.kept_sequences WHERE snapshot = wanted;
+    DELETE FROM harness_world.kept_large_objects WHERE snapshot = wanted;
+
+    FOR other IN SELECT snapshot FROM harness_world.kept_large_objects LOOP
+        INSERT INTO harness_world.kept_tables
+        SELECT wanted, relation, seen, copy, since, put_back_by FROM harness_world.kept_tables
+        WHERE snapshot = other AND relation NOT IN (SELECT relation FROM harness_world.written(other))
+        ON CONFLICT DO NOTHING;
+    END LOOP;
+    PERFORM harness_world.copy_table(wanted, tables) FROM harness_world.tables
+    WHERE relation NOT IN (SELECT relation FROM harness_world.kept_tables WHERE snapshot = wanted);
+
+    INSERT INTO harness_world.kept_sequences SELECT wanted, * FROM harness_world.sequences;
+    INSERT INTO harness_world.kept_large_objects
+    SELECT wanted, harness_world.horizon(), array(SELECT oid FROM pg_largeobject_metadata ORDER BY oid);
+    PERFORM harness_world.drop_unused_copies();
+END $$;
+
+CREATE FUNCTION harness_world.put_back_table(own harness_world.tables, kept harness_world.kept_tables) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF kept.copy IS NULL THEN
         EXECUTE format('DELETE FROM ONLY %s', own.name);
     ELSIF own.same_key IS NULL THEN
         EXECUTE format('DELETE FROM ONLY %s', own.name);
         EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s',
-                       own.name, own.columns, own.copy);
+                       own.name, own.columns, kept.copy);
     ELSE
         EXECUTE format('DELETE FROM ONLY %s WHERE age(xmin) <= age($1) AND xmin IS DISTINCT FROM $2', own.name)
-        USING own.since, own.kept_by;
+        USING kept.since, kept.put_back_by;
         EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s kept '
                        'WHERE NOT EXISTS (SELECT FROM ONLY %1$s now WHERE %4$s)',
-                       own.name, own.columns, own.copy, own.same_key);
+                       own.name, own.columns, kept.copy, own.same_key);
     END IF;
 END $$;
 
 -- Every table that was written to, or whose ancestor was: a statement on a parent marks only the parent.
-CREATE VIEW harness_world.written AS
-WITH RECURSIVE
-    drawn AS (
-        SELECT relation FROM harness_world.tables
-        WHERE pg_sequence_last_value(mark::regclass) IS DISTINCT FROM seen
-              OR (is_unlogged AND NOT EXISTS (SELECT FROM harness_world.canary))),
-    lineage AS (
-        SELECT relation FROM drawn
-        UNION
-        SELECT inhrelid FROM lineage JOIN pg_inherits ON inhparent = lineage.relation)
-SELECT tables.* FROM harness_world.tables JOIN lineage USING (relation);
+CREATE FUNCTION harness_world.written(wanted text) RETURNS SETOF harness_world.kept_tables LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE
+        drawn AS (
+            SELECT relation FROM harness_world.tables JOIN harness_world.kept_tables USING (relation)
+            WHERE snapshot = wanted
+                  AND (pg_sequence_last_value(mark::regclass) IS DISTINCT FROM seen
+                       OR (is_unlogged AND NOT EXISTS (SELECT FROM harness_world.canary)))),
+        lineage AS (
+            SELECT relation FROM drawn
+            UNION
+            SELECT inhrelid FROM lineage JOIN pg_inherits ON inhparent = lineage.relation)
+    SELECT kept_tables.* FROM harness_world.kept_tables JOIN lineage USING (relation) WHERE snapshot = wanted
+$$;
+
+CREATE FUNCTION harness_world.check_schema() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    changes text;
+BEGIN
+    SELECT string_agg(command || ' ' || object, ', ') INTO changes FROM harness_world.schema_changes;
+    IF changes IS NOT NULL THEN
+        RAISE feature_not_supported USING MESSAGE = 'the schema was changed: ' || changes;
+    END IF;
+END $$;
 
 -- They lie in a system table, which can have no trigger.
-CREATE FUNCTION harness_world.check_large_objects() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION harness_world.check_large_objects(wanted text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    kept harness_world.large_objects;
+    kept harness_world.kept_large_objects;
 BEGIN
-    SELECT * INTO kept FROM harness_world.large_objects;
+    SELECT * INTO kept FROM harness_world.kept_large_objects WHERE snapshot = wanted;
     IF kept.ids <> array(SELECT oid FROM pg_largeobject_metadata ORDER BY oid)
        OR EXISTS (SELECT FROM pg_largeobject WHERE age(xmin) <= age(kept.since)) THEN
         RAISE feature_not_supported USING MESSAGE = 'large objects were changed';
@@ -151,36 +222,35 @@ END $$;
 
 -- Put back what was written to; the names of those tables and sequences.
 -- Raises `feature_not_supported` when the schema or large objects were changed.
-CREATE FUNCTION harness_world.reset() RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog SET session_replication_role = replica AS $$
+CREATE FUNCTION harness_world.reset(wanted text) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
     own harness_world.tables;
+    kept harness_world.kept_tables;
     sequence record;
-    changes text;
 BEGIN
-    SELECT string_agg(command || ' ' || object, ', ') INTO changes FROM harness_world.schema_changes;
-    IF changes IS NOT NULL THEN
-        RAISE feature_not_supported USING MESSAGE = 'the schema was changed: ' || changes;
-    END IF;
-    PERFORM harness_world.check_large_objects();
+    PERFORM harness_world.check_schema();
+    PERFORM harness_world.check_large_objects(wanted);
 
-    FOR own IN SELECT * FROM harness_world.written ORDER BY relation LOOP
+    FOR kept IN SELECT * FROM harness_world.written(wanted) ORDER BY relation LOOP
+        SELECT * INTO own FROM harness_world.tables WHERE relation = kept.relation;
         EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', own.name);
         IF own.holds_rows THEN
-            PERFORM harness_world.put_back_table(own);
+            PERFORM harness_world.put_back_table(own, kept);
             RETURN NEXT own.name;
         END IF;
-        UPDATE harness_world.tables
-        SET seen = pg_sequence_last_value(mark::regclass), kept_by = pg_current_xact_id()::xid,
+        UPDATE harness_world.kept_tables
+        SET seen = pg_sequence_last_value(own.mark::regclass), put_back_by = pg_current_xact_id()::xid,
             since = harness_world.horizon()
-        WHERE relation = own.relation;
+        WHERE snapshot = wanted AND relation = kept.relation;
     END LOOP;
 
     INSERT INTO harness_world.canary SELECT true WHERE NOT EXISTS (SELECT FROM harness_world.canary);
 
     FOR sequence IN
-        SELECT kept.* FROM harness_world.sequences kept JOIN harness_world.sequences_now now USING (relation)
-        WHERE (kept.last_value, kept.is_called) IS DISTINCT FROM (now.last_value, now.is_called)
+        SELECT was.* FROM harness_world.kept_sequences was JOIN harness_world.sequences now USING (relation)
+        WHERE snapshot = wanted
+              AND (was.last_value, was.is_called) IS DISTINCT FROM (now.last_value, now.is_called)
     LOOP
         PERFORM setval(sequence.relation::regclass, sequence.last_value, sequence.is_called);
         RETURN NEXT sequence.relation::regclass::text;
@@ -200,7 +270,7 @@ BEGIN
     END IF;
 END $$;
 
-SELECT harness_world.keep();
+SELECT harness_world.watch();
 
 CREATE EVENT TRIGGER harness_world_changes ON ddl_command_end EXECUTE FUNCTION harness_world.note_change();
 CREATE EVENT TRIGGER harness_world_drops ON sql_drop EXECUTE FUNCTION harness_world.note_change();

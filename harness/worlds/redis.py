@@ -1,4 +1,4 @@
-"""Why this exists: a Redis as it was when it was kept: what differs from that, and only that, is put back.
+"""Why this exists: snapshots of a Redis: what differs from one, and only that, is put back.
 
 Values are compared and put back in the server's own form (DUMP, RESTORE), streams with their consumer groups among
 them. Whether anything was written at all is told by the server's own count of calls of commands that write.
@@ -31,19 +31,31 @@ class _Value:
         return now is not None and self.dump == now.dump and self.lives == now.lives == _FOR_EVER
 
 
-class KeptRedis:
-    """All keys of one Redis, in all its databases. `KeptRedis.keep` makes it."""
+@dataclass(slots=True)
+class _Snapshot:
+    """All keys as they were.
+
+    Args:
+        values: What they held.
+        writes: What the server had counted when it last was like that.
+    """
+
+    values: Mapping[_Place, _Value]
+    writes: tuple[object, ...]
+
+
+class RedisStore:
+    """All keys of one Redis, in all its databases. `RedisStore.open` makes it."""
 
     def __init__(self, component: str, client: "Redis") -> None:
         self.component = component
         self._client = client
-        self._values: Mapping[_Place, _Value] = {}
         self._writing: tuple[str, ...] = ()
-        self._writes: tuple[object, ...] = ()
+        self._snapshots: dict[str, _Snapshot] = {}
 
     @classmethod
-    async def keep(cls, component: str, at: Endpoint, password: str | None) -> Self:
-        """Keep every key as it is now.
+    async def open(cls, component: str, at: Endpoint, password: str | None) -> Self:
+        """Learn what the server can do.
 
         Args:
             component: Whose keys they are, for messages.
@@ -56,20 +68,18 @@ class KeptRedis:
         from redis.asyncio import Redis  # noqa: PLC0415 - an ecosystem without Redis does not pay for it
         from redis.exceptions import RedisError  # noqa: PLC0415
 
-        kept = cls(
+        store = cls(
             component, Redis(host=at.host, port=at.port, password=password, single_connection_client=True)
         )
         try:
-            kept._writing = await kept._commands_that_write()
-            kept._values = await kept._read()
-            kept._writes = await kept._written()
+            store._writing = await store._commands_that_write()
         except RedisError as error:
-            await kept.aclose()
+            await store.aclose()
             raise WorldError(f"{component}: its keys cannot be kept: {error}") from error
-        return kept
+        return store
 
-    async def reset(self) -> tuple[str, ...]:
-        """Put back the keys that differ; their names, with the number of their database before those not in 0.
+    async def keep(self, snapshot: str) -> None:
+        """Keep every key as it is now.
 
         Raises:
             WorldError: the server refuses, or is not reached.
@@ -77,10 +87,25 @@ class KeptRedis:
         from redis.exceptions import RedisError  # noqa: PLC0415
 
         try:
-            if await self._written() == self._writes:
+            values = await self._read()
+            self._snapshots[snapshot] = _Snapshot(values, await self._written(values))
+        except RedisError as error:
+            raise WorldError(f"{self.component}: its keys cannot be kept: {error}") from error
+
+    async def reset(self, snapshot: str) -> tuple[str, ...]:
+        """Put back the keys that differ; their names, with the number of their database before those not in 0.
+
+        Raises:
+            WorldError: the server refuses, or is not reached.
+        """
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        kept = self._snapshots[snapshot]
+        try:
+            if await self._written(kept.values) == kept.writes:
                 return ()
-            changed = await self._put_back()
-            self._writes = await self._written()
+            changed = await self._put_back(kept)
+            kept.writes = await self._written(kept.values)
         except RedisError as error:
             raise WorldError(f"{self.component}: its keys cannot be put back: {error}") from error
         return tuple(sorted(map(_shown, changed)))
@@ -89,9 +114,9 @@ class KeptRedis:
         """Close the connection."""
         await self._client.aclose()
 
-    async def _written(self) -> tuple[object, ...]:
+    async def _written(self, values: Mapping[_Place, _Value]) -> tuple[object, ...]:
         """Equal as long as nothing was written. What expires is no write, so keys with an expiry are looked at."""
-        if any(value.lives != _FOR_EVER for value in self._values.values()):
+        if any(value.lives != _FOR_EVER for value in values.values()):
             return (object(),)
         told = await self._client.info("everything")
         calls = (told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in self._writing)
@@ -124,9 +149,9 @@ class KeptRedis:
             place: _Value(dump, max(lives, _FOR_EVER)) for place, dump, lives in values if dump is not None
         }
 
-    async def _put_back(self) -> Iterable[_Place]:
+    async def _put_back(self, snapshot: _Snapshot) -> Iterable[_Place]:
         """All at once: nobody sees half of it."""
-        now, kept = await self._read(), self._values
+        now, kept = await self._read(), snapshot.values
         gone = sorted(now.keys() - kept.keys())
         other = [place for place, value in kept.items() if not value.is_still(now.get(place))]
         putting = self._client.pipeline(transaction=True)
@@ -141,7 +166,7 @@ class KeptRedis:
         told = (await putting.execute())[2 * len(gone) :]
         # the members of a set have no order: put back, they may be dumped in another one
         dumps = dict(zip(other, told[2::3], strict=True))
-        self._values = {
+        snapshot.values = {
             place: replace(value, dump=dumps.get(place) or value.dump) for place, value in kept.items()
         }
         return (*gone, *other)

@@ -7,9 +7,9 @@ from harness.core.endpoint import Endpoint
 from harness.readiness.primary import primary_endpoint
 from harness.readiness.protocols import postgres_login, protocol_of, redis_password
 from harness.spec.model import Component
-from harness.worlds.base import KeptStore
-from harness.worlds.postgres import Database, KeptPostgres
-from harness.worlds.redis import KeptRedis
+from harness.worlds.base import Store
+from harness.worlds.postgres import Database, PostgresStore
+from harness.worlds.redis import RedisStore
 
 
 def load_clients(components: Iterable[Component]) -> None:
@@ -20,10 +20,10 @@ def load_clients(components: Iterable[Component]) -> None:
             import_module(module)
 
 
-def keep_store(
+def open_store(
     component: Component, endpoints: Mapping[int, Endpoint], environment: Mapping[str, str]
-) -> Awaitable[KeptStore] | None:
-    """What keeps the state of a component, once awaited; None for one that is no Postgres and no Redis.
+) -> Awaitable[Store] | None:
+    """The store that a component is, once awaited; None for one that is no Postgres and no Redis.
 
     Args:
         component: As the Compose file has it.
@@ -36,7 +36,7 @@ def keep_store(
     if protocol == "postgres":
         user, name = postgres_login(environment)
         database = Database(endpoint, user, name, environment.get("POSTGRES_PASSWORD"))
-        return KeptPostgres.keep(component.name, database)
+        return PostgresStore.open(component.name, database)
     if protocol == "redis":
-        return KeptRedis.keep(component.name, endpoint, redis_password(component, environment))
+        return RedisStore.open(component.name, endpoint, redis_password(component, environment))
     return None

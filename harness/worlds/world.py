@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Self
 
-from harness.worlds.base import KeptStore
+from harness.core.errors import UsageError
+from harness.worlds.base import Store
 
 
 class World:
-    """What tests start from. `World.keep` makes it."""
+    """What tests start from, and further snapshots by name. `World.open` makes it."""
 
-    def __init__(self, stores: Sequence[KeptStore]) -> None:
+    def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
+        self._snapshots = set[str]()
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -19,33 +21,55 @@ class World:
         return tuple(store.component for store in self._stores)
 
     @classmethod
-    async def keep(cls, keeping: Iterable[Awaitable[KeptStore]]) -> Self:
-        """Keep every store as it is now.
+    async def open(cls, opening: Iterable[Awaitable[Store]]) -> Self:
+        """Every store; nothing is kept yet.
 
         Raises:
-            WorldError: one of them cannot be kept; none is then.
+            WorldError: one of them cannot be opened; none is then.
         """
-        kept = await asyncio.gather(*keeping, return_exceptions=True)
-        stores = [store for store in kept if not isinstance(store, BaseException)]
-        for failure in kept:
-            if isinstance(failure, BaseException):
-                await cls(stores).aclose()
-                raise failure
-        return cls(stores)
+        opened = await asyncio.gather(*opening, return_exceptions=True)
+        world = cls([store for store in opened if not isinstance(store, BaseException)])
+        try:
+            _raise_first(opened)
+        except BaseException:
+            await world.aclose()
+            raise
+        return world
 
-    async def reset(self) -> Mapping[str, tuple[str, ...]]:
-        """Put back what has changed since; what that was, for each component in which anything had.
+    async def keep(self, snapshot: str) -> None:
+        """Keep every store as it is now, in place of what was kept under that name.
 
         Raises:
+            WorldError: one of them cannot be kept; there is no such snapshot then.
+        """
+        self._snapshots.discard(snapshot)
+        keeping = (store.keep(snapshot) for store in self._stores)
+        _raise_first(await asyncio.gather(*keeping, return_exceptions=True))
+        self._snapshots.add(snapshot)
+
+    async def reset(self, snapshot: str) -> Mapping[str, tuple[str, ...]]:
+        """Put back what differs; what that was, for each component in which anything did.
+
+        Raises:
+            UsageError: there is no such snapshot.
             WorldError: a store cannot be put back. The others are.
         """
-        changed = await asyncio.gather(*(store.reset() for store in self._stores), return_exceptions=True)
-        for failure in changed:
-            if isinstance(failure, BaseException):
-                raise failure
+        if snapshot not in self._snapshots:
+            known = ", ".join(sorted(self._snapshots)) or "none"
+            raise UsageError(f"there is no snapshot {snapshot!r}", hint=f"there are: {known}")
+        putting_back = (store.reset(snapshot) for store in self._stores)
+        changed = await asyncio.gather(*putting_back, return_exceptions=True)
+        _raise_first(changed)
         named = zip(self.components, changed, strict=True)
         return {name: what for name, what in named if what and not isinstance(what, BaseException)}
 
     async def aclose(self) -> None:
         """Let go of every store."""
         await asyncio.gather(*(store.aclose() for store in self._stores))
+
+
+def _raise_first(outcomes: Iterable[object]) -> None:
+    """All have come to an end; the first that failed is what failed."""
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from harness.core.clock import SystemClock
+from harness.core.errors import UsageError
 from harness.core.ids import new_environment_id
 from harness.engine import Environment, open_environment
 from harness.faults import Kill
@@ -31,6 +32,7 @@ from harness.spec.model import (
     Mount,
     Port,
 )
+from harness.worlds.base import SEEDED
 from harness.worlds.error import WorldError
 from tests.contract.stage import skip_without_docker
 from tests.doubles.events import FakeEmit
@@ -102,6 +104,14 @@ KEYS: tuple[Callable[[Redis], Awaitable[object]], ...] = (
     lambda redis: redis.swapdb(0, 3),
     lambda redis: redis.rename("basket", "elsewhere"),
     lambda redis: redis.bgsave(),
+)
+
+EXPIRING = (2, 3)  # compared by the second, they would differ by one now and then
+ACTIONS = st.one_of(
+    st.tuples(st.just("write"), st.sampled_from(WRITES)),
+    st.tuples(st.just("command"), st.sampled_from([str(n) for n in range(len(KEYS)) if n not in EXPIRING])),
+    st.tuples(st.just("keep"), st.sampled_from(["one", "two"])),
+    st.tuples(st.just("reset"), st.sampled_from([SEEDED, "one", "two"])),
 )
 
 
@@ -257,6 +267,63 @@ async def test_whatever_was_written_is_put_back(
     await environment.state.reset()
     assert await content(environment) == seeded
     assert await environment.state.reset() == {}
+
+
+@given(st.lists(ACTIONS, max_size=10))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_every_snapshot_is_found_again(
+    environment: Environment, seeded: dict[str, object], actions: list[tuple[str, str]]
+) -> None:
+    """In any order, also from one to the other and one taken anew, and whatever was written in between."""
+    known = {SEEDED: seeded}
+    for action, what in actions:
+        if action == "write":
+            await write(environment, [what], [])
+        elif action == "command":
+            await write(environment, [], [int(what)])
+        elif action == "keep":
+            await environment.state.snapshot(what)
+            known[what] = await content(environment)
+        elif what in known:
+            await environment.state.reset(what)
+            assert await content(environment) == known[what]
+    for name, there in known.items():
+        await environment.state.reset(name)
+        assert await content(environment) == there
+    await environment.state.reset()
+
+
+async def test_a_snapshot_copies_only_what_was_written(
+    environment: Environment, seeded: dict[str, object]
+) -> None:
+    """The rest it shares; and what no snapshot needs any more goes."""
+    before = await copies(environment)
+    await write(environment, ["UPDATE orders SET price = price + 1"], [])
+    await environment.state.snapshot("dearer")
+    assert len(await copies(environment) - before) == 1
+    await environment.state.reset()
+    await environment.state.snapshot("dearer")
+    assert await copies(environment) == before
+    assert await content(environment) == seeded
+
+
+async def copies(environment: Environment) -> set[str]:
+    """The tables that hold what was kept."""
+    connection = await connect(environment)
+    rows = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relname LIKE 'copy\\_%' AND relkind = 'r'"
+    )
+    await connection.close()
+    return {row["relname"] for row in rows}
+
+
+async def test_there_is_one_seeded_state(environment: Environment) -> None:
+    """It is not taken anew, and what was never taken is told."""
+    with pytest.raises(UsageError, match="'seeded' is the name of the state that tests start from"):
+        await environment.state.snapshot(SEEDED)
+    with pytest.raises(UsageError, match="there is no snapshot 'never'"):
+        await environment.state.reset("never")
+    assert environment.broken is None
 
 
 async def test_what_was_put_back_is_named(environment: Environment, seeded: dict[str, object]) -> None:

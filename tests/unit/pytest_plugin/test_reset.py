@@ -35,6 +35,10 @@ def test_in_its_midst(ecosystem):
     assert ecosystem.reset() == {"cache": ("count",)}
     assert ecosystem.reset() == {}
     assert count(ecosystem) == 1
+    ecosystem.snapshot("counted")
+    assert count(ecosystem) == 2
+    assert ecosystem.reset("counted") == {"cache": ("count",)}
+    assert count(ecosystem) == 2
 
 def test_without_the_ecosystem():
     assert True
@@ -54,8 +58,8 @@ def test_every_test_starts_from_the_seeded_state(isolated: Tiny) -> None:
     """Those that use the ecosystem: before each of them the state is put back, and that is a fact."""
     ended = isolated.run("pytest", "-q", **FEW_PLUGINS)
     assert ended.returncode == ExitCode.OK, ended.stdout
-    assert len(isolated.names("StateKept")) == 1
-    assert len(isolated.names("StateReset")) == 4 + 2
+    assert len(isolated.names("StateKept")) == 1 + 1
+    assert len(isolated.names("StateReset")) == 4 + 3
 
 
 def test_workers_cannot_share_it(isolated: Tiny) -> None:
@@ -71,7 +75,12 @@ def test_a_running_one_is_reset_from_the_shell(isolated: Tiny) -> None:
     assert isolated.run("harness", "up").returncode == ExitCode.OK
     wrote = isolated.run("harness", "reset")
     assert (wrote.returncode, wrote.stdout) == (ExitCode.OK, "")
-    assert "was as it was seeded already" in wrote.stderr
+    assert "was already as it was seeded" in wrote.stderr
+    assert isolated.run("harness", "snapshot", "[monday]").returncode == ExitCode.OK
+    back = isolated.run("harness", "reset", "[monday]")
+    assert "was already as in snapshot [monday]" in back.stderr
+    unknown = isolated.run("harness", "reset", "tuesday")
+    assert (unknown.returncode, "there is no snapshot 'tuesday'" in unknown.stderr) == (ExitCode.USAGE, True)
     assert isolated.run("harness", "down").returncode == ExitCode.OK
 
 
@@ -80,4 +89,4 @@ def test_without_isolation_there_is_no_way_back(tmp_path: Path) -> None:
     plain = Tiny(tmp_path, asking="def test_it(ecosystem): ecosystem.reset()\n")
     ended = plain.run("pytest", "-q", **FEW_PLUGINS)
     assert ended.returncode == ExitCode.SUITE_FAILED
-    assert "there is no state to go back to" in ended.stdout
+    assert "no state is kept of this environment" in ended.stdout
