@@ -68,8 +68,8 @@ async def _measure() -> list[Figure]:
         databases = await _database_for_each(database)
         connection = await _connect(database)
         store = await PostgresStore.open("db", database)
-        ours, leaks = await _reset(connection, store)
         restored = [await _restore(connection, store) for _ in range(RESTORES)]
+        ours, leaks = await _reset(connection, store)
         await store.aclose()
         await connection.close()
     return _figures(ours, leaks, truncated, databases, restored, size)

@@ -56,7 +56,6 @@ class Server:
         self._sources = [channel, self._wakeup]
         self._children = set[int]()
         self._held: list[tuple[dict[str, Any], int]] = []
-        self._is_busy = False
 
     def serve(self) -> bool:
         """Wait for something to do and do it; False when the owner has closed the socket."""
@@ -64,13 +63,9 @@ class Server:
 
     def serve_early(self) -> None:
         """Between two imports: fork what has all it needs; the rest is held."""
-        if self._is_busy:  # it is ourselves who import something
-            return
-        self._is_busy = True
         while (readable := select.select(self._sources, [], [], 0)[0]) and self._serve(readable, hold=True):
             pass
         self._release(_is_imported)
-        self._is_busy = False
 
     def release(self) -> None:
         """Everything is imported: fork what is still held."""
@@ -129,20 +124,6 @@ class Server:
                     self._channel.send(json.dumps(told).encode())
 
 
-class _BetweenImports:
-    """Is asked for every module first, also by one that is being imported itself: a moment to look for requests.
-
-    Forking there is provided for: the interpreter hands its import lock on to the child (os.fork and import.c).
-    """
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def find_spec(self, *_: object) -> None:
-        """Find nothing."""
-        self._server.serve_early()
-
-
 def _watch_children() -> socket.socket:
     """A socket that becomes readable whenever a child has ended."""
     wakeup, signalled = socket.socketpair()
@@ -156,19 +137,17 @@ def _watch_children() -> socket.socket:
 def _preload(channel: socket.socket, orders: dict[str, Any], server: Server) -> bool:
     began = time.monotonic()
     gc.disable()  # modules live for ever: looking for garbage among them costs a tenth of the time
-    between = _BetweenImports(server)
-    sys.meta_path.insert(0, between)
     try:
         measure = _start_coverage(orders["coverage"], "imports")
         for module in orders["preload"]:
             importlib.import_module(module)
+            server.serve_early()
         if measure is not None:
             measure.stop()
             measure.save()
     except BaseException:  # noqa: BLE001 - whatever an import raises is the report
         channel.send(json.dumps({"failed": traceback.format_exc()}).encode())
         return False
-    sys.meta_path.remove(between)
     gc.freeze()  # what is imported stays shared between the forks: the collector will not touch its pages
     channel.send(json.dumps({"ready": time.monotonic() - began}).encode())
     server.release()
@@ -184,7 +163,6 @@ def _become(
     try:
         _detach(output, owner)
         os.close(says_so)
-        _forget_unfinished()
         os.environ.clear()
         os.environ.update(request["environ"])
         tempfile.tempdir = None  # what an import may have found out is not this component's place
@@ -204,17 +182,6 @@ def _become(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def _forget_unfinished() -> None:
-    """What was being imported at this moment never will be here: who needs it begins anew."""
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _BetweenImports)]
-    for name in [name for name, module in sys.modules.items() if _is_unfinished(module)]:
-        del sys.modules[name]
-
-
-def _is_unfinished(module: object) -> bool:
-    return getattr(getattr(module, "__spec__", None), "_initializing", False)  # as importlib itself asks
 
 
 def _detach(output: int, owner: int) -> None:
@@ -256,8 +223,7 @@ def _start_coverage(coverage: dict[str, Any] | None, name: str) -> Any:
 def _is_imported(request: dict[str, Any]) -> bool:
     """Whether the module that the component lives in is there already, and with it what that needs."""
     path: str = request.get("app") or request["call"]
-    module = sys.modules.get(path.partition(":")[0])
-    return module is not None and not _is_unfinished(module)
+    return path.partition(":")[0] in sys.modules
 
 
 def _load(path: str) -> Any:

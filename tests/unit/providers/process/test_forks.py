@@ -42,12 +42,6 @@ MODULES = {
         os.close(os.open(os.environ["GATE"], os.O_RDONLY))
         def answer(): return 42
     """,
-    "outer": "import inner, blocked",
-    "inner": """
-        def answer():
-            import outer
-            return outer.blocked.answer()
-    """,
     "faulty": "import no_such_module_anywhere",
     "late": "def answer(): return 1",
 }
@@ -163,14 +157,6 @@ async def test_a_fork_starts_as_soon_as_its_own_module_is_there(stage: Stage) ->
     stage.open_gate()
     assert (await quick.ended, await late.ended) == (7, 1)
     assert await (await held).ended == 42
-
-
-async def test_a_fork_starts_in_the_middle_of_an_import(stage: Stage) -> None:
-    """It takes nothing half-made along: what it needs of that it imports itself."""
-    server = stage.server("outer")
-    inner = await stage.fork(server, "inner:answer", environment={"GATE": str(stage.gate)})
-    stage.open_gate()
-    assert await inner.ended == 42
 
 
 async def test_a_fork_holds_nobody_elses_output(stage: Stage) -> None:
