@@ -71,9 +71,9 @@ class _KeptEnvironment:
         """Keep the state of its stores as it is now."""
         await self._environment.state.snapshot(name)
 
-    async def reset(self, snapshot: str) -> Mapping[str, tuple[str, ...]]:
+    async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
         """Put back what differs from a snapshot."""
-        return await self._environment.state.reset(snapshot)
+        return await self._environment.state.reset(snapshot, is_proved=is_proved)
 
     async def inject(self, form: Mapping[str, Any]) -> int:
         """Make something go wrong; gives the number to heal it by."""

@@ -56,7 +56,7 @@ def prepare(request: Request) -> Prepared:
         ProviderUnavailableError: this machine cannot run it.
     """
     profiles = active_profiles(request.selection.profiles)
-    loaded = load(request.files, os.environ, profiles=profiles)
+    loaded = _isolated(load(request.files, os.environ, profiles=profiles), request.isolation)
     candidates = enabled(loaded.ecosystem, profiles)
     kind = pick(request.provider, (each for each in candidates if each.name not in request.attached))
     request = replace(request, is_measured=request.is_measured and kind.is_measurable)
@@ -68,9 +68,22 @@ def prepare(request: Request) -> Prepared:
     ecosystem = loaded.ecosystem
     if kind.name == EXISTING:
         ecosystem = _left_alone(request, ecosystem)
+    if request.proves_isolation and ecosystem.settings.isolation is Isolation.NONE:
+        raise UsageError(
+            "there is no isolation to be proved: nothing is reset here",
+            hint="write `x-harness: {isolation: reset}`; what runs already is never reset",
+        )
     require_seed_module(ecosystem)
     warnings = loaded.warnings + _remarks(kind, plan, request)
     return Prepared(request, ecosystem, warnings, kind, plan)
+
+
+def _isolated(loaded: Loaded, isolation: Isolation | None) -> Loaded:
+    """With what the person wants a test to start from, whatever the file says."""
+    if isolation is None:
+        return loaded
+    settings = replace(loaded.ecosystem.settings, isolation=isolation)
+    return replace(loaded, ecosystem=replace(loaded.ecosystem, settings=settings))
 
 
 def active_profiles(asked: Sequence[str]) -> tuple[str, ...]:
@@ -124,12 +137,12 @@ def _require_own_state(request: Request, ecosystem: Ecosystem) -> None:
     if request.workers > 1:
         raise UsageError(
             f"{request.workers} workers cannot each start their tests from the seeded state of one environment",
-            hint="leave out -n; with `isolation: none` in the Compose file, workers share what they write",
+            hint="leave out -n, or say --isolation none: workers then share what they write",
         )
     if stores := [name for name in request.attached if protocol_of(ecosystem.components[name])]:
         raise UsageError(
             f"every test would reset {', '.join(stores)}, and what is attached is somebody else's",
-            hint="with `isolation: none` in the Compose file nothing is reset",
+            hint="with --isolation none nothing is reset",
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from harness.bootstrap.stay import Keep
 from harness.keeper.tenure import Stay
 from harness.plan.model import Selection
+from harness.spec.model import Isolation
 
 DEFAULT_FILE = Path("docker-compose.test.yml")
 DEFAULT_RESULTS = Path("results")
@@ -30,6 +31,8 @@ class Request:
         base_url: For the existing provider: where everything listens; empty to take it from the variables.
         seeds_existing: Whether stores of the existing provider are seeded as well; they are somebody else's.
         workers: How many processes run tests side by side; 0 for none but the one that starts it.
+        isolation: What a test starts from; None for what the Compose file says.
+        proves_isolation: Whether every reset is to be compared with what was kept.
     """
 
     files: tuple[Path, ...] = (DEFAULT_FILE,)
@@ -44,3 +47,5 @@ class Request:
     attached: tuple[str, ...] = ()
     seeds_existing: bool = False
     workers: int = 0
+    isolation: Isolation | None = None
+    proves_isolation: bool = False

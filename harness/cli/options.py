@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from harness.spec.model import Isolation
+
 Files = Annotated[
     list[Path] | None,
     typer.Option(
@@ -38,6 +40,19 @@ BaseUrl = Annotated[
         help="Where everything runs already (provider existing).",
         metavar="URL",
         show_default=False,
+    ),
+]
+IsolationName = Annotated[
+    Isolation | None,
+    typer.Option(
+        "--isolation", help="What a test starts from, whatever the Compose file says.", show_default=False
+    ),
+]
+ProvesIsolation = Annotated[
+    bool,
+    typer.Option(
+        "--prove-isolation",
+        help="Tests in random order, every reset compared with what was kept; tells who left what behind.",
     ),
 ]
 Components = Annotated[

@@ -12,6 +12,7 @@ def rerun_words(request: Request) -> tuple[str, ...]:
         *_each("-f", () if request.files == (DEFAULT_FILE,) else request.files),
         *_each("--provider", () if request.provider == "auto" else (request.provider,)),
         *_each("--profile", request.selection.profiles),
+        *_each("--isolation", (request.isolation.value,) if request.isolation else ()),
         *_each("--seed", () if request.seed == DEFAULT_SEED else (request.seed,)),
         *_each("--base-url", (without_user(request.base_url),) if request.base_url else ()),
         *_each("--attach", request.attached),

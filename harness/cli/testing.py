@@ -4,6 +4,7 @@ import importlib.util
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -19,9 +20,11 @@ from harness.cli.options import (
     BaseUrl,
     Files,
     Grace,
+    IsolationName,
     Keeps,
     KeepsOnFailure,
     Profiles,
+    ProvesIsolation,
     Results,
     Seed,
     SeedExisting,
@@ -33,6 +36,7 @@ from harness.cli.starting import begin_run, plan_for
 from harness.core.errors import ExitCode, UsageError
 from harness.plan.model import Selection
 from harness.suites.phases import choose, phases
+from harness.suites.pytest_process import PROVE_ISOLATION
 from harness.suites.settings import SuiteVariables
 
 
@@ -51,6 +55,8 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     base_url: BaseUrl = "",
     attach: Attach = None,
     seed_existing: SeedExisting = False,
+    isolation: IsolationName = None,
+    prove_isolation: ProvesIsolation = False,
     keep: Keeps = False,
     keep_on_failure: KeepsOnFailure = False,
     ttl: Ttl = None,
@@ -74,10 +80,15 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         attached=tuple(attach or ()),
         seeds_existing=seed_existing,
         workers=workers,
+        isolation=isolation,
+        proves_isolation=prove_isolation,
         stay=stay_of(kept, ttl, grace),
         keep=kept,
     )
-    raise typer.Exit(int(_carry_out(request, suites or (), variables, invocation_of(context))))
+    invocation = invocation_of(context)
+    if prove_isolation:
+        invocation = replace(invocation, for_pytest=(*invocation.for_pytest, PROVE_ISOLATION))
+    raise typer.Exit(int(_carry_out(request, suites or (), variables, invocation)))
 
 
 def _carry_out(

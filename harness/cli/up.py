@@ -13,7 +13,17 @@ from harness.bootstrap.spare import SpareKeeper
 from harness.bootstrap.stay import duration
 from harness.cli.invocation import invocation_of
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
-from harness.cli.options import Attach, BaseUrl, Components, Files, Profiles, Results, Seed, Ttl
+from harness.cli.options import (
+    Attach,
+    BaseUrl,
+    Components,
+    Files,
+    IsolationName,
+    Profiles,
+    Results,
+    Seed,
+    Ttl,
+)
 from harness.cli.patience import patiently
 from harness.cli.progress import Progress
 from harness.cli.provider_option import ProviderName
@@ -38,6 +48,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     profile: Profiles = None,
     base_url: BaseUrl = "",
     attach: Attach = None,
+    isolation: IsolationName = None,
     ttl: Ttl = None,
     new: Annotated[
         bool, typer.Option("--new", help="Start another one beside one that runs already.")
@@ -57,6 +68,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         stay=Stay(is_kept=True, ttl=duration(ttl) if ttl else None),
         base_url=base_url,
         attached=tuple(attach or ()),
+        isolation=isolation,
     )
     prepared = plan_for(request)
     require_steps(prepared)

@@ -64,8 +64,14 @@ class KeptState:
         at = parts.clock.now()
         parts.emit(StateKept(at=at, snapshot=snapshot, components=world.components, duration=duration))
 
-    async def reset(self, snapshot: str = SEEDED) -> Mapping[str, tuple[str, ...]]:
+    async def reset(
+        self, snapshot: str = SEEDED, *, is_proved: bool = False
+    ) -> Mapping[str, tuple[str, ...]]:
         """Put back what differs from a snapshot; what that was, by component.
+
+        Args:
+            snapshot: Its name.
+            is_proved: Whether all of it is compared with the snapshot afterwards.
 
         Raises:
             UsageError: there is no such snapshot, or the file does not ask for isolation.
@@ -75,6 +81,8 @@ class KeptState:
         try:
             await settle(self._hooks())
             changed = await world.reset(snapshot)
+            if is_proved:
+                _require_none(await world.differences(snapshot))
         except WorldError as error:
             parts.supervision.break_with(error)
             raise
@@ -106,3 +114,13 @@ class KeptState:
         world, self._world = self._world, None
         if world is not None:
             await world.aclose()
+
+
+def _require_none(differences: Mapping[str, tuple[str, ...]]) -> None:
+    """Raises WorldError when a reset was none: never silently wrong."""
+    if differences:
+        raise WorldError(
+            f"what was put back is not as it was kept: {', '.join(differences)}",
+            evidence=[f"{component}: {', '.join(what)}" for component, what in differences.items()],
+            hint="something wrote meanwhile that no `settle` hook waits for, or it is a fault of the harness",
+        )

@@ -249,6 +249,14 @@ class StateReset(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateLeft(Event):
+    """What a case left behind in the stores, by component; it was put back right after it."""
+
+    case: str
+    changed: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageMeasured(Event):
     """Coverage of the services under test: covered and total statements by file, relative to the project."""
 
@@ -292,7 +300,7 @@ def _revive(kind: type[Event], key: str, value: Any) -> Any:
     """JSON has lists and strings where facts have tuples and enums."""
     if key in _ENUMS and kind in (ComponentChanged, CaseFinished):
         return _ENUMS[key](value)
-    if kind is StateReset and key == "changed":
+    if key == "changed":
         return {name: tuple(what) for name, what in value.items()}
     if kind is CoverageMeasured and key == "files":
         return {name: (counts[0], counts[1]) for name, counts in value.items()}

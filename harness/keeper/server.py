@@ -48,8 +48,8 @@ class Kept(Faulty, Protocol):
         """Keep the state of its stores as it is now, under that name."""
         ...
 
-    async def reset(self, snapshot: str) -> Mapping[str, tuple[str, ...]]:
-        """Put back what differs from a snapshot; what that was, by component."""
+    async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
+        """Put back what differs from a snapshot, compare all of it if that is wanted; what it was, by component."""
         ...
 
 
@@ -283,7 +283,9 @@ class Keeper:
         return await self._change(partial(self._environment().snapshot, str(message["snapshot"])))
 
     async def _reset(self, message: Mapping[str, Any]) -> object:
-        return await self._change(partial(self._environment().reset, str(message["snapshot"])))
+        is_proved = bool(message.get("is_proved"))
+        reset = partial(self._environment().reset, str(message["snapshot"]), is_proved=is_proved)
+        return await self._change(reset)
 
     async def _inject(self, writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> object:
         return await self._change(partial(self._faults.inject, self._environment(), message, writer))

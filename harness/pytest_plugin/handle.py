@@ -73,8 +73,12 @@ class EcosystemHandle:
         """Whether a test starts from the seeded state: `x-harness: {isolation: reset}`."""
         return self._description.isolation == Isolation.RESET
 
-    def reset(self, snapshot: str = SEEDED) -> Mapping[str, tuple[str, ...]]:
+    def reset(self, snapshot: str = SEEDED, *, is_proved: bool = False) -> Mapping[str, tuple[str, ...]]:
         """Put the stores back to the seeded state, or to a snapshot by name.
+
+        Args:
+            snapshot: Its name.
+            is_proved: Whether all of it is compared with the snapshot afterwards: slow, and independent of the reset.
 
         Returns:
             What differed, by component: tables, sequences, keys.
@@ -83,7 +87,7 @@ class EcosystemHandle:
             UsageError: there is no such snapshot, or none at all: the Compose file does not ask for `isolation: reset`.
             WorldError: something cannot be put back; the environment is broken from then on.
         """
-        changed: Mapping[str, list[str]] = self._lease.ask("reset", snapshot=snapshot)
+        changed: Mapping[str, list[str]] = self._lease.ask("reset", snapshot=snapshot, is_proved=is_proved)
         return {name: tuple(what) for name, what in changed.items()}
 
     def snapshot(self, name: str) -> None:

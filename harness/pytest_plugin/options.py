@@ -8,6 +8,8 @@ import pytest
 
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, EXISTING, Request
 from harness.bootstrap.stay import keep_of, stay_of
+from harness.spec.model import Isolation
+from harness.suites.pytest_process import PROVE_ISOLATION
 from harness.suites.secrets import without_user
 from harness.suites.settings import SuiteVariables
 
@@ -33,6 +35,23 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--harness-ttl", metavar="DURATION", help="how long it is kept, such as 30m (default: 1h)"
     )
+    group.addoption(
+        "--harness-isolation",
+        choices=[str(isolation) for isolation in Isolation],
+        help="what a test starts from, whatever the Compose file says",
+    )
+    group.addoption(
+        PROVE_ISOLATION,
+        "--prove-isolation",
+        action="store_true",
+        help="tests in random order, every reset compared with what was kept; tells who left what behind",
+    )
+    group.addoption(
+        "--harness-order",
+        type=int,
+        metavar="N",
+        help="the random order of --prove-isolation (default: another)",
+    )
     with contextlib.suppress(ValueError):  # pytest-base-url has the same option with the same meaning
         group.addoption("--base-url", default=None, metavar="URL", help="test what already runs there")
 
@@ -49,7 +68,7 @@ def rerun_of(config: pytest.Config) -> tuple[str, ...]:
     words = ["pytest"]
     for file in config.getoption("harness_file") or ():
         words += ["--harness-file", file]
-    for option in ("harness_provider", "harness_seed"):
+    for option in ("harness_provider", "harness_seed", "harness_isolation"):
         if (value := config.getoption(option)) is not None:
             words += [f"--{option.replace('_', '-')}", str(value)]
     if url := config.getoption("base_url", None):
@@ -88,4 +107,6 @@ def request_of(config: pytest.Config) -> Request:
         stay=stay_of(keep, config.getoption("harness_ttl"), grace=0.0),
         keep=keep,
         workers=config.getoption("numprocesses", None) or 0,
+        isolation=Isolation(isolation) if (isolation := config.getoption("harness_isolation")) else None,
+        proves_isolation=config.getoption("harness_prove_isolation"),
     )

@@ -4,6 +4,7 @@ Heavy imports wait until a test asks for the ecosystem: a session that does not 
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.pytest_plugin.interrupts import ignore_echoes
 from harness.pytest_plugin.masking import Masking
 from harness.pytest_plugin.naming import SuiteNames
 from harness.pytest_plugin.options import add_options
+from harness.pytest_plugin.proving import Proving
 from harness.pytest_plugin.recording import Recorder
 from harness.pytest_plugin.run import JoinedRun, OwnRun, Run, WorkerRun
 from harness.pytest_plugin.workers import CHANNEL, Controller
@@ -26,6 +28,7 @@ SHARES_STATE = "shares_state"
 _run = pytest.StashKey[Run]()
 _controller = pytest.StashKey[Controller | None]()  # for an xdist worker
 _names = pytest.StashKey[SuiteNames]()
+_proving = pytest.StashKey[Proving | None]()  # where isolation is to be proved
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run = _find_run(config)
     config.stash[_run] = run
     config.pluginmanager.register(run, "harness-run")
+    config.stash[_proving] = _begin_proving(config, run)
     config.pluginmanager.register(Masking(config, lambda: run.secrets), "harness-masking")
     if not hasattr(config, "workerinput"):  # an xdist worker's tests are heard of in the controller
         config.pluginmanager.register(Recorder(run.record, SystemClock(), names.of), "harness-recorder")
@@ -110,15 +114,33 @@ def ecosystem(request: pytest.FixtureRequest) -> EcosystemHandle:
 
 
 @pytest.fixture(autouse=True)
-def _clean_world(request: pytest.FixtureRequest) -> None:
+def _clean_world(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test of the ecosystem starts from the seeded state, where the Compose file asks for that.
 
     The marker `shares_state` says that it does not: what a fixture of a wider scope has written is there.
     """
-    if "ecosystem" in request.fixturenames and request.node.get_closest_marker(SHARES_STATE) is None:
-        handle: EcosystemHandle = request.getfixturevalue("ecosystem")
-        if handle.is_reset_for_each_test:
-            handle.reset()
+    handle, proving = _isolated(request), request.config.stash[_proving]
+    if handle is not None:
+        handle.reset()
+    yield
+    if handle is not None and proving is not None:
+        proving.prove(handle, request.node.nodeid)
+
+
+def _isolated(request: pytest.FixtureRequest) -> EcosystemHandle | None:
+    """The ecosystem, where this test starts from its seeded state."""
+    if "ecosystem" not in request.fixturenames or request.node.get_closest_marker(SHARES_STATE) is not None:
+        return None
+    handle: EcosystemHandle = request.getfixturevalue("ecosystem")
+    return handle if handle.is_reset_for_each_test else None
+
+
+def _begin_proving(config: pytest.Config, run: Run) -> Proving | None:
+    if not config.getoption("harness_prove_isolation"):
+        return None
+    proving = Proving(config.getoption("harness_order"), run.record)
+    config.pluginmanager.register(proving, "harness-proving")
+    return proving
 
 
 def _find_controller(config: pytest.Config) -> Controller | None:

@@ -29,6 +29,14 @@ class Store(Protocol):
         """
         ...
 
+    async def differences(self, snapshot: str) -> tuple[str, ...]:
+        """What is not as it was kept, found by comparing all of it; slower than `reset`, and independent of it.
+
+        Raises:
+            WorldError: the store is not reached.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Let go of the store; what was kept in it stays."""
         ...

@@ -33,7 +33,7 @@ class Database:
     password: str | None = field(default=None, repr=False)
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """A connection to put rows back with, that waits for locks no longer than we do. Raises OSError, PostgresError."""
+        """A connection to put rows back with, which waits for locks as long as we do. Raises OSError, PostgresError."""
         import asyncpg  # noqa: PLC0415 - an ecosystem without Postgres does not pay for it
 
         return await asyncpg.connect(
@@ -100,6 +100,17 @@ class PostgresStore:
         query = "SELECT harness_world.reset($1) AS name"
         return tuple(
             row["name"] for row in await self._fetch(query, snapshot, "its state cannot be put back")
+        )
+
+    async def differences(self, snapshot: str) -> tuple[str, ...]:
+        """The tables and sequences that are not as they were kept, by comparing every row.
+
+        Raises:
+            WorldError: the server is not reached.
+        """
+        query = "SELECT harness_world.differences($1) AS name"
+        return tuple(
+            row["name"] for row in await self._fetch(query, snapshot, "its state cannot be compared")
         )
 
     async def aclose(self) -> None:

@@ -198,6 +198,14 @@ CREATE FUNCTION harness_world.written(wanted text) RETURNS SETOF harness_world.k
     SELECT kept_tables.* FROM harness_world.kept_tables JOIN lineage USING (relation) WHERE snapshot = wanted
 $$;
 
+CREATE FUNCTION harness_world.drawn_sequences(wanted text) RETURNS SETOF harness_world.kept_sequences
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+        SELECT was.* FROM harness_world.kept_sequences was JOIN harness_world.sequences now USING (relation)
+        WHERE snapshot = wanted AND (was.last_value, was.is_called) IS DISTINCT FROM (now.last_value, now.is_called);
+END $$;
+
 CREATE FUNCTION harness_world.check_schema() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     changes text;
@@ -248,13 +256,36 @@ BEGIN
     INSERT INTO harness_world.canary SELECT true WHERE NOT EXISTS (SELECT FROM harness_world.canary);
 
     FOR sequence IN
-        SELECT was.* FROM harness_world.kept_sequences was JOIN harness_world.sequences now USING (relation)
-        WHERE snapshot = wanted
-              AND (was.last_value, was.is_called) IS DISTINCT FROM (now.last_value, now.is_called)
+        SELECT * FROM harness_world.drawn_sequences(wanted)
     LOOP
         PERFORM setval(sequence.relation::regclass, sequence.last_value, sequence.is_called);
         RETURN NEXT sequence.relation::regclass::text;
     END LOOP;
+END $$;
+
+-- The tables and sequences that are not as they were kept, by their content alone: no mark and no xmin is looked at.
+CREATE FUNCTION harness_world.differences(wanted text) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    name text;
+    rows_now text;
+    rows_then text;
+    is_different boolean;
+BEGIN
+    FOR name, rows_now, rows_then IN
+        SELECT tables.name, format('SELECT row(%s)::text FROM ONLY %s', columns, tables.name),
+               CASE WHEN copy IS NULL THEN 'SELECT NULL WHERE false'
+                    ELSE format('SELECT row(%s)::text FROM %s', columns, copy) END
+        FROM harness_world.tables JOIN harness_world.kept_tables USING (relation)
+        WHERE snapshot = wanted AND holds_rows ORDER BY relation
+    LOOP
+        EXECUTE format('SELECT EXISTS ((%1$s EXCEPT ALL %2$s) UNION ALL (%2$s EXCEPT ALL %1$s))', rows_now, rows_then)
+        INTO is_different;
+        IF is_different THEN
+            RETURN NEXT name;
+        END IF;
+    END LOOP;
+    RETURN QUERY SELECT relation::regclass::text FROM harness_world.drawn_sequences(wanted);
 END $$;
 
 CREATE FUNCTION harness_world.note_change() RETURNS event_trigger

@@ -110,6 +110,24 @@ class RedisStore:
             raise WorldError(f"{self.component}: its keys cannot be put back: {error}") from error
         return tuple(sorted(map(_shown, changed)))
 
+    async def differences(self, snapshot: str) -> tuple[str, ...]:
+        """The keys that are not as they were kept; how long they have to live is not compared.
+
+        Raises:
+            WorldError: the server is not reached.
+        """
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        try:
+            now, kept = await self._read(), self._snapshots[snapshot].values
+        except RedisError as error:
+            raise WorldError(f"{self.component}: its keys cannot be compared: {error}") from error
+        dumps = {place: value.dump for place, value in now.items()}.items()
+        differing = {
+            place for place, _ in dumps ^ {place: value.dump for place, value in kept.items()}.items()
+        }
+        return tuple(sorted(map(_shown, differing)))
+
     async def aclose(self) -> None:
         """Close the connection."""
         await self._client.aclose()

@@ -63,6 +63,16 @@ class World:
         named = zip(self.components, changed, strict=True)
         return {name: what for name, what in named if what and not isinstance(what, BaseException)}
 
+    async def differences(self, snapshot: str) -> Mapping[str, tuple[str, ...]]:
+        """What is not as it was kept, by component, found by comparing all of it.
+
+        Raises:
+            WorldError: a store is not reached.
+        """
+        comparing = (store.differences(snapshot) for store in self._stores)
+        found = zip(self.components, await asyncio.gather(*comparing), strict=True)
+        return {name: what for name, what in found if what}
+
     async def aclose(self) -> None:
         """Let go of every store."""
         await asyncio.gather(*(store.aclose() for store in self._stores))

@@ -264,7 +264,7 @@ async def test_whatever_was_written_is_put_back(
 ) -> None:
     """And once more, there is nothing left to do."""
     await write(environment, statements, commands)
-    await environment.state.reset()
+    await environment.state.reset(is_proved=True)
     assert await content(environment) == seeded
     assert await environment.state.reset() == {}
 
@@ -315,6 +315,25 @@ async def copies(environment: Environment) -> set[str]:
     )
     await connection.close()
     return {row["relname"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE {copy} SET name = 'somebody else' WHERE id = 5", "DELETE FROM {copy} WHERE id = 5"],
+)
+async def test_a_reset_that_was_none_is_told(folder: Path, provider: str, statement: str) -> None:
+    """By comparing content: here it is what was kept that was tampered with, which nothing else would notice."""
+    async with opened(folder, provider) as environment:
+        connection = await connect(environment)
+        copy = await connection.fetchval(
+            "SELECT copy FROM harness_world.kept_tables WHERE relation = 'people'::regclass"
+        )
+        await connection.execute(statement.format(copy=copy))
+        await connection.close()
+        with pytest.raises(WorldError, match="what was put back is not as it was kept: db") as caught:
+            await environment.state.reset(is_proved=True)
+        assert list(caught.value.evidence) == ["db: public.people"]
+        assert environment.broken is not None
 
 
 async def test_there_is_one_seeded_state(environment: Environment) -> None:

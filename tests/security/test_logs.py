@@ -48,7 +48,9 @@ class TestLogs:
         service_token = str(await distilera_client.token())
         hidden = [secret, password, account.token, signed_in, service_token]
         hidden += [
-            value for name, value in ecosystem.variables.items() if name.endswith(("PASSWORD", "SECRET"))
+            value
+            for name, value in ecosystem.variables.items()
+            if value and name.endswith(("PASSWORD", "SECRET"))
         ]
         leaks = [
             (file, f"{text[:4]}…") for file, words in written.items() for text in hidden if text in words

@@ -15,7 +15,7 @@ CACHE = """
   cache:
     image: redis:7
     ports: ["6379"]
-    x-harness: {process: {embedded: redis}}
+    x-harness: {process: {embedded: redis}, exports: {TEST_CACHE_HOST: "{host}", TEST_CACHE_PORT: "{port}"}}
 """
 COUNTING = """
 import pytest
@@ -48,7 +48,11 @@ def test_without_the_ecosystem():
 @pytest.fixture
 def isolated(tmp_path: Path) -> Tiny:
     """A project that asks for isolation."""
-    project = Tiny(tmp_path, CACHE, counting=COUNTING)
+    return asking(Tiny(tmp_path, CACHE, counting=COUNTING))
+
+
+def asking(project: Tiny) -> Tiny:
+    """Let its file ask for isolation."""
     file = project.folder / "docker-compose.test.yml"
     file.write_text(file.read_text().replace("x-harness:\n", "x-harness:\n  isolation: reset\n", 1))
     return project
@@ -68,6 +72,35 @@ def test_workers_cannot_share_it(isolated: Tiny) -> None:
     assert ended.returncode == ExitCode.USAGE
     assert "2 workers cannot each start their tests from the seeded state" in ended.stdout
     assert not (isolated.folder / "results" / "latest").exists()
+
+
+def test_isolation_is_proved(isolated: Tiny) -> None:
+    """In an order that can be had again; who left something is named, and it is a fact."""
+    ended = isolated.run("pytest", "--prove-isolation", "--harness-order", "7", **FEW_PLUGINS)
+    assert ended.returncode == ExitCode.OK, ended.stdout
+    assert "random order: --harness-order 7" in ended.stdout
+    assert "4 cases left something, which was put back" in ended.stdout
+    assert "tests/test_counting.py::test_counts[1]  cache: count" in ended.stdout
+    again = isolated.run("pytest", "--prove-isolation", "--harness-order", "7", **FEW_PLUGINS)
+    order = [event["case"] for event in isolated.names("StateLeft")]
+    assert len(order) == 4
+    assert again.returncode == ExitCode.OK
+    assert isolated.run("harness", "test", "--prove-isolation", **FEW_PLUGINS).returncode == ExitCode.OK
+    assert {event["case"] for event in isolated.names("StateLeft")} == set(order)
+
+
+def test_without_isolation_nothing_is_proved(isolated: Tiny) -> None:
+    """Told before anything starts."""
+    ended = isolated.run("harness", "test", "--prove-isolation", "--isolation", "none")
+    assert ended.returncode == ExitCode.USAGE
+    assert "there is no isolation to be proved" in ended.stderr
+
+
+def test_workers_share_what_they_write_where_that_is_said(isolated: Tiny) -> None:
+    """Whatever the Compose file says."""
+    ended = isolated.run("pytest", "-q", "-n", "2", "--harness-isolation", "none", **FEW_PLUGINS)
+    assert ended.returncode == ExitCode.SUITE_FAILED  # each of its tests counts on its own world
+    assert isolated.names("StateKept") == []
 
 
 def test_a_running_one_is_reset_from_the_shell(isolated: Tiny) -> None:
@@ -90,3 +123,21 @@ def test_without_isolation_there_is_no_way_back(tmp_path: Path) -> None:
     ended = plain.run("pytest", "-q", **FEW_PLUGINS)
     assert ended.returncode == ExitCode.SUITE_FAILED
     assert "no state is kept of this environment" in ended.stdout
+
+
+def test_a_store_that_is_attached_is_used_and_never_reset(tmp_path: Path) -> None:
+    """As service containers of a workflow are: it is somebody else's, and is kept from tests that would reset it."""
+    theirs = Tiny(tmp_path / "theirs", CACHE)
+    assert theirs.run("harness", "up").returncode == ExitCode.OK
+    told = theirs.run("harness", "env").stdout
+    at = {"TEST_CACHE_HOST": "localhost", "TEST_CACHE_PORT": told.partition("TEST_CACHE_PORT=")[2].split()[0]}
+    ours = asking(
+        Tiny(tmp_path / "ours", CACHE, using="def test_it(ecosystem): assert ecosystem.endpoint('cache')")
+    )
+    refused = ours.run("harness", "test", "--attach", "cache", **at)
+    assert refused.returncode == ExitCode.USAGE
+    assert "every test would reset cache, and what is attached is somebody else's" in refused.stderr
+    assert "--isolation none" in refused.stderr
+    used = ours.run("harness", "test", "--attach", "cache", "--isolation", "none", **at)
+    assert used.returncode == ExitCode.OK, used.stdout + used.stderr
+    assert theirs.run("harness", "down").returncode == ExitCode.OK

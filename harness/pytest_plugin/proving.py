@@ -1,0 +1,63 @@
+"""Why this exists: isolation is proved: tests in random order, resets compared by content, who left what behind."""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from harness.events.facts import Event, StateLeft
+from harness.pytest_plugin.handle import EcosystemHandle
+
+_MOST_ORDERS = 1_000_000
+_SHOWN = 10  # cases that left most behind
+_NAMED = 3  # tables and keys of each
+
+
+class Proving:
+    """For a session with `--prove-isolation`.
+
+    Args:
+        order: What the order of the tests follows from; None for any.
+        record: States a fact.
+    """
+
+    def __init__(self, order: int | None, record: Callable[[Event], None]) -> None:
+        self._order = secrets.randbelow(_MOST_ORDERS) if order is None else order
+        self._record = record
+        self._left: dict[str, Mapping[str, tuple[str, ...]]] = {}
+
+    def pytest_report_header(self) -> str:
+        """How to have this order again."""
+        return f"isolation is proved; random order: --harness-order {self._order}"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Any order has to do."""
+        random.Random(self._order).shuffle(items)  # noqa: S311 - it must be repeatable
+
+    def prove(self, handle: EcosystemHandle, case: str) -> None:
+        """Put back what a case has left, and compare everything with what was kept. Raises WorldError."""
+        if changed := handle.reset(is_proved=True):
+            self._left[case] = changed
+            self._record(StateLeft(at=time.time(), case=case, changed=changed))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Who left something, most first."""
+        terminalreporter.section("isolation")
+        count = len(self._left)
+        terminalreporter.write_line(
+            f"{count} {'case' if count == 1 else 'cases'} left something, which was put back"
+        )
+        most = sorted(self._left.items(), key=lambda left: -sum(map(len, left[1].values())))
+        for case, changed in most[:_SHOWN]:
+            words = "; ".join(f"{component}: {_shortened(what)}" for component, what in changed.items())
+            terminalreporter.write_line(f"  {case}  {words}")
+        if count > _SHOWN:
+            terminalreporter.write_line(f"  … and {count - _SHOWN} more: StateLeft in events.ndjson")
+
+
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
