@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from harness.bootstrap.snapshots import ways_back
 from harness.cli.environments import look
 from harness.cli.kept import age, clock_time
 from harness.cli.screen import people, tell
@@ -42,6 +43,8 @@ def say_kept(description: EnvironmentDescription, folder: Path) -> None:
     people.print(f"[bold]kept:[/] {escape(description.ecosystem)} ({name}), {until(life.remaining)}")
     people.print(f'  enter it: harness shell -e {name}, or eval "$(harness env -e {name})"')
     people.print(f"  its logs: harness logs --run {Path(description.results).name}")
+    for command in ways_back(description):
+        people.print(f"  the state of a test: {escape(command)}")
     people.print(f"  end it:   harness down -e {name}")
 
 

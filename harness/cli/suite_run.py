@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.bootstrap.coverage import measured_components
 from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.runs import EVENTS, temporary_folder
+from harness.bootstrap.stay import Keep
 from harness.cli.break_watch import BreakWatch
 from harness.cli.screen import counted, doing, tell
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, UsageError
@@ -20,7 +21,7 @@ from harness.providers.process.marks import UNMEASURED
 from harness.results import fold
 from harness.suites.command_line import Extra, arguments, root_of
 from harness.suites.phases import Phase, narrow
-from harness.suites.pytest_process import RUN_FOLDER, SECRETS, SOCKET, SUITES, PytestProcess
+from harness.suites.pytest_process import KEEPS, RUN_FOLDER, SECRETS, SOCKET, SUITES, PytestProcess
 from harness.suites.secrets import secret_exports
 from harness.suites.settings import SuiteVariables
 
@@ -143,6 +144,7 @@ class SuiteRun:
             RUN_FOLDER: str(self.folder),
             SUITES: json.dumps(suites),
             SECRETS: json.dumps(secret_exports(ecosystem)),
+            KEEPS: "" if self.prepared.request.keep is Keep.NEVER else "1",
             UNMEASURED: "",  # not that of a run around this one
         }
         return (dict(description.variables) if description else {}) | ours | self._overlay()

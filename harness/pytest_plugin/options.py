@@ -56,6 +56,11 @@ def add_options(parser: pytest.Parser) -> None:
         group.addoption("--base-url", default=None, metavar="URL", help="test what already runs there")
 
 
+def keeps(config: pytest.Config) -> bool:
+    """Whether the environment may outlive the session."""
+    return bool(config.getoption("harness_keep") or config.getoption("harness_keep_on_failure"))
+
+
 def files_of(config: pytest.Config) -> tuple[Path, ...]:
     """The Compose files of this session, absolute: given ones from where one stands, the usual one at the root."""
     given = config.getoption("harness_file")

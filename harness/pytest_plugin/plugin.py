@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 
+from harness.bootstrap.snapshots import ways_back
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError
+from harness.pytest_plugin.failed_states import FailedStates
 from harness.pytest_plugin.handle import EcosystemHandle
 from harness.pytest_plugin.interrupts import ignore_echoes
 from harness.pytest_plugin.masking import Masking
 from harness.pytest_plugin.naming import SuiteNames
-from harness.pytest_plugin.options import add_options
+from harness.pytest_plugin.options import add_options, keeps
 from harness.pytest_plugin.proving import Proving
 from harness.pytest_plugin.recording import Recorder
 from harness.pytest_plugin.run import JoinedRun, OwnRun, Run, WorkerRun
 from harness.pytest_plugin.workers import CHANNEL, Controller
-from harness.suites.pytest_process import RUN_FOLDER, SOCKET, SUITES
+from harness.suites.pytest_process import KEEPS, RUN_FOLDER, SOCKET, SUITES
 
 SHARES_STATE = "shares_state"
 
@@ -50,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_run] = run
     config.pluginmanager.register(run, "harness-run")
     config.stash[_proving] = _begin_proving(config, run)
+    if os.environ.get(KEEPS) or keeps(config):
+        config.pluginmanager.register(FailedStates(), "harness-failed-states")
     config.pluginmanager.register(Masking(config, lambda: run.secrets), "harness-masking")
     if not hasattr(config, "workerinput"):  # an xdist worker's tests are heard of in the controller
         config.pluginmanager.register(Recorder(run.record, SystemClock(), names.of), "harness-recorder")
@@ -94,6 +98,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             f"kept: {run.kept.ecosystem} ({name}); harness status tells until when, "
             f"harness shell -e {name} enters it, harness down -e {name} ends it"
         )
+        for command in ways_back(run.kept):
+            terminalreporter.write_line(f"  the state of a test: {command}")
 
 
 @pytest.fixture(scope="session")

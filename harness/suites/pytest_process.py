@@ -17,6 +17,7 @@ from harness.core.parent import die_with_parent
 SOCKET = "HARNESS_SOCKET"
 RUN_FOLDER = "HARNESS_RUN"
 SUITES = "HARNESS_SUITES"  # JSON: suite names by folder
+KEEPS = "HARNESS_KEEPS"  # not empty: the environment may outlive the tests
 PROVE_ISOLATION = "--harness-prove-isolation"
 SECRETS = "HARNESS_SECRETS"  # JSON: names of the variables whose values are never shown
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import pytest
 
+from harness.bootstrap.request import Request
 from harness.cli import suite_run
 from harness.cli.suite_run import SuiteRun
 from harness.core.errors import ExitCode
@@ -87,7 +88,7 @@ def run(journal: list[str], *names: str) -> ExitCode:
     phases = [Phase((SuiteSettings(name, Path("/p") / name),), name != "load") for name in names]
     settings = SimpleNamespace(suites=())
     ecosystem = SimpleNamespace(settings=settings, directory=Path("/p"))
-    prepared: Any = SimpleNamespace(ecosystem=ecosystem)
+    prepared: Any = SimpleNamespace(ecosystem=ecosystem, request=Request())
     lease: Any = FakeLease(journal)
     suites = SuiteRun(prepared, Path("/r"), lease, SuiteVariables.read({}), 0, Extra((), ()))
     return suites.run(phases, partial(_alone, journal))

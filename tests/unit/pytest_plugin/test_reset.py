@@ -1,5 +1,6 @@
 """Where the Compose file asks for it, a test starts from the seeded state, whatever the tests before it wrote."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,39 @@ def test_isolation_is_proved(isolated: Tiny) -> None:
     assert again.returncode == ExitCode.OK
     assert isolated.run("harness", "test", "--prove-isolation", **FEW_PLUGINS).returncode == ExitCode.OK
     assert {event["case"] for event in isolated.names("StateLeft")} == set(order)
+
+
+FAILING = """
+import redis
+from test_counting import count
+
+def test_fails(ecosystem):
+    count(ecosystem)
+    assert count(ecosystem) == 1
+
+def test_goes_on(ecosystem):
+    assert count(ecosystem) == 1
+"""
+
+
+@pytest.mark.parametrize(
+    "command", [("pytest", "-q", "--harness-keep-on-failure"), ("harness", "test", "--keep-on-failure")]
+)
+def test_the_state_of_a_failed_test_is_kept(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """The tests after it start clean all the same; the last words say how to go back to it."""
+    project = asking(Tiny(tmp_path, CACHE, counting=COUNTING, failing=FAILING))
+    ended = project.run(*command, **FEW_PLUGINS)
+    assert ended.returncode == ExitCode.SUITE_FAILED
+    assert "1 failed" in ended.stdout
+    said = ended.stdout + ended.stderr
+    back = next(
+        line for line in said.splitlines() if "test_fails" in line and "the state of a test: " in line
+    )
+    words = shlex.split(back.partition("the state of a test: ")[2])
+    assert words[-1] == "tests/test_failing.py::test_fails"
+    assert project.run(*words).stdout == "cache  count\n"
+    down = project.run("harness", "down", "--all")
+    assert down.returncode == ExitCode.OK, down.stderr
 
 
 def test_without_isolation_nothing_is_proved(isolated: Tiny) -> None:

@@ -1,0 +1,21 @@
+"""Why this exists: who keeps an environment after its tests is told how to go back to the states kept in it."""
+
+import shlex
+from pathlib import Path
+
+from harness.bootstrap.runs import EVENTS
+from harness.events.facts import StateKept
+from harness.events.log import read
+from harness.keeper.description import EnvironmentDescription
+from harness.worlds.base import SEEDED
+
+
+def ways_back(description: EnvironmentDescription) -> list[str]:
+    """A command for each snapshot that was taken by name while the run lasted, in the order of their taking."""
+    events = read(Path(description.results) / EVENTS)
+    names = dict.fromkeys(event.snapshot for event in events if isinstance(event, StateKept))
+    return [
+        shlex.join(["harness", "reset", "-e", description.environment_id, name])
+        for name in names
+        if name != SEEDED
+    ]
