@@ -1,6 +1,6 @@
 # One word a task; CI calls the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-integration lint format bench up down clean lock
+.PHONY: help setup test test-integration test-orders lint format bench up down clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,6 +24,9 @@ test: setup ## every test: unit, contract and the ecosystem's suites
 
 test-integration: setup ## the main job: start the ecosystem, seed it, run its suites, report, tear down
 	$(BIN)/harness test
+
+test-orders: setup ## the ecosystem's suites in 20 random orders, isolation proved; ORDERS=3 for fewer
+	.ci/random-orders
 
 lint: setup ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .

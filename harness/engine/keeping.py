@@ -58,7 +58,7 @@ class KeptState:
 
     async def _keep(self, snapshot: str) -> None:
         world, parts, began = self._kept(), self._parts, self._parts.clock.monotonic()
-        await settle(self._hooks())
+        await settle(self._hooks(), world.activity)
         await world.keep(snapshot)
         duration = parts.clock.monotonic() - began
         at = parts.clock.now()
@@ -79,7 +79,7 @@ class KeptState:
         """
         world, parts, began = self._kept(), self._parts, self._parts.clock.monotonic()
         try:
-            await settle(self._hooks())
+            await settle(self._hooks(), world.activity)
             changed = await world.reset(snapshot)
             if is_proved:
                 _require_none(await world.differences(snapshot))

@@ -13,6 +13,14 @@ class Store(Protocol):
         """The component whose state it is."""
         ...
 
+    async def activity(self) -> object:
+        """Something that is equal when it is asked for again, as long as nothing is written meanwhile.
+
+        Raises:
+            WorldError: the store is not reached.
+        """
+        ...
+
     async def keep(self, snapshot: str) -> None:
         """Keep the state as it is now, in place of what was kept under that name.
 

@@ -82,13 +82,18 @@ class PostgresStore:
             raise failure from error
         return store
 
+    async def activity(self) -> object:
+        """How often statements have written. Raises WorldError: the server is not reached."""
+        query = "SELECT sum(pg_sequence_last_value(mark::regclass)) FROM harness_world.tables"
+        return (await self._fetch(query, otherwise="its activity cannot be told"))[0][0]
+
     async def keep(self, snapshot: str) -> None:
         """Keep the database as it is now. It waits for whoever writes at this moment.
 
         Raises:
             WorldError: the schema was changed, or a transaction holds a table, or the server is not reached.
         """
-        await self._fetch("SELECT harness_world.keep($1)", snapshot, "its state cannot be kept")
+        await self._fetch("SELECT harness_world.keep($1)", snapshot, otherwise="its state cannot be kept")
 
     async def reset(self, snapshot: str) -> tuple[str, ...]:
         """Put back the tables and sequences that were written to; their names.
@@ -99,7 +104,8 @@ class PostgresStore:
         """
         query = "SELECT harness_world.reset($1) AS name"
         return tuple(
-            row["name"] for row in await self._fetch(query, snapshot, "its state cannot be put back")
+            row["name"]
+            for row in await self._fetch(query, snapshot, otherwise="its state cannot be put back")
         )
 
     async def differences(self, snapshot: str) -> tuple[str, ...]:
@@ -110,20 +116,21 @@ class PostgresStore:
         """
         query = "SELECT harness_world.differences($1) AS name"
         return tuple(
-            row["name"] for row in await self._fetch(query, snapshot, "its state cannot be compared")
+            row["name"]
+            for row in await self._fetch(query, snapshot, otherwise="its state cannot be compared")
         )
 
     async def aclose(self) -> None:
         """Let go of the database; without waiting, as its server may hang."""
         self._connection.terminate()
 
-    async def _fetch(self, query: str, snapshot: str, otherwise: str) -> "list[asyncpg.Record]":
+    async def _fetch(self, query: str, *given: str, otherwise: str) -> "list[asyncpg.Record]":
         import asyncpg  # noqa: PLC0415
 
         try:
             if self._connection.is_closed():  # the server was started anew
                 self._connection = await self._database.connect()
-            return await self._connection.fetch(query, snapshot)
+            return await self._connection.fetch(query, *given)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise await self._failure(error, otherwise) from error
 

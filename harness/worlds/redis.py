@@ -78,6 +78,15 @@ class RedisStore:
             raise WorldError(f"{component}: its keys cannot be kept: {error}") from error
         return store
 
+    async def activity(self) -> object:
+        """How often commands that write were called. Raises WorldError: the server is not reached."""
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        try:
+            return await self._counted()
+        except RedisError as error:
+            raise WorldError(f"{self.component}: its activity cannot be told: {error}") from error
+
     async def keep(self, snapshot: str) -> None:
         """Keep every key as it is now.
 
@@ -136,6 +145,9 @@ class RedisStore:
         """Equal as long as nothing was written. What expires is no write, so keys with an expiry are looked at."""
         if any(value.lives != _FOR_EVER for value in values.values()):
             return (object(),)
+        return await self._counted()
+
+    async def _counted(self) -> tuple[object, ...]:
         told = await self._client.info("everything")
         calls = (told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in self._writing)
         return (*(told.get(name) for name in _COUNTS), *calls)

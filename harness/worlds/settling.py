@@ -2,11 +2,12 @@
 
 A service that wants to be asked has one small hook, named by `x-harness: {settle: /path}`. POST there is answered when
 nothing is in flight: 204 when nothing was, any other 2xx when something had to be finished. That may have reached
-others, so all are asked in rounds until one round has found nothing at all.
+others, so all are asked in rounds until one round has found nothing at all, and nothing was written to a store while
+it lasted: an event could have moved from a service that was not asked yet to one that was.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from harness.core.endpoint import Endpoint
@@ -47,19 +48,28 @@ class Hook:
         )
 
 
-async def settle(hooks: Sequence[Hook]) -> None:
+async def settle(hooks: Sequence[Hook], activity: Callable[[], Awaitable[object]]) -> None:
     """Return when no component has anything in flight.
+
+    Args:
+        hooks: Whom to ask.
+        activity: Something that is another thing when a store was written to meanwhile.
 
     Raises:
         WorldError: one of them does not settle, or they keep each other busy.
     """
+    if not hooks:
+        return
     try:
         async with asyncio.timeout(TIMEOUT):
-            while any(await asyncio.gather(*(hook.settle() for hook in hooks))):
-                pass
+            is_quiet, after = False, await activity()
+            while not is_quiet:
+                before, found = after, await asyncio.gather(*(hook.settle() for hook in hooks))
+                after = await activity()
+                is_quiet = not any(found) and after == before
     except TimeoutError:
         names = ", ".join(hook.component for hook in hooks)
         raise WorldError(
             f"after {TIMEOUT:g} s there is still something in flight between {names}",
-            hint="each finished something whenever it was asked; their logs may say what that is",
+            hint="whenever they were asked, one had finished something, or a store was written to; see their logs",
         ) from None

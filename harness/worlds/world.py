@@ -36,6 +36,14 @@ class World:
             raise
         return world
 
+    async def activity(self) -> Sequence[object]:
+        """What is equal when it is asked for again, as long as nothing is written to a store meanwhile.
+
+        Raises:
+            WorldError: a store is not reached.
+        """
+        return await asyncio.gather(*(store.activity() for store in self._stores))
+
     async def keep(self, snapshot: str) -> None:
         """Keep every store as it is now, in place of what was kept under that name.
 

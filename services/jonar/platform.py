@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import httpx2
 
@@ -66,6 +67,7 @@ class Platform:
         self._journal: Journal | None = None
         self._transport: httpx2.AsyncHTTPTransport | None = None
         self._owner = ""
+        self._loads = set[asyncio.Task[Any]]()
 
     async def run(self, service: Service) -> None:
         """Work until cancelled; then stop what was deployed and record that."""
@@ -195,14 +197,30 @@ class Platform:
             replica = controller.pick(deployment.id)
             return replica.url if replica else None
 
-        result = await Generator(plan, pick, lambda url: connect(url, path, token), self._clock).run()
+        with self._underway():
+            result = await Generator(plan, pick, lambda url: connect(url, path, token), self._clock).run()
         if self._journal is not None:
             self._journal.note(facts.loaded(deployment, result))
 
+    @contextmanager
+    def _underway(self) -> Iterator[None]:
+        """While its block lasts, this task is a load that may be ended."""
+        load = asyncio.current_task()
+        assert load is not None  # noqa: S101 - a coroutine runs in one
+        self._loads.add(load)
+        try:
+            yield
+        finally:
+            self._loads.discard(load)
+
     async def stopping(self, _service: Service) -> str | None:
-        """What there is still to be stopped before tests start anew: deployments do not outlive their records."""
+        """What is still to be stopped before tests start anew: deployments, and loads, do not outlive their records."""
         if self._controller is None or self._journal is None:
             return None
+        for load in self._loads:
+            load.cancel()
+        if self._loads:
+            return f"{len(self._loads)} loads to be ended"
         for deployment in self._controller.deployments():
             self._controller.remove(deployment.id)
         if left := len(self._controller.deployments()):

@@ -28,24 +28,42 @@ class Component:
         writer.write(b"HTTP/1.1 %d x\r\n\r\nthe reason\n" % next(self.statuses))
 
 
+async def nothing_written() -> object:
+    """The same each time it is asked for."""
+    return 0
+
+
 async def test_one_that_had_something_has_all_asked_again() -> None:
     """For what it finished may have reached another, which was quiet before."""
     busy, quiet = Component(iter([200, 204, 204])), Component(iter([204, 200, 204]))
     async with serving(busy.talk) as first, serving(quiet.talk) as second:
-        await settle([Hook("busy", first, "/settle"), Hook("quiet", second, "/settle")])
+        await settle([Hook("busy", first, "/settle"), Hook("quiet", second, "/settle")], nothing_written)
     assert busy.asked == quiet.asked == ["POST /settle HTTP/1.1"] * 3
+
+
+async def test_what_was_written_meanwhile_has_all_asked_again() -> None:
+    """It may be an event on its way from one that was not asked yet to one that was."""
+    counts = iter([1, 2, 2])
+
+    async def written() -> object:
+        return next(counts)
+
+    quiet = Component(iter([204, 204]))
+    async with serving(quiet.talk) as endpoint:
+        await settle([Hook("quiet", endpoint, "/settle")], written)
+    assert len(quiet.asked) == 2
 
 
 async def test_without_hooks_nothing_is_waited_for() -> None:
     """There is nobody to ask."""
-    await settle([])
+    await settle([], nothing_written)
 
 
 async def test_one_that_refuses_is_named() -> None:
     """With what it says."""
     async with serving(Component(iter([503])).talk) as endpoint:
         with pytest.raises(WorldError, match=r"web does not settle: POST http://.*/x: HTTP 503: the reason"):
-            await settle([Hook("web", endpoint, "/x")])
+            await settle([Hook("web", endpoint, "/x")], nothing_written)
 
 
 async def test_one_that_is_gone_is_named() -> None:
@@ -54,7 +72,7 @@ async def test_one_that_is_gone_is_named() -> None:
         held.bind(("127.0.0.1", 0))
         endpoint = Endpoint("127.0.0.1", held.getsockname()[1], 80)
         with pytest.raises(WorldError, match=r"web does not settle: .* connection refused"):
-            await settle([Hook("web", endpoint, "/x")])
+            await settle([Hook("web", endpoint, "/x")], nothing_written)
 
 
 async def test_those_that_keep_each_other_busy_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,4 +81,4 @@ async def test_those_that_keep_each_other_busy_are_given_up(monkeypatch: pytest.
     always = Component(iter(lambda: 200, None))
     async with serving(always.talk) as endpoint:
         with pytest.raises(WorldError, match=r"after 0.05 s there is still something in flight between web"):
-            await settle([Hook("web", endpoint, "/x")])
+            await settle([Hook("web", endpoint, "/x")], nothing_written)

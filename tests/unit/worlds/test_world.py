@@ -33,6 +33,14 @@ class FakeStore:
         self._do(f"reset {snapshot}")
         return self.changed
 
+    async def activity(self) -> object:
+        """Nothing is ever written."""
+        return 0
+
+    async def differences(self, snapshot: str) -> tuple[str, ...]:
+        """What has not been put back."""
+        return self.changed if self.journal[-1:] != [f"reset {snapshot}"] else ()
+
     async def aclose(self) -> None:
         """Remember that."""
         self.journal.append("closed")
@@ -82,3 +90,12 @@ async def test_a_snapshot_that_was_never_taken_is_told_with_those_that_were() ->
         await world.reset("half")
     assert caught.value.hint == "there are: seeded"
     assert "reset half" not in store.journal
+
+
+async def test_what_is_not_as_it_was_kept_is_named() -> None:
+    """By component; nothing once it is put back."""
+    world = World([FakeStore("db", ("users",)), FakeStore("cache")])
+    await world.keep(SEEDED)
+    assert await world.differences(SEEDED) == {"db": ("users",)}
+    await world.reset(SEEDED)
+    assert await world.differences(SEEDED) == {}
