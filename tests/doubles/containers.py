@@ -12,7 +12,6 @@ from typing import Any
 
 import requests
 from docker.errors import NotFound
-from testcontainers.core.config import ConnectionMode
 
 from harness.spec.model import Component, Location
 from tests.doubles.images import FakeEngine, refusal
@@ -68,7 +67,9 @@ class Made:
         self._engine, self._kind = engine, kind
 
     def connect(self, container_id: str) -> None:
-        """Let a container in."""
+        """Let a container in, unless the engine was told to refuse."""
+        if error := self._engine.refusals.get("connect"):
+            raise error
         self.joined.append(container_id)
 
     def disconnect(self, container_id: str, *, force: bool) -> None:
@@ -110,6 +111,7 @@ class FakeContainer(Made):
                 "StopSignal": options.get("stop_signal"),
             },
             "State": {"Pid": 0},
+            "HostConfig": {"NetworkMode": options["network"]},
             "NetworkSettings": {
                 "Ports": ports or {"80/tcp": None},
                 "Networks": {options["network"]: {"IPAddress": "172.30.0.2", "NetworkID": "0" * 64}},
@@ -239,7 +241,7 @@ class FakeDocker(FakeEngine):
         self.streams: list[FakeStream] = []
         self.everything: dict[str, list[Any]] = {"container": [], "network": [], "volume": []}
         self.resisting: dict[str, Exception] = {}
-        self.refusals: dict[str, Exception] = {}  # by kind, and for "start"
+        self.refusals: dict[str, Exception] = {}  # by kind, and for "start" and "connect"
         self.is_gone = self.is_closed = False
         self.networks, self.volumes = _Collection(self, "network"), _Collection(self, "volume")
         self.containers = _Collection(self, "container")
@@ -256,10 +258,6 @@ class FakeDocker(FakeEngine):
     def host(self) -> str:
         """Where it is."""
         return self._host
-
-    def get_connection_mode(self) -> ConnectionMode:
-        """By ports of its host."""
-        return ConnectionMode.docker_host
 
     def note(self, what: str) -> None:
         """Keep what was asked."""

@@ -1,19 +1,20 @@
 """Why this exists: where a container is reached depends on where we are ourselves.
 
-On the engine's own machine (the usual case) at its published port on loopback. Within a container that has the
-engine's socket mounted, loopback is our own: there we join the environment's network and use its addresses. An engine
-on another machine publishes on that machine's loopback, which we cannot reach, and will not open to its network.
+On the engine's own machine (the usual case) at its published port on loopback; also within a container that shares
+its network. Within any other container of the engine loopback is our own: there we join the environment's network and
+use its addresses. An engine on another machine publishes on that machine's loopback, which we cannot reach, and will
+not open to its network.
 """
 
 import contextlib
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import APIError
-from testcontainers.core.config import ConnectionMode
-from testcontainers.core.utils import get_running_in_container_id
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
+from harness.providers.docker.failures import refused
+from harness.providers.docker.inside import of_network, own_container
 from harness.providers.docker.options import LOOPBACK
 
 if TYPE_CHECKING:
@@ -37,23 +38,36 @@ class Addresses:
     def __init__(self, client: "DockerClient", network: str) -> None:
         self._client = client
         self._network = network
-        self._own_id = get_running_in_container_id()
-        mode = client.get_connection_mode()
-        if mode is ConnectionMode.docker_host and client.host() not in _LOCAL:
+        own = own_container(client.client)
+        if own is None and client.host() not in _LOCAL:
             raise ProviderUnavailableError(
                 f"the engine is on another machine ({client.host()}); its loopback is out of reach from here",
                 hint="run the harness on that machine, or use an engine of this one",
             )
+        ours = of_network(client.client, own)
+        self._own_id = ours.id if ours else None
 
     @property
     def is_inside(self) -> bool:
-        """Whether we are in a container of the same engine."""
+        """Whether we are in a container of the same engine, with a network of its own."""
         return self._own_id is not None
 
     def join(self) -> None:
-        """When we are in a container ourselves, be in the environment's network."""
-        if self._own_id is not None:
+        """When we are in a container ourselves, be in the environment's network.
+
+        Raises:
+            EnvironmentFailedError: the engine does not let us in, as where our container has no network.
+        """
+        if self._own_id is None:
+            return
+        try:
             self._client.client.networks.get(self._network).connect(self._own_id)
+        except APIError as error:
+            raise refused(
+                "the container that the harness runs in cannot join the environment's network",
+                error,
+                "start it in a bridge network, or with `--network host`",
+            ) from error
 
     def leave(self) -> None:
         """Be out of it again, for a network that is in use cannot be removed. Idempotent."""

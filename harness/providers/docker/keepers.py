@@ -6,21 +6,21 @@ container beside ours, on another machine. Whatever cannot be proved dead from h
 
 import json
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from docker.errors import NotFound
 
+from harness.providers.docker.inside import own_container
 from harness.providers.docker.labels import KEEPER, machine
 from harness.providers.process.proc import stat_of
 
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_MOUNTS = Path("/proc/self/mountinfo")
-# Engines mount a file of their own there, from a folder named after the container (proc(5): fields 4 and 5).
-_OWN_CONTAINER = re.compile(r"^(?:\S+ ){3}\S*/([0-9a-f]{64})/\S* /etc/(?:hostname|hosts) ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +83,21 @@ class Keeper:
         return not self.container and self.machine == here.machine  # it was started anew meanwhile
 
 
-def own_container(client: Any) -> str:
+def own_life(client: Any) -> str:
     """The container of this engine that this process runs in, as `Keeper` writes it; "" when it runs in none."""
-    found = _OWN_CONTAINER.search(_MOUNTS.read_text())
-    return _container(client, found[1]) if found else ""
+    own = own_container(client)
+    return _life(own) if own else ""
 
 
 def runs(client: Any, container: str) -> bool:
-    """Whether a container that `own_container` gave still runs, and was not stopped in between."""
-    return _container(client, container.partition("@")[0]) == container
-
-
-def _container(client: Any, container_id: str) -> str:
-    """Its id and the instant of its start; "" when it does not run, or the engine does not know it."""
+    """Whether a container that `own_life` gave still runs, and was not stopped in between."""
     try:
-        state = client.containers.get(container_id).attrs["State"]
+        return _life(client.containers.get(container.partition("@")[0])) == container
     except NotFound:
-        return ""
-    return f"{container_id}@{state['StartedAt']}" if state["Running"] else ""
+        return False
+
+
+def _life(container: "Container") -> str:
+    """Its id and the instant of its start; "" when it does not run."""
+    state = container.attrs["State"]
+    return f"{container.id}@{state['StartedAt']}" if state["Running"] else ""

@@ -70,7 +70,7 @@ class DockerProvider:
     def _open(self, ecosystem: Ecosystem, loop: asyncio.AbstractEventLoop) -> None:
         """In a thread. What it has made is kept here at once: who is cancelled meanwhile closes that too."""
         self._client = client = connect()
-        from harness.providers.docker.keepers import Keeper, own_container  # noqa: PLC0415 - see above
+        from harness.providers.docker.keepers import Keeper, own_life  # noqa: PLC0415 - see above
         from harness.providers.docker.workshop import Workshop  # noqa: PLC0415 - see above
 
         def show(component: str, what: str, is_there: bool) -> None:
@@ -78,7 +78,7 @@ class DockerProvider:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
                 loop.call_soon_threadsafe(self._emit, fact)
 
-        keeper = Keeper.here(own_container(client.client))
+        keeper = Keeper.here(own_life(client.client))
         labels = Labels(self._place.environment_id, self._place.runtime, keeper.label)
         self._workshop = Workshop(client, self._calls, labels, ecosystem, self._place.logs, loop, show)
 

@@ -2,24 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from harness.providers.docker import keepers
-from harness.providers.docker.keepers import Keeper, own_container, runs
+from harness.providers.docker.keepers import Keeper, own_life, runs
 from harness.providers.docker.labels import KEEPER
 from tests.doubles.containers import FakeDocker
 
 HERE = Keeper.here()
 AWAY = replace(HERE, machine="another", boot="of another")
-CONTAINER = "0123456789abcdef" * 4
-MOUNTS = f"""\
-21 1 0:20 / /proc rw - proc proc rw
-610 592 254:1 /var/lib/docker/containers/{"f" * 64}/mounts/shm /var/lib/docker/x rw - ext4 /dev/vda1 rw
-611 592 254:1 /var/lib/docker/containers/{CONTAINER}/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda1 rw
-612 592 254:1 /var/lib/docker/containers/{CONTAINER}/hostname /etc/hostname rw - ext4 /dev/vda1 rw
-"""
 
 
 def told(is_running: bool) -> Callable[[str], bool]:
@@ -64,24 +56,24 @@ def test_a_label_names_a_keeper() -> None:
         assert Keeper.told_by(unreadable) is None
 
 
-@pytest.mark.parametrize(("mounts", "name"), [(MOUNTS, CONTAINER), (MOUNTS.partition("611")[0], "")])
-def test_the_own_container_is_known_by_what_engines_mount(
-    mounts: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Not by those of others that only a machine's own mounts tell of."""
-    monkeypatch.setattr(keepers, "_MOUNTS", tmp_path / "mountinfo")
-    (tmp_path / "mountinfo").write_text(mounts)
+def test_who_runs_in_a_container_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the instant of its start; nothing of one that is just ending."""
     engine = FakeDocker()
-    assert own_container(engine) == ""  # this engine has no such container
-    container = engine.create("example/job:1", name=CONTAINER, labels={}, network="n")
+    container = engine.create("example/job:1", name="c", labels={}, network="n")
     container.attrs["State"] = {"Running": True, "StartedAt": "noon"}
-    assert own_container(engine) == (f"{CONTAINER}@noon" if name else "")
+    monkeypatch.setattr(keepers, "own_container", lambda _engine: container)
+    assert own_life(engine) == f"{container.id}@noon"
+    container.attrs["State"]["Running"] = False
+    assert own_life(engine) == ""
+    monkeypatch.setattr(keepers, "own_container", lambda _engine: None)
+    assert own_life(engine) == ""
 
 
 def test_a_container_runs_since_an_instant() -> None:
     """One that was stopped and started anew has another keeper, if any."""
     engine = FakeDocker()
     container = engine.create("example/job:1", name="c", labels={}, network="n")
+    container.id = "c"
     container.attrs["State"] = {"Running": True, "StartedAt": "noon"}
     assert runs(engine, "c@noon")
     assert not runs(engine, "c@morning")

@@ -88,6 +88,7 @@ def test_a_folder_that_is_not_seen_from_here_is_none(engine: FakeDocker) -> None
 def test_what_a_killed_container_left_goes(engine: FakeDocker) -> None:
     """A job in a container that has the engine's socket, swept from another container, or from the machine."""
     job = engine.create("example/job:1", name="job", labels={}, network="n")
+    job.id = "job"
     job.attrs["State"] = {"Running": True, "StartedAt": "noon"}
     theirs = replace(ENDED, namespace="pid:[1]", container="job@noon")
     fill(engine, "made", Path("/run/theirs"), theirs, {"harness.owner": f"{os.geteuid()}@elsewhere"})
