@@ -62,9 +62,13 @@ class Made:
     def __init__(self, engine: "FakeDocker", kind: str, name: str, labels: dict[str, str]) -> None:
         self.name = self.id = name
         self.labels = labels
-        self.attrs: dict[str, Any] = {"Labels": labels}
         self.joined: list[str] = []
+        self.attrs: dict[str, Any] = {"Labels": labels}
         self._engine, self._kind = engine, kind
+
+    def reload(self) -> None:
+        """Who is in it is told only now."""
+        self.attrs["Containers"] = dict.fromkeys(self.joined)
 
     def connect(self, container_id: str) -> None:
         """Let a container in, unless the engine was told to refuse."""
@@ -84,6 +88,8 @@ class Made:
         self._engine.note(f"remove {self._kind} {self.name}")
         if error := self._engine.resisting.get(self.name):
             raise error
+        if self.joined:
+            raise refusal(403, "it has active endpoints")
         self._engine.everything[self._kind].remove(self)
 
 
@@ -99,6 +105,7 @@ class FakeContainer(Made):
         self.ends_before_signals = False
         self.files: list[bytes] = []
         self.checks: tuple[int, bytes] = (0, b"")
+        self.refused_checks: Exception | None = None
         self._output: socket.socket | None = None
         ports: dict[str, Any] = {
             port: [{"HostIp": host, "HostPort": str(number)}]
@@ -185,6 +192,8 @@ class FakeContainer(Made):
     def exec_run(self, argv: list[str]) -> tuple[int, bytes]:
         """What a check in it says."""
         self._engine.note(f"exec {' '.join(argv)}")
+        if self.refused_checks:
+            raise self.refused_checks
         return self.checks
 
     def remove(self, **how: bool) -> None:

@@ -12,15 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from harness.providers.docker.failures import engine_lost, is_loss, told_by
+from harness.providers.docker.failures import engine_lost, is_loss, is_refusal, refused, told_by
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _AT_ONCE = 16  # the engine serialises most of it anyway
+_UNKNOWN = "the engine's own log says more"
 
 
 class Calls:
-    """Runs calls to the engine. One that gets no answer fails in our words; what the SDK says else is as it is."""
+    """Runs calls to the engine. What the SDK raises, and the call itself has no words for, is told in ours."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="engine call")
@@ -67,13 +68,15 @@ def _answered(function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
     """The result of a call.
 
     Raises:
-        EnvironmentFailedError: the engine gave none.
+        EnvironmentFailedError: the engine gave none, or refuses.
     """
     try:
         return function(*args, **named)
     except OSError as error:  # as all errors on the way to an engine are
         if is_loss(error):
             raise engine_lost(told_by(error)) from error
+        if is_refusal(error):
+            raise refused("the container engine refuses", error, _UNKNOWN, evidence=[str(error)]) from error
         raise
 
 

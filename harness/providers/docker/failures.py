@@ -1,11 +1,8 @@
 """Why this exists: what an engine refuses, and that it went away, is told alike by whoever notices first."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from harness.core.errors import EnvironmentFailedError
-
-if TYPE_CHECKING:
-    from docker.errors import APIError
 
 _TAKEN = "another program asked for the number of this port, and got it: start the environment anew"
 _HINTS = {
@@ -16,17 +13,20 @@ _HINTS = {
 }
 
 
-def refused(what: str, error: "APIError", hint: str = "") -> EnvironmentFailedError:
+def refused(
+    what: str, error: Exception, hint: str = "", evidence: Sequence[str] = ()
+) -> EnvironmentFailedError:
     """The engine's refusal in one line, with what to do about it.
 
     Args:
         what: What the engine does not do.
         error: Its answer.
         hint: What to do where its answer suggests nothing better.
+        evidence: What was seen beyond that.
     """
     told = told_by(error)
     better = next((hint for sign, hint in _HINTS.items() if sign in told), hint)
-    return EnvironmentFailedError(f"{what}: {told}", hint=better)
+    return EnvironmentFailedError(f"{what}: {told}", hint=better, evidence=evidence)
 
 
 def told_by(error: Exception) -> str:
@@ -36,10 +36,16 @@ def told_by(error: Exception) -> str:
 
 def is_loss(error: BaseException) -> bool:
     """Whether an error says that the engine gave no answer, and not that its answer was no."""
-    from docker.errors import APIError  # noqa: PLC0415 - the SDK is loaded by now; see engine
-    from requests import RequestException  # noqa: PLC0415 - as above
+    from requests import RequestException  # noqa: PLC0415 - the SDK is loaded by now; see engine
 
-    return isinstance(error, RequestException) and not isinstance(error, APIError)
+    return isinstance(error, RequestException) and not is_refusal(error)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether an error says that the engine's answer was no."""
+    from docker.errors import APIError  # noqa: PLC0415 - as above
+
+    return isinstance(error, APIError)
 
 
 def engine_lost(told: str = "") -> EnvironmentFailedError:

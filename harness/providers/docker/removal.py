@@ -25,7 +25,7 @@ def clear(client: Any, label_filter: str) -> tuple[str, ...]:
 def _removed_all(client: Any, filters: dict[str, str]) -> list[str]:
     told = list(_containers_removed(client, filters))
     for network in client.networks.list(filters=filters):
-        told += _removed("network", network.name, network.remove)
+        told += _removed("network", network.name, partial(_network_removed, network))
     for volume in client.volumes.list(filters=filters):
         told += _removed("volume", volume.name, volume.remove)
     return told
@@ -46,6 +46,17 @@ def _containers(client: Any, filters: dict[str, str]) -> Iterable[Any]:
 
 def _container_removed(container: Any) -> Iterable[str]:
     return _removed("container", container.name, partial(container.remove, force=True, v=True))
+
+
+def _network_removed(network: Any) -> None:
+    """Also one with somebody else's container in it: that which a killed keeper ran in."""
+    try:
+        network.remove()
+    except APIError:
+        network.reload()
+        for container_id in network.attrs["Containers"] or ():
+            network.disconnect(container_id, force=True)
+        network.remove()
 
 
 def _removed(kind: str, name: str, remove: Callable[[], object]) -> Iterable[str]:

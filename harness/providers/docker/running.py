@@ -13,6 +13,7 @@ from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.providers.base import Exit
 from harness.providers.docker import disks
 from harness.providers.docker.calls import Calls
+from harness.providers.docker.failures import told_by
 from harness.providers.docker.hearing import hears
 from harness.providers.docker.listening import behind
 from harness.providers.logs import LogPump
@@ -68,9 +69,11 @@ class RunningContainer:
 
     async def _execute(self, argv: Sequence[str]) -> tuple[int, str]:
         # aside: a check that never ends is given up, and ends with its container
-        code, output = await self._calls.aside(self.container.exec_run, list(argv))
-        text = output.decode(errors="replace") if isinstance(output, bytes) else ""
-        return int(code or 0), self._pump.mask(text)
+        try:
+            code, output = await self._calls.aside(_executed, self.container, list(argv))
+        except OSError as error:  # its words may repeat the command's
+            raise OSError(self._pump.mask(str(error))) from None
+        return code, self._pump.mask(output)
 
     def tail(self, lines: int = 20) -> tuple[str, ...]:
         """Its last log lines, secrets masked."""
@@ -177,6 +180,21 @@ class Feed:
 def _write_all(descriptor: int, chunk: bytes) -> None:
     while chunk:
         chunk = chunk[os.write(descriptor, chunk) :]
+
+
+def _executed(container: "Container", argv: list[str]) -> tuple[int, str]:
+    """How a check in a container ended, and what it said.
+
+    Raises:
+        OSError: the engine does not run it, as in a container that stands still.
+    """
+    from docker.errors import APIError  # noqa: PLC0415 - the SDK is loaded by now; see engine
+
+    try:
+        code, output = container.exec_run(argv)
+    except APIError as error:
+        raise OSError(told_by(error)) from error
+    return int(code or 0), output.decode(errors="replace") if isinstance(output, bytes) else ""
 
 
 def _signal(container: "Container", name: str) -> None:

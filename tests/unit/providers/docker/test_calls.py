@@ -5,7 +5,6 @@ import threading
 
 import pytest
 import requests
-from docker.errors import APIError
 
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.docker.calls import Calls
@@ -53,13 +52,23 @@ async def test_results_and_arguments(calls: Calls) -> None:
 
 
 async def test_errors_are_the_callers(calls: Calls) -> None:
-    """As they are, where the engine has answered."""
+    """As they are."""
     for call in (calls, calls.aside):
         with pytest.raises(ZeroDivisionError):
             await call(lambda: 1 / 0)
-        with pytest.raises(APIError, match="no"):
-            await call(_raising, refusal(409, "no"))
     await calls.settle()
+    calls.close()
+
+
+async def test_a_refusal_that_nobody_knows_is_told_in_words(calls: Calls) -> None:
+    """In one line, with the request as evidence and the hint that its words suggest."""
+    for call in (calls, calls.aside):
+        with pytest.raises(
+            EnvironmentFailedError, match="the container engine refuses: no space left"
+        ) as caught:
+            await call(_raising, refusal(500, "no space left\non device"))
+        assert "500 Server Error" in caught.value.evidence[0]
+        assert "docker system df" in caught.value.hint
     calls.close()
 
 

@@ -51,6 +51,16 @@ def test_what_resists_is_named_and_the_rest_goes() -> None:
     assert "mine-volume" not in names(engine)
 
 
+def test_a_network_is_emptied_of_the_container_that_a_killed_keeper_ran_in() -> None:
+    """It is not ours to remove, and holds the network of ours."""
+    engine = full_engine()
+    network = engine.networks.get("mine-network")
+    network.connect("job")
+    assert clear(engine, FILTER) == ()
+    assert network.joined == []
+    assert names(engine) == ["others-network", "others-volume", "others-web"]
+
+
 def test_what_somebody_else_removes_meanwhile_is_gone_too() -> None:
     """And not left."""
     engine = full_engine()

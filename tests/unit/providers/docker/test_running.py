@@ -20,6 +20,7 @@ from harness.providers.docker.running import Feed, RunningContainer
 from harness.providers.logs import LogPump
 from harness.spec.model import ComponentSettings, Healthcheck, ReadySettings
 from tests.doubles.containers import FakeContainer, FakeDocker, component
+from tests.doubles.images import refusal
 
 SECRET = "s3cret-of-this-environment"
 _SOON = 5.0
@@ -162,6 +163,9 @@ async def test_a_check_runs_in_the_container(stage: Stage) -> None:
     container.checks = (0, b"")
     assert (await running.probe().check()).is_ready
     assert "exec check me" in stage.engine.journal
+    container.refused_checks = refusal(409, f"container is paused {SECRET}")
+    answer = await running.probe().check()
+    assert (answer.is_ready, answer.seen) == (False, f"could not be run: container is paused {MASK}")
 
 
 async def test_a_log_line_can_show_readiness(stage: Stage) -> None:
