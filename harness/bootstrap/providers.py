@@ -77,7 +77,9 @@ def _process(making: Making) -> "Provider":
     coverage = Coverage(making.coverage) if making.coverage else None
     existing = ExistingProvider(making.variables)
     attached = {component.name: existing.attach(component) for component in making.attached}
-    return ProcessProvider(making.place, making.cache, making.clock, coverage, attached, making.head_start)
+    return ProcessProvider(
+        making.place, making.cache, making.clock, coverage, attached, making.head_start, making.emit
+    )
 
 
 def _existing(making: Making) -> "Provider":

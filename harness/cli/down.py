@@ -12,7 +12,7 @@ from harness.cli.options import EnvironmentName
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell
 from harness.core.errors import ExitCode, HarnessError, TeardownError
-from harness.events.facts import EnvironmentStopped, Event
+from harness.events.facts import EnvironmentStopped, Event, LogCut
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.protocol import Ending
@@ -149,6 +149,6 @@ def _tell(found: Found, error: HarnessError) -> ExitCode:
 
 
 def _show_end(event: Event) -> None:
-    """A keeper tells its whole history first; here only the end of it matters."""
-    if isinstance(event, EnvironmentStopped):
+    """A keeper tells its whole history first; here its end matters, and what nobody may have been there to hear."""
+    if isinstance(event, EnvironmentStopped | LogCut):
         Progress(people)(event)

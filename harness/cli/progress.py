@@ -18,6 +18,7 @@ from harness.events.facts import (
     EnvironmentStopped,
     Event,
     ImageProgress,
+    LogCut,
     PlanMade,
     State,
 )
@@ -71,6 +72,9 @@ class Progress:
                 self._change(name, state, detail)
             case ImageProgress(component=name, what=what, is_there=is_there):
                 self._image(name, what, is_there=is_there)
+            case LogCut(component=name, reason=reason):
+                told = f"warning: the log of {name} is cut off, until there is room: {reason}"
+                self._print(told, "yellow")
             case EnvironmentStarted(duration=duration, critical_path=path):
                 self._is_up = True
                 self._print(f"ready in {duration:.2f} s{_explained(path)}", "green")

@@ -125,6 +125,14 @@ class ImageProgress(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogCut(Event):
+    """What a component writes is not in its log any more; `reason` says why, and which file that is. Told once."""
+
+    component: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentStarted(Event):
     """Everything planned is ready. `critical_path` lists the (component, what, seconds) that decided it."""
 

@@ -11,10 +11,14 @@ import re
 import termios
 from collections import deque
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from harness.core.clock import Clock
 from harness.core.secrets import MASK
+from harness.events.facts import LogCut
+from harness.events.log import Emit, nobody
+from harness.providers.log_file import LogFile
 
 _CHUNK = 65536
 _KEPT_LINES = 200
@@ -24,15 +28,22 @@ _LONGEST_LINE = 65536  # bytes; what has no end by then is cut
 class LogPump:
     """Moves lines from a pipe to a log file. Give `write_end` to the child and then call `child_has_it`.
 
-    Unless a `read_end` is given: of a pipe whose child has the other end already.
+    Unless a `read_end` is given: of a pipe whose child has the other end already. That lines cannot be written, as
+    where the disk is full, is a fact that `emit` takes once.
     """
 
     def __init__(
-        self, path: Path, clock: Clock, secrets: Collection[str], read_end: int | None = None
+        self,
+        path: Path,
+        clock: Clock,
+        secrets: Collection[str],
+        read_end: int | None = None,
+        emit: Emit = nobody,
     ) -> None:
         self._clock = clock
         self._secrets = re.compile("|".join(re.escape(s) for s in secrets if s) or r"(?!)")
-        self._file = path.open("ab", buffering=0)
+        self._path, self._emit = path, emit
+        self._file = LogFile(path, self._tell_cut)
         self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
         self._partial = b""
         self._read_end, self.write_end = os.pipe() if read_end is None else (read_end, -1)
@@ -91,8 +102,12 @@ class LogPump:
     def _write(self, lines: Iterable[bytes]) -> None:
         texts = [self.mask(line.decode(errors="replace").rstrip("\r")) for line in lines]
         self._tail.extend(texts)
-        stamp = f"{self._clock.now():.3f}"
-        self._file.write("".join(f"{stamp} {text}\n" for text in texts).encode())
+        self._file.append(f"{self._clock.now():.3f}", texts)
+
+    def _tell_cut(self, error: OSError) -> None:
+        reason = f"{error.strerror or error}: {self._path}"
+        with suppress(OSError):  # facts may be on that very disk: who listens has heard it all the same
+            self._emit(LogCut(at=self._clock.now(), component=self._path.stem, reason=reason))
 
 
 def _waiting(descriptor: int) -> int:

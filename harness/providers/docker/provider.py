@@ -36,7 +36,7 @@ class DockerProvider:
     Args:
         place: The environment's name and folders.
         clock: For the stamps in logs.
-        emit: Takes what is done about images.
+        emit: Takes what is done about images, and that a log is cut off.
     """
 
     name = "docker"
@@ -143,6 +143,7 @@ class DockerProvider:
         return resolve_component(step.component, self._secrets)
 
     def _new_pump(self, name: str) -> LogPump:
-        pump = LogPump(self._place.logs / f"{name}.log", self._clock, [s.actual for s in self._secrets])
+        secrets = [secret.actual for secret in self._secrets]
+        pump = LogPump(self._place.logs / f"{name}.log", self._clock, secrets, emit=self._emit)
         self._pumps.append(pump)
         return pump

@@ -14,6 +14,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import ComponentExitedError, EnvironmentFailedError, UsageError
 from harness.core.ids import new_secret
 from harness.core.tasks import cancel_and_wait
+from harness.events.log import Emit, nobody
 from harness.faults.base import TESTS
 from harness.faults.links import Links
 from harness.plan.model import Plan, Step
@@ -71,6 +72,7 @@ class ProcessProvider:
         coverage: Where coverage of the Python components goes; None measures nothing.
         attached: Components that run already, by name: the others are pointed to them.
         head_start: What imports already, if anything does.
+        emit: Takes that a log is cut off.
     """
 
     name = "process"
@@ -83,6 +85,7 @@ class ProcessProvider:
         coverage: Coverage | None = None,
         attached: Mapping[str, Attached] = MappingProxyType({}),
         head_start: HeadStart | None = None,
+        emit: Emit = nobody,
     ) -> None:
         self._place = place
         self._cache = cache
@@ -90,6 +93,7 @@ class ProcessProvider:
         self._coverage = coverage
         self._attached = attached
         self._head_start = head_start
+        self._emit = emit
         self._ecosystem: Ecosystem | None = None
         self._secrets: tuple[Secret, ...] = ()
         self._reservations: list[Reservation] = []
@@ -320,7 +324,7 @@ class ProcessProvider:
 
     def _new_pump(self, name: str, read_end: int | None = None) -> LogPump:
         secrets = [secret.actual for secret in self._secrets]
-        pump = LogPump(self._place.logs / f"{name}.log", self._clock, secrets, read_end)
+        pump = LogPump(self._place.logs / f"{name}.log", self._clock, secrets, read_end, self._emit)
         self._pumps.append(pump)
         return pump
 

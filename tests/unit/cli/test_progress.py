@@ -14,6 +14,7 @@ from harness.events.facts import (
     EnvironmentStopped,
     Event,
     ImageProgress,
+    LogCut,
     PlanMade,
     State,
 )
@@ -98,3 +99,12 @@ def test_a_terminal_shows_the_step_of_a_build_and_for_how_long() -> None:
     waiting = ComponentChanged(at=0, component="web", old=State.PLANNED, new=State.WAITING, detail="for db")
     assert "0 s  image shop-web: step 2/7, RUN make" in shown(*STORY[:1], step, waiting, is_terminal=True)
     assert "for db" in shown(*STORY[:1], step, done, waiting, is_terminal=True)
+
+
+def test_a_log_that_is_cut_off_is_told() -> None:
+    """Also once all is up: with why, and with the file."""
+    cut = LogCut(at=0, component="web", reason="No space left on device: /results/logs/web.log")
+    assert shown(cut) == (
+        "warning: the log of web is cut off, until there is room: No space left on device: \n"
+        "/results/logs/web.log\n"
+    )

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.secrets import MASK
+from harness.events.facts import Event, LogCut
 from harness.providers.logs import LogPump
 
 NOW = 1_800_000_000.25
@@ -124,6 +125,26 @@ async def test_closing_breaks_the_pipe_and_keeps_the_tail(pump: LogPump) -> None
         os.write(pump.write_end, b"too late\n")
     assert pump.tail(5) == ("last words",)
     assert pump.tail(0) == ()
+
+
+async def test_a_full_disk_is_stated_once(tmp_path: Path) -> None:
+    """Although the fact cannot be written either; what was written is still at hand, and the pump goes on."""
+    facts: list[Event] = []
+
+    def take(event: Event) -> None:
+        facts.append(event)
+        raise OSError("no room for facts")
+
+    (tmp_path / "web.log").symlink_to("/dev/full")
+    pump = LogPump(tmp_path / "web.log", FakeNow(), [], emit=take)
+    for word in (b"one\n", b"two\n", b"half"):
+        os.write(pump.write_end, word)
+        pump.drain()
+    pump.child_has_it()
+    pump.drain()
+    assert pump.tail(5) == ("one", "two", "half")
+    reason = f"No space left on device: {tmp_path / 'web.log'}"
+    assert facts == [LogCut(at=NOW, component="web", reason=reason)]
 
 
 async def test_a_later_pump_appends(tmp_path: Path) -> None:
