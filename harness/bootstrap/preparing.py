@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.bootstrap.cache import require_cache
-from harness.bootstrap.providers import ProviderKind, pick
+from harness.bootstrap.providers import ProviderKind, out_of_reach, pick
 from harness.bootstrap.request import EXISTING, Request
 from harness.bootstrap.seed_module import require_seed_module
 from harness.core.endpoint import Endpoint
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, ProviderUnavailableError, UsageError
 from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid request: what to start, where, and what the reader should know."""
+    """A valid request: what to start, where, and what the reader should know.
+
+    `lacking` is what this machine lacks for a place that could run more of it, where none was asked for.
+    """
 
     request: Request
     ecosystem: Ecosystem
     warnings: tuple[Fault, ...]
     kind: ProviderKind
     plan: Plan
+    lacking: ProviderUnavailableError | None = None
 
     def plan_made(self, at: float) -> PlanMade:
         """The plan as a fact."""
@@ -75,7 +79,11 @@ def prepare(request: Request) -> Prepared:
         )
     require_seed_module(ecosystem)
     warnings = loaded.warnings + _remarks(kind, plan, request)
-    return Prepared(request, ecosystem, warnings, kind, plan)
+    refused = _refused(kind, plan, ecosystem) if request.provider == "auto" else ()
+    lacking = out_of_reach(kind, (*refused, *(step.component for step in plan.steps))) if refused else None
+    if lacking is not None and plan.steps:  # else it is the error
+        warnings += (_needs_containers(refused, lacking),)
+    return Prepared(request, ecosystem, warnings, kind, plan, lacking)
 
 
 def _isolated(loaded: Loaded, isolation: Isolation | None) -> Loaded:
@@ -130,6 +138,26 @@ def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, .
     )
 
 
+def _refused(kind: ProviderKind, plan: Plan, ecosystem: Ecosystem) -> tuple[Component, ...]:
+    """What the place to run leaves out itself, and not because of what it needs."""
+    skipped = ((ecosystem.components[skip.component], skip.reason) for skip in plan.skipped)
+    return tuple(component for component, reason in skipped if reason == kind.refusal(component))
+
+
+def _needs_containers(refused: Sequence[Component], lacking: ProviderUnavailableError) -> Fault:
+    names = ", ".join(component.name for component in refused)
+    return Fault(
+        refused[0].location,
+        f"more could be started in containers ({names}), but {lacking.message}",
+        _how_to_get(lacking),
+        Severity.WARNING,
+    )
+
+
+def _how_to_get(lacking: ProviderUnavailableError) -> str:
+    return f"{lacking.hint}; `harness doctor` says how to get an engine"
+
+
 def _require_own_state(request: Request, ecosystem: Ecosystem) -> None:
     """Only what is all ours, and nobody else's at the same time, can be put back between two tests."""
     if ecosystem.settings.isolation is Isolation.NONE:
@@ -159,19 +187,29 @@ def require_steps(prepared: Prepared) -> None:
     """A plan that starts nothing is a mistake, not a success; so is one whose steps are known to fail.
 
     Raises:
+        ProviderUnavailableError: every component is skipped, for it takes a place to run that this machine lacks.
         UsageError: every component is skipped; the reasons are the evidence. Or nothing says where components are
             that run already; the variables that could are the evidence. Or the cache cannot be written to.
     """
     if not prepared.plan.steps:
-        raise UsageError(
-            f"nothing of {_names(prepared.ecosystem.files)} can be started by the {prepared.kind.name} provider",
-            evidence=[f"{skip.component}: {skip.reason}" for skip in prepared.plan.skipped],
-            hint="`harness plan` shows what waits for what",
-        )
+        raise _nothing_starts(prepared)
     _require_addresses(prepared)
     if prepared.kind.is_cached:
         servers = [step.component for step in prepared.plan.steps if step.stand_in]
         require_cache(for_servers=any(map(prepared.kind.uses_cache, servers)))
+
+
+def _nothing_starts(prepared: Prepared) -> HarnessError:
+    files = _names(prepared.ecosystem.files)
+    evidence = [f"{skip.component}: {skip.reason}" for skip in prepared.plan.skipped]
+    if (lacking := prepared.lacking) is not None:
+        told = f"nothing of {files} can be started without containers, and {lacking.message}"
+        return ProviderUnavailableError(told, evidence=evidence, hint=_how_to_get(lacking))
+    return UsageError(
+        f"nothing of {files} can be started by the {prepared.kind.name} provider",
+        evidence=evidence,
+        hint="`harness plan` shows what waits for what",
+    )
 
 
 def _require_addresses(prepared: Prepared) -> None:

@@ -150,10 +150,27 @@ def _best(candidates: Iterable[ProviderKind], components: Sequence[Component]) -
         if lacking is not None:
             reasons.append(f"{kind.name}: {lacking.line}")
             continue
-        refused = sum(kind.refusal(component) is not None for component in components)
+        refused = _refused(kind, components)
         if not refused:
             return kind
         partial.append((refused, kind))
     if not partial:
         raise ProviderUnavailableError("no provider can be used on this machine", evidence=reasons)
     return min(partial, key=lambda found: found[0])[1]
+
+
+def out_of_reach(taken: ProviderKind, components: Sequence[Component]) -> ProviderUnavailableError | None:
+    """What this machine lacks for a place that `auto` would have taken instead; None where it took the best there is.
+
+    Args:
+        taken: What it took.
+        components: What is to run.
+    """
+    kinds = {kind.name: kind for kind in KINDS}
+    left_out = _refused(taken, components)
+    better = (kind for name in AUTOMATIC if _refused(kind := kinds[name], components) < left_out)
+    return next((lacking for kind in better if (lacking := kind.missing()) is not None), None)
+
+
+def _refused(kind: ProviderKind, components: Iterable[Component]) -> int:
+    return sum(kind.refusal(component) is not None for component in components)

@@ -8,6 +8,7 @@ from harness.bootstrap.request import DEFAULT_FILE, Request
 from harness.cli.options import Components, Files, Profiles
 from harness.cli.plan_view import render
 from harness.cli.provider_option import ProviderName
+from harness.cli.screen import warn
 from harness.core.errors import ExitCode
 from harness.plan.model import Selection
 
@@ -21,7 +22,7 @@ def plan(
     """Show what would start, in which order, what waits for what, and why the rest would not.
 
     With components only these and what they need. Nothing is started.
-    Exit code 2 where there is nothing to start, as it is for `harness up`.
+    Exit code 2 where there is nothing to start, and 3 where that takes an engine that is missing; as for `harness up`.
     """
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
@@ -32,4 +33,7 @@ def plan(
     in_containers = prepared.kind.name == "docker"
     Console(highlight=False).print(render(prepared.plan, prepared.warnings, in_containers=in_containers))
     if not prepared.plan.steps:
-        raise typer.Exit(ExitCode.USAGE)
+        if prepared.lacking is None:
+            raise typer.Exit(ExitCode.USAGE)
+        warn(prepared.lacking.line)
+        raise typer.Exit(ExitCode.ENVIRONMENT)

@@ -8,7 +8,7 @@ import pytest
 from harness.bootstrap import cache
 from harness.bootstrap.preparing import Prepared, prepare, require_steps
 from harness.bootstrap.request import EXISTING, Request
-from harness.core.errors import ExitCode, SpecError, UsageError
+from harness.core.errors import ExitCode, ProviderUnavailableError, SpecError, UsageError
 from harness.plan.model import Selection
 from harness.providers.process.account import Account
 
@@ -124,6 +124,43 @@ def test_a_plan_that_starts_nothing_is_a_mistake(file: Path) -> None:
     with pytest.raises(UsageError, match="nothing of") as caught:
         require_steps(prepare(Request(files=(file,))))
     assert caught.value.evidence[0].startswith("search: image example/search needs a container")
+
+
+def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this machine has."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+
+
+def test_an_engine_that_is_missing_is_why_nothing_can_be_started(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where containers could run what processes cannot: exit code 3, and how to get one."""
+    without_engine(monkeypatch)
+    file.write_text("services: {search: {image: example/search}}\n")
+    with pytest.raises(
+        ProviderUnavailableError, match="without containers, and no container engine"
+    ) as caught:
+        require_steps(prepare(Request(files=(file,))))
+    assert caught.value.exit_code is ExitCode.ENVIRONMENT
+    assert "start Docker" in caught.value.hint
+    assert "`harness doctor`" in caught.value.hint
+    assert caught.value.evidence[0].startswith("search: image example/search needs a container")
+    with pytest.raises(UsageError, match="by the process provider"):
+        require_steps(prepare(Request(files=(file,), provider="process")))
+
+
+def test_an_engine_that_is_missing_is_told_with_what_is_left_out(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not where containers would leave out as much, nor for what was not asked for."""
+    without_engine(monkeypatch)
+    assert not any("containers" in str(warning) for warning in prepare(Request(files=(file,))).warnings)
+    file.write_text("services:\n  db: {image: 'postgres:16'}\n  search: {image: example/search}\n")
+    warnings = [str(warning) for warning in prepare(Request(files=(file,))).warnings]
+    (told,) = [warning for warning in warnings if "containers" in warning]
+    assert f"{file}:3: warning: more could be started in containers (search), but no container engine" in told
+    only_db = Request(files=(file,), selection=Selection(components=("db",)))
+    assert prepare(only_db).lacking is None
 
 
 EXPORTING = """

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import pytest
 
 from harness.bootstrap import providers
-from harness.bootstrap.providers import AUTOMATIC, KINDS, Making, ProviderKind, pick
+from harness.bootstrap.providers import AUTOMATIC, KINDS, Making, ProviderKind, out_of_reach, pick
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, ProviderUnavailableError, UsageError
 from harness.plan.model import Step
@@ -63,6 +63,26 @@ def test_auto_takes_what_can_run_most(
     )
     here = Location(Path("compose.yml"), 1)
     assert pick("auto", [Component("web", here), Component("db", here)]).name == taken
+
+
+@pytest.mark.parametrize(
+    ("lacks", "refused", "told"),
+    [
+        (None, (), None),  # it was not taken although it is there
+        ("no engine", (), "no engine"),
+        ("no engine", ("db",), None),  # it would leave out as much
+    ],
+)
+def test_what_is_lacking_for_more(
+    monkeypatch: pytest.MonkeyPatch, lacks: str | None, refused: tuple[str, ...], told: str | None
+) -> None:
+    """Only where more would run there."""
+    taken, other = kind("first", None, ("web",)), kind("second", lacks, refused)
+    monkeypatch.setattr(providers, "AUTOMATIC", ("first", "second"))
+    monkeypatch.setattr(providers, "KINDS", (taken, other))
+    here = Location(Path("compose.yml"), 1)
+    lacking = out_of_reach(taken, [Component("web", here), Component("db", here)])
+    assert (lacking and lacking.message) == told
 
 
 def test_a_machine_that_can_run_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
