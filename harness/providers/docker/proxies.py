@@ -105,5 +105,6 @@ def gateway_of(client: "DockerClient", network: str) -> str:
 def _unreachable(gateway: str) -> EnvironmentFailedError:
     return EnvironmentFailedError(
         f"x-harness.faults: containers are to reach proxies at {gateway or 'a gateway'}, which is not this machine's",
-        hint="it works with an engine of this machine that is neither rootless nor in a virtual machine",
+        hint="it works with an engine of this machine that is neither rootless nor in a virtual machine; "
+        "in a container, with `--network host`",
     )
