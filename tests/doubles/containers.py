@@ -103,6 +103,7 @@ class FakeContainer(Made):
         self.is_running = False
         self.deaf: set[str] = set()  # signals that it does not take
         self.ends_before_signals = False
+        self.ended_is = 409  # how a signal to an ended container is refused
         self.files: list[bytes] = []
         self.checks: tuple[int, bytes] = (0, b"")
         self.refused_checks: Exception | None = None
@@ -127,6 +128,11 @@ class FakeContainer(Made):
 
     def reload(self) -> None:
         """Everything is known already."""
+
+    @property
+    def status(self) -> str:
+        """As the engine calls it."""
+        return "running" if self.is_running else "exited"
 
     def attach_socket(self, params: Mapping[str, int]) -> socket.SocketIO:
         """Where its output comes out."""
@@ -170,7 +176,7 @@ class FakeContainer(Made):
         if self.ends_before_signals:
             self.end(0)
         if not self.is_running:
-            raise refusal(409, "container is not running")
+            raise refusal(self.ended_is, "container is not running")
         if name not in self.deaf:
             self.end(_KILLED[name])
 
@@ -281,6 +287,7 @@ class FakeDocker(FakeEngine):
         """What happens to containers."""
         assert decode
         assert filters["type"] == "container"
+        assert {"die", "died"} <= set(filters["event"])  # Docker's word, and that by which Podman 4 filters
         self.streams.append(FakeStream())
         return self.streams[-1]
 

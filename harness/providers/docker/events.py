@@ -12,6 +12,7 @@ from harness.providers.docker.failures import engine_lost
 if TYPE_CHECKING:
     from docker import DockerClient
 
+_KINDS = ["die", "died", "oom"]  # Podman 4 filters by its own word, and then says "die" as well
 _SIGNALLED = range(129, 160)  # 128 + the signal's number, as shells and engines have it
 
 
@@ -27,9 +28,8 @@ class Exits:
         self._out_of_memory = set[str]()
         self._lost: HarnessError | None = None
         self._is_closed = False
-        kinds = ["die", "oom"]
         self._stream = client.api.events(
-            filters={"type": "container", "label": label_filter, "event": kinds}, decode=True
+            filters={"type": "container", "label": label_filter, "event": _KINDS}, decode=True
         )
         self._thread = threading.Thread(target=self._listen, name="engine events", daemon=True)
         self._thread.start()

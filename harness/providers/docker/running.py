@@ -203,11 +203,14 @@ def _signal(container: "Container", name: str) -> None:
     try:
         container.kill(name)
     except APIError as error:
-        if error.status_code not in {
-            HTTPStatus.NOT_FOUND,
-            HTTPStatus.CONFLICT,
-        }:  # gone, or not running any more
+        is_gone = error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}  # or does not run any more
+        if not is_gone and _runs(container):  # of which Podman 4 only says that it is its own failure
             raise
+
+
+def _runs(container: "Container") -> bool:
+    container.reload()
+    return container.status == "running"
 
 
 def _unpause(container: "Container") -> None:
