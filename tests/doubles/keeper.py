@@ -75,9 +75,13 @@ class FakeKept:
         await self.may_restart.wait()
         self.journal.append(f"restarted {component}")
 
-    async def reset(self) -> Mapping[str, tuple[str, ...]]:
+    async def snapshot(self, name: str) -> None:
+        """Remember that."""
+        self.journal.append(f"snapshot {name}")
+
+    async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
         """Say that one table had changed."""
-        self.journal.append("reset")
+        self.journal.append(f"reset to {snapshot}" + (", proved" if is_proved else ""))
         return {"db": ("public.users",)}
 
     async def inject(self, form: Mapping[str, Any]) -> int:

@@ -407,6 +407,21 @@ async def test_one_restart_at_a_time(tmp_path: Path) -> None:
 
 
 @own_loop
+async def test_snapshots_are_taken_and_gone_back_to_by_name(tmp_path: Path) -> None:
+    """One thing at a time, as with restarts; what had changed is the answer."""
+    kept = FakeKept()
+    kept.may_start.set()
+    async with keeping(tmp_path, kept) as stage:
+        holder = await stage.holder()
+        await holder.hear("started")
+        holder.say({"ask": 1, "do": "snapshot", "snapshot": "monday"})
+        holder.say({"ask": 2, "do": "reset", "snapshot": "monday", "is_proved": True})
+        assert await holder.hear_answer(1) == {"answer": 1, "value": None}
+        assert await holder.hear_answer(2) == {"answer": 2, "value": {"db": ["public.users"]}}
+        assert kept.journal[2:] == ["snapshot monday", "reset to monday, proved"]
+
+
+@own_loop
 async def test_a_stop_ends_restarts_that_are_under_way_and_that_wait(tmp_path: Path) -> None:
     """None goes on while everything is torn down, and who asked hears that."""
     kept = FakeKept()

@@ -39,7 +39,10 @@ class FakeTalkative:
     async def restart(self, component: str, environment: object) -> None:
         """Nothing."""
 
-    async def reset(self) -> dict[str, tuple[str, ...]]:
+    async def snapshot(self, name: str) -> None:
+        """Nothing."""
+
+    async def reset(self, snapshot: str, *, is_proved: bool) -> dict[str, tuple[str, ...]]:
         """Nothing."""
         return {}
 
