@@ -4,6 +4,7 @@ import importlib
 import sys
 
 from bench.figures import show, store
+from bench.picture import draw
 
 BENCHES = ("start", "overhead", "main_job", "docker_start", "notice", "kill", "many", "reset")
 
@@ -20,6 +21,7 @@ def main() -> int:
         measured = importlib.import_module(f"bench.{name}").measure()
         store(measured)
         figures += measured
+    draw()
     show(figures)
     return 0 if all(figure.ok for figure in figures) else 1
 

@@ -61,6 +61,11 @@ def store(figures: Sequence[Figure]) -> None:
     RESULTS.write_text(json.dumps(merged, indent=1) + "\n")
 
 
+def stored() -> list[Figure]:
+    """Every figure as it was last measured."""
+    return [Figure(**told) for told in json.loads(RESULTS.read_text())]
+
+
 def show(figures: Sequence[Figure]) -> None:
     """The figures as a table."""
     print(f"{'figure':34} {'value':>10} {'unit':5} {'goal':10} {'':4} peers")
