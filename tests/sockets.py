@@ -31,10 +31,14 @@ class JsonSocket:
         """Send a frame; text goes as it is, to see what becomes of frames that are none."""
         await self._connection.send(frame if isinstance(frame, str) else json.dumps(frame))
 
+    async def recv(self) -> str | bytes:
+        """The next frame as it came; TimeoutError when none comes within 5 s."""
+        async with asyncio.timeout(TIMEOUT):
+            return await self._connection.recv()
+
     async def receive(self) -> Frame:
         """The next frame; TimeoutError when none comes within 5 s."""
-        async with asyncio.timeout(TIMEOUT):
-            frame: Frame = json.loads(await self._connection.recv())
+        frame: Frame = json.loads(await self.recv())
         return frame
 
     async def ask(self, frame: Mapping[str, Any] | str) -> Frame:

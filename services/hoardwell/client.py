@@ -8,6 +8,8 @@ from hoardwell.livefeed import LiveFeed
 from hoardwell.records import Message
 from kernel.client import ServiceClient
 
+END_OF_COORDINATION = "coordination_completed "
+
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
@@ -20,7 +22,8 @@ class Inbox:
 class HoardwellClient(ServiceClient):
     """The messages.
 
-    Reads wait up to `wait` seconds until there are `at_least` so many matches, and return what there is then.
+    Reads wait up to `wait` seconds until what the other services had told is written down and there are `at_least`
+    so many matches, and return what there is then.
     `containing` asks for messages with that part of the content, such as `simulation_started` or a record's id.
     """
 
@@ -42,9 +45,20 @@ class HoardwellClient(ServiceClient):
         return await self._log(containing, at_least, wait, transaction_id=transaction)
 
     async def get_agent_messages(
-        self, coordination: str, *, containing: str | None = None, at_least: int = 1, wait: float = 5.0
+        self,
+        coordination: str,
+        *,
+        containing: str | None = None,
+        at_least: int | None = None,
+        wait: float = 5.0,
     ) -> list[Message]:
-        """What the agents of a coordination said: its start, one report each, its end."""
+        """What the agents of a coordination said: its start, one report each, its end.
+
+        Without `at_least` it waits for that end, which comes last.
+        """
+        if at_least is None:
+            await self._log(END_OF_COORDINATION, 1, wait, coordination_id=coordination)
+            at_least, wait = 1, 0.0
         return await self._log(containing, at_least, wait, coordination_id=coordination)
 
     async def get_collaboration_messages(

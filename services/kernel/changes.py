@@ -1,6 +1,7 @@
 """Why this exists: whoever waits for something to appear is woken when it does, in whichever process it happens.
 
 A transaction announces a topic; Postgres tells every process after the commit (NOTIFY); waiting readers look again.
+Before they first look, they wait for what other services had told by then (kernel.backlog).
 """
 
 import asyncio
@@ -18,6 +19,7 @@ log = logging.getLogger("kernel.changes")
 
 T = TypeVar("T")
 Connection = Any  # asyncpg's Connection, its pool proxy, or a Pool
+Consumed = Callable[[float], Awaitable[bool]]
 
 LONGEST_WAIT = 60.0
 SAFETY_POLL = 1.0  # seconds after which a waiting reader looks even if nobody called
@@ -34,9 +36,14 @@ def _channel(service: str) -> str:
 
 
 class Changes:
-    """The topics one process waits for, fed by one connection that listens for all of them."""
+    """The topics one process waits for, fed by one connection that listens for all of them.
 
-    def __init__(self, database_url: str, service: str) -> None:
+    Args:
+        consumed: Waits, at most so many seconds, for the effects of what other services have told; None for no others.
+    """
+
+    def __init__(self, database_url: str, service: str, consumed: Consumed | None = None) -> None:
+        self._consumed = consumed
         self._database_url = database_url
         self._service = service
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
@@ -47,13 +54,17 @@ class Changes:
     ) -> T:
         """What `look` returns, as soon as that is `enough`, at the latest after `wait` seconds.
 
+        Who waits finds the effects of everything that other services had told before the question.
+
         Args:
             topic: The word that writers announce, such as `messages` or `user:user_1`.
-            look: Reads the present state; called at once, and again after each announcement.
-            wait: Seconds, at most 60; 0 looks once.
+            look: Reads the present state; called again after each announcement.
+            wait: Seconds, at most 60; 0 looks once, at once.
             enough: Whether what was found is what the caller waits for; by default, whether it is truthy.
         """
         deadline = _now() + min(wait, LONGEST_WAIT)
+        if self._consumed is not None and wait > 0:
+            await self._consumed(min(wait, LONGEST_WAIT))
         with self.watch(topic) as woken:
             while True:
                 woken.clear()

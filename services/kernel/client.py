@@ -23,6 +23,9 @@ E = TypeVar("E", bound=Entity)
 
 TEST_CLIENT_ID = "test"
 RENEW_BEFORE = 60.0  # seconds before its end that a service token is replaced
+TELL_WITHIN = 5  # seconds that a write waits until the other services are told of it
+
+_READS = frozenset({"GET", "HEAD"})
 
 # Tokens that were exchanged for a client secret: by (Distilera's URL, secret), with the instant they end.
 _service_tokens: dict[tuple[str, str], tuple[str, float]] = {}
@@ -231,7 +234,8 @@ class ServiceClient:
         """Send a request with the client's token.
 
         `body` is made of JSON values, Decimals and instants (written as text). `wait` is for how many seconds
-        the service may hold the answer back until there is something to tell.
+        the service may hold the answer back until there is something to tell. A write is answered once it was
+        told to the other services, so that whoever waits there (with `wait`) finds what it led to.
 
         Raises:
             ClientError: the service refused, or did not answer.
@@ -250,6 +254,8 @@ class ServiceClient:
     ) -> httpx2.Response:
         token = await self.token()
         sent = {"content-type": "application/json", **headers}
+        if method not in _READS:
+            sent.setdefault("prefer", f"wait={TELL_WITHIN}")
         if token:
             sent["authorization"] = f"Bearer {token}"
         return await self.http.send(method, path, headers=sent, **options)

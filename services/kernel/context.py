@@ -1,22 +1,28 @@
-"""Why this exists: every request has an id, is measured, and is answered in the envelope whatever happens to it."""
+"""Why this exists: every request has an id, is measured, and is answered in the envelope whatever happens to it.
+
+Who prefers to wait (`Prefer: wait=5`) is answered once what it has done was told to the other services.
+"""
 
 import logging
 import os
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.bodies import LimitedBody
 from kernel.errors import ApiError, error_response
 from kernel.metrics import Metrics
+from kernel.outbox import told
 from kernel.stores import is_outage
 
 log = logging.getLogger("kernel.requests")
 
 HTTP_ERROR = 500
 CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+PREFERRED_WAIT = re.compile(rb"(?:^|[,;])\s*wait\s*=\s*(\d{1,2})\s*(?:$|[,;])", re.IGNORECASE)
 
 
 OnFailure = Callable[[Scope, Exception], Awaitable[None]]
@@ -42,7 +48,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         request_id = scope["kernel.request_id"] = _request_id(scope)
-        answer = _Answer(send, request_id)
+        answer = _Answer(send, request_id, _telling(scope))
         started = time.perf_counter()
         self._metrics.in_flight += 1
         try:
@@ -98,20 +104,36 @@ def _internal_error() -> ApiError:
 
 
 class _Answer:
-    """An ASGI `send` that adds the request id and remembers the status."""
+    """An ASGI `send` that adds the request id and remembers the status; before it begins it lets events be told."""
 
-    __slots__ = ("_send", "request_id", "status")
+    __slots__ = ("_send", "_telling", "request_id", "status")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, telling: "_Telling | None") -> None:
         self._send = send
+        self._telling = telling
         self.request_id = request_id
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            if self._telling is not None:
+                await self._telling()
             self.status = message["status"]
             message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode())]
         await self._send(message)
+
+
+_Telling = Callable[[], Awaitable[None]]
+
+
+def _telling(scope: Scope) -> _Telling | None:
+    """Waits for the request's events to be told; None where that is not asked for, as a read has nothing to tell."""
+    if scope["method"] in ("GET", "HEAD"):
+        return None
+    for name, value in scope["headers"]:
+        if name == b"prefer" and (wanted := PREFERRED_WAIT.search(value)):
+            return partial(told, scope["app"].state.service, float(wanted[1]))
+    return None
 
 
 def _request_id(scope: Scope) -> str:

@@ -2,6 +2,7 @@
 
 `publish` writes the event into the service's own outbox table in the caller's transaction; the relay moves it to the
 Redis stream afterwards. A crash between the two may tell it twice, never not at all; consumers know each event once.
+A request that prefers to wait (`Prefer: wait=5`, RFC 7240) is answered once its events are in the stream.
 """
 
 import asyncio
@@ -9,6 +10,8 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError
 
 from kernel.changes import Connection, wait_for
 from kernel.events import Event, stream_of
@@ -71,12 +74,10 @@ async def _try_to_move(service: "Service") -> int:
         return 0
 
 
-async def move_batch(service: "Service") -> int:
-    """Move up to 200 events; returns how many."""
+async def move_batch(service: "Service", *, is_patient: bool = False) -> int:
+    """Move up to 200 events; returns how many. While another moves some: none, or wait for it to have done."""
     async with service.pool.acquire() as connection, connection.transaction():
-        if not await connection.fetchval(
-            "SELECT pg_try_advisory_xact_lock(hashtext($1))", f"outbox {service.name}"
-        ):
+        if not await _has_turn(connection, service, is_patient):
             return 0
         rows = await connection.fetch(
             f"""
@@ -88,6 +89,34 @@ async def move_batch(service: "Service") -> int:
         if rows:
             await _append(service, [row["form"] for row in sorted(rows, key=lambda row: row["position"])])
     return len(rows)
+
+
+async def _has_turn(connection: Connection, service: "Service", is_patient: bool) -> bool:
+    """Whether nobody else moves events, until the caller's transaction ends."""
+    turn = f"outbox {service.name}"
+    if not is_patient:
+        return bool(await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", turn))
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", turn)
+    return True
+
+
+async def told(service: "Service", timeout: float) -> None:
+    """Return once every event committed until now is in the stream, at the latest after `timeout` seconds.
+
+    It does not wait for the relay's turn but moves what is left itself. What cannot be told now is told later.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            await _all_moved(service)
+    except (RedisError, *OUTAGES) as error:
+        log.warning("%s answers before it could tell its events (%r)", service.name, error)
+
+
+async def _all_moved(service: "Service") -> None:
+    last = await service.pool.fetchval(f"SELECT max(position) FROM {service.name}.outbox")  # noqa: S608
+    left = f"SELECT EXISTS (SELECT FROM {service.name}.outbox WHERE position <= $1)"  # noqa: S608
+    while last is not None and await service.pool.fetchval(left, last):
+        await move_batch(service, is_patient=True)
 
 
 async def _append(service: "Service", forms: list[str]) -> None:

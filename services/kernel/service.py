@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import HTTPConnection
 
 from kernel import errors, health, introspection, logs, openapi, settling
+from kernel.backlog import Backlog
 from kernel.changes import Changes
 from kernel.consumer import Consumer, ConsumerLoop
 from kernel.context import OnFailure, RequestContext
@@ -86,7 +87,7 @@ def create_service(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logs.install(name)
-        async with opened(Settings.from_environ(os.environ, name), metrics) as service:
+        async with opened(Settings.from_environ(os.environ, name), metrics, consumers) as service:
             app.state.service = service
             async with running(service, tasks):
                 yield
@@ -104,7 +105,9 @@ def create_service(
 
 
 @asynccontextmanager
-async def opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Service]:
+async def opened(
+    settings: Settings, metrics: Metrics, consumers: Sequence[Consumer]
+) -> AsyncIterator[Service]:
     """A service with its stores, which connect when first used; closed in reverse."""
     tokens = Tokens(settings.token_key)
     redis = open_redis(settings.redis_url)
@@ -117,7 +120,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncIterator[Service]
                 redis=redis,
                 tokens=tokens,
                 admission=Admission(settings.service, tokens, redis, settings.rate_limit),
-                changes=Changes(settings.database_url, settings.service),
+                changes=Changes(settings.database_url, settings.service, Backlog(redis, consumers).consumed),
                 metrics=metrics,
             )
     finally:

@@ -7,15 +7,14 @@ have answered 204 in one round.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
-from redis.exceptions import ResponseError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kernel.backlog import Backlog
 from kernel.errors import ApiError
-from kernel.events import stream_of
 from kernel.responses import json_response
 
 if TYPE_CHECKING:
@@ -76,16 +75,9 @@ async def outbox(service: "Service") -> str | None:
 
 def consuming(consumer: "Consumer") -> Underway:
     """Events of another service that have not taken effect here."""
-    stream = stream_of(consumer.service)
 
     async def look(service: "Service") -> str | None:
-        try:
-            last: Any = (await service.redis.xinfo_stream(stream))["last-generated-id"]
-            groups: Any = await service.redis.xinfo_groups(stream)
-        except ResponseError:  # there is no such stream, and so no event
-            return None
-        mine = [group for group in groups if group["name"] == consumer.group.encode()]
-        is_behind = not mine or mine[0]["pending"] or mine[0]["last-delivered-id"] != last
+        is_behind = not await Backlog(service.redis, [consumer]).is_empty()
         return f"events of {consumer.service}" if is_behind else None
 
     return look

@@ -119,7 +119,7 @@ class MercatrixClient(ServiceClient):
     async def get_user_balance(
         self, user: str, wait_for: Mapping[str, Decimal | float | str] | None = None, *, wait: float = 5.0
     ) -> Balance:
-        """What `user` holds.
+        """What `user` holds, after everything that Distilera had told by then, such as rewards.
 
         Args:
             user: The user, whose account may be on its way.

@@ -1,5 +1,7 @@
 """Distilera's WebSocket: who is speaking, what reaches whom, and what is refused."""
 
+import json
+
 from distilera.client import DistileraClient
 from tests.ecosystem import ConnectSocket
 from tests.people import Account
@@ -19,13 +21,13 @@ def update(account: Account, status: str = "online") -> Frame:
 class TestWebSocketIntegration:
     """What the document asks of WebSockets, and more connections than one."""
 
-    async def test_websocket_connection(self, connect_socket: ConnectSocket, account: Account) -> None:
-        """A connection begins with its token."""
-        websocket_client = await connect_socket()
+    async def test_websocket_connection(self, websocket_client: JsonSocket, account: Account) -> None:
+        """A connection begins with its token, and may begin anew with one."""
         auth_message = {"type": "auth", "token": account.token}
-        await websocket_client.send(auth_message)
+        await websocket_client.send(json.dumps(auth_message))
 
-        response_data = await websocket_client.receive()
+        response = await websocket_client.recv()
+        response_data = json.loads(response)
 
         assert response_data["type"] == "auth_response"
         assert response_data["status"] == "authenticated"
@@ -34,11 +36,13 @@ class TestWebSocketIntegration:
     async def test_websocket_messaging(self, websocket_client: JsonSocket, account: Account) -> None:
         """Who has subscribed to a user receives its updates."""
         subscribe_message = {"type": "subscribe", "channel": "user_updates", "user_id": account.id}
-        await websocket_client.send(subscribe_message)
+        await websocket_client.send(json.dumps(subscribe_message))
 
-        await websocket_client.send(update(account))
+        test_message = {"type": "user_update", "user_id": account.id, "data": {"status": "online"}}
+        await websocket_client.send(json.dumps(test_message))
 
-        response_data = await websocket_client.receive()
+        response = await websocket_client.recv()
+        response_data = json.loads(response)
         assert response_data["type"] == "user_update"
         assert response_data["user_id"] == account.id
         assert response_data["data"] == {"status": "online"}

@@ -66,7 +66,7 @@ class TestMercatrixIntegration:
 
         listing_id = await mercatrix_client.create_market_listing(listing_data)
 
-        marketplace_items = await distilera_client.get_marketplace_items(containing=listing_id)
+        marketplace_items = await distilera_client.get_marketplace_items()
         assert any(item.id == listing_id for item in marketplace_items)
         item = next(item for item in marketplace_items if item.id == listing_id)
         assert (item.item_type, item.quantity, item.price_per_unit) == ("phoenix_essence", 5, Decimal(50))

@@ -44,11 +44,10 @@ class TestEndToEndWorkflows:
         assert balance.essence_coins == reward.amount
 
         # 6. Verify infrastructure scaling
-        scaling_events = await env["jonar"].get_component_events(
-            "distilera", subject=simulation.id, at_least=2
-        )
+        scaling_events = await env["jonar"].get_component_events("distilera")
         assert len(scaling_events) > 0
-        assert {event.event for event in scaling_events} == {"simulation.started", "simulation.completed"}
+        told = {event.event for event in scaling_events if event.subject == simulation.id}
+        assert told == {"simulation.started", "simulation.completed"}
 
     async def test_multi_user_collaboration(self, test_environment: Environment) -> None:
         """Three users contribute to one work, and each is rewarded for it once."""
@@ -84,7 +83,7 @@ class TestEndToEndWorkflows:
 
         # Verify all participants receive rewards
         for user in users:
-            balance = await env["mercatrix"].get_user_balance(user.id, wait_for={"essence_coins": 1})
+            balance = await env["mercatrix"].get_user_balance(user.id)
             assert balance.essence_coins > 0
             assert len(await env["mercatrix"].get_user_transactions(user.id)) == 1
 

@@ -34,6 +34,25 @@ async def test_an_announcement_lets_the_reader_look_again() -> None:
     assert looked.locked(), "it looked once for each announcement, and once before"
 
 
+async def test_what_others_have_told_takes_effect_before_the_first_look() -> None:
+    """Who waits finds it; who does not wait is not held back."""
+    done: list[str] = []
+
+    async def consumed(timeout: float) -> bool:
+        done.append(f"consumed within {timeout:g} s")
+        return True
+
+    async def look() -> str:
+        done.append("looked")
+        return "here"
+
+    changes = Changes("", "jonar", consumed)
+    await changes.until("things", look, 0)
+    assert done == ["looked"]
+    await changes.until("things", look, 100)
+    assert done == ["looked", "consumed within 60 s", "looked"]
+
+
 async def test_other_topics_disturb_nobody() -> None:
     """Only what was announced is looked at."""
     changes = Changes("", "jonar")

@@ -66,6 +66,17 @@ async def test_waiting_is_asked_of_the_server_and_allowed_for() -> None:
     await client.aclose()
 
 
+async def test_a_write_is_to_be_answered_once_it_was_told() -> None:
+    """A read has nothing to tell; who names another preference has it."""
+    seen: list[httpx2.Request] = []
+    client = client_of(answering({}, seen))
+    await client.data("POST", "/things/")
+    await client.data("GET", "/things/")
+    await client.request("POST", "/things/", headers={"prefer": "wait=1"})
+    assert [request.headers.get("prefer") for request in seen] == ["wait=5", None, "wait=1"]
+    await client.aclose()
+
+
 async def test_all_pages_are_read() -> None:
     """By following links."""
     pages = {

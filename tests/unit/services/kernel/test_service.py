@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from kernel import context
 from kernel.bodies import LARGEST_BODY
+from kernel.service import Service
 from tests.unit.services.kernel.caller import Caller
 
 
@@ -184,3 +186,31 @@ async def test_the_document_tells_of_tokens_and_refusals(call: Caller) -> None:
     assert "422" not in operation["responses"]
     assert "ErrorEnvelope" in document["components"]["schemas"]
     assert "security" not in document["paths"]["/health"]["get"]
+
+
+@pytest.mark.parametrize(
+    ("method", "preference", "timeouts"),
+    [
+        ("POST", "wait=5", [5.0]),
+        ("POST", "respond-async, Wait = 10; x", [10.0]),
+        ("POST", None, []),
+        ("POST", "await=5", []),
+        ("POST", "wait=500", []),
+        ("GET", "wait=5", []),
+    ],
+)
+async def test_who_prefers_to_wait_is_answered_once_it_was_told(
+    call: Caller, monkeypatch: pytest.MonkeyPatch, method: str, preference: str | None, timeouts: list[float]
+) -> None:
+    """For as long as it says, also where it is refused; a read has nothing to tell."""
+    asked: list[float] = []
+
+    async def told(service: Service, timeout: float) -> None:
+        assert service.name == "things"
+        asked.append(timeout)
+
+    monkeypatch.setattr(context, "told", told)
+    headers = {"prefer": preference} if preference else {}
+    response = await call(method, "/api/v1/things/", headers=headers)
+    assert response.status_code == (400 if method == "POST" else 200)
+    assert asked == timeouts
