@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from harness.providers.remarks import general_remarks
 from harness.spec.images import is_image
 from harness.spec.model import Component, Fault
 
@@ -51,7 +52,4 @@ def remarks(component: Component) -> tuple[str, ...]:
 def _remarks(component: Component) -> Iterator[str]:
     if udp := [port.target for port in component.ports if port.protocol != "tcp"]:
         yield f"ports other than TCP are not published: {', '.join(map(str, udp))}"
-    if len(component.networks) > 1:
-        yield "all components share one network, so being in several makes no difference"
-    if component.restart not in ("no", ""):
-        yield f"restart: {component.restart} is not applied: in a test environment a component that ends is a finding"
+    yield from general_remarks(component)

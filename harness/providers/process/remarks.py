@@ -6,6 +6,7 @@ from dataclasses import fields
 from harness.providers.process.account import server_account
 from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import other_major
+from harness.providers.remarks import general_remarks
 from harness.spec.model import Component, ContainerSettings, Mount, Resources
 
 
@@ -43,6 +44,7 @@ def _remarks(component: Component) -> Iterator[str]:
         yield "as a process it has no limits of CPUs or memory"
     if names := _container_only(component.container):
         yield f"as a process it does without {', '.join(names)}"
+    yield from general_remarks(component)
 
 
 def _is_used(component: Component, mount: Mount) -> bool:

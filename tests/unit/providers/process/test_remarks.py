@@ -35,6 +35,8 @@ def test_what_says_nothing_of_containers_gets_no_remark() -> None:
         (Component("web", HERE, user="app"), "user app"),
         (Component("web", HERE, resources=Resources(memory=1 << 20)), "memory"),
         (Component("web", HERE, container=ContainerSettings(cap_add=("NET_ADMIN",))), "cap_add"),
+        (Component("web", HERE, networks=("front", "back")), "share one network"),
+        (Component("web", HERE, restart="on-failure:3"), "restart: on-failure:3 is not applied"),
     ],
 )
 def test_what_is_left_out_is_named(component: Component, named: str) -> None:
