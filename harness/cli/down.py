@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.bootstrap.sweep import sweep
-from harness.cli.environments import Found, find, look, only
+from harness.cli.environments import Found, find, is_here, look, only
 from harness.cli.options import EnvironmentName
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell
@@ -28,15 +28,16 @@ def down(
         bool, typer.Option("--all", help="Every environment of this user, also those that tests run against.")
     ] = False,
 ) -> None:
-    """Tear down what `harness up` started, and what killed runs left behind.
+    """Tear down what `harness up` started here, and what killed runs left behind.
 
-    Where that runs no more, one that tests have left running (--keep) is ended.
+    Here means: from a Compose file in this folder; of others it is told what ends them.
+    Where that runs no more, one that tests have left running here (--keep) is ended.
     An environment that tests run against is ended only when it is named (-e), or with --all.
     """
     swept, codes = _sweep()
     chosen, silent = _chosen(environment, everything, swept)
     if not (chosen or silent or swept):
-        people.print("nothing runs that `harness up` started")
+        people.print("nothing runs here that `harness up` started")
     codes += silent
     codes += [_stop(found) for found in chosen]
     raise typer.Exit(max(codes, default=ExitCode.OK))
@@ -62,20 +63,26 @@ def _chosen(
 
 
 def _of_up(kept: Sequence[Found]) -> list[Found]:
-    """The one that `harness up` started, before one that tests have left behind; the others are told.
+    """This folder's that `harness up` started, before one that tests have left behind; the others are told.
 
     Raises:
         UsageError: it is not clear which is meant.
     """
-    if not kept:
-        return []
-    meant = only([found for found in kept if not found[1].is_for_tests] or kept, _WHICH)
+    here = [found for found in kept if is_here(found[1].files)]
+    of_people = [found for found in here if not found[1].is_for_tests]
+    meant = [only(of_people or here, _WHICH)] if here else []
     for found in kept:
-        if found != meant:
+        if found not in meant:
             about = found[1]
-            why = ", which tests have left running" if about.is_for_tests else ""
+            why = _why_left(about)
             _leave(about, f"{why}; `harness down -e {about.environment_id}` ends it, --all ends all")
-    return [meant]
+    return meant
+
+
+def _why_left(about: folders.About) -> str:
+    if not is_here(about.files):
+        return f", of {', '.join(about.files)}"
+    return ", which tests have left running" if about.is_for_tests else ""
 
 
 def _leave(about: folders.About, why: str) -> None:

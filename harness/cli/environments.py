@@ -1,6 +1,6 @@
 """Why this exists: commands about an environment that runs first have to find it, and often to ask how it is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +64,18 @@ def only(known: Sequence[Found], hint: str = _NAME_ONE) -> Found:
     """
     if not known:
         raise _none("no environment runs", known)
-    here = str(Path.cwd())
-    return _single([(folder, about) for folder, about in known if _is_below(about, here)] or known, hint)
+    return _single([(folder, about) for folder, about in known if is_here(about.files)] or known, hint)
+
+
+def is_here(files: Iterable[str | Path]) -> bool:
+    """Whether one of these Compose files lies in this folder."""
+    here = Path.cwd()
+    return any(Path(file).parent == here for file in files)
+
+
+def end_of(environment_id: str, files: Iterable[str | Path]) -> str:
+    """The command that ends the environment of these Compose files, as one says it in this folder."""
+    return "harness down" if is_here(files) else f"harness down -e {environment_id}"
 
 
 def look(folder: Path) -> Life | None:
@@ -117,7 +127,3 @@ def _single(fitting: Sequence[Found], hint: str = _NAME_ONE) -> Found:
 def _none(message: str, known: Sequence[Found]) -> UsageError:
     listed = [in_words(about) for _, about in known]
     return UsageError(message, evidence=listed, hint="`harness up` starts one")
-
-
-def _is_below(about: folders.About, directory: str) -> bool:
-    return any(str(Path(file).parent) == directory for file in about.files)

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.bootstrap.preparing import Prepared, addresses
-from harness.cli.environments import Life, look
+from harness.cli.environments import Life, end_of, look
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
-
-_AGAIN = "`harness down` and `harness up` take that over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +87,16 @@ def require_same(kept: Kept, prepared: Prepared) -> None:
 
 def differences(kept: Kept, prepared: Prepared) -> Iterator[str]:
     """What would be otherwise if it were started now, in words. Raises as `addresses` does."""
+    again = f"`{end_of(kept.about.environment_id, kept.about.files)}` and `harness up` take that over"
     if kept.description.seed != prepared.request.seed:
         yield f"its data is that of seed {kept.description.seed}, not {prepared.request.seed}"
     for name, told in addresses(prepared).items():
         then, now = ({endpoint.address for endpoint in ends} for ends in (kept.endpoints(name), told))
         if then != now:
-            yield f"{name} is looked for at {_listed(then)}, and not at {_listed(now)} as is said now; {_AGAIN}"
+            yield f"{name} is looked for at {_listed(then)}, and not at {_listed(now)} as is said now; {again}"
     changed = [file.name for file in prepared.ecosystem.files if file.stat().st_mtime > kept.since]
     if changed:
-        yield f"{', '.join(changed)} has changed since it was started; {_AGAIN}"
+        yield f"{', '.join(changed)} has changed since it was started; {again}"
 
 
 def _listed(addresses: set[str]) -> str:

@@ -11,6 +11,7 @@ from harness.bootstrap.preparing import Prepared, require_steps
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
 from harness.bootstrap.spare import SpareKeeper
 from harness.bootstrap.stay import duration
+from harness.cli.environments import end_of
 from harness.cli.invocation import invocation_of
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
 from harness.cli.options import (
@@ -76,7 +77,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     if kept is not None:
         _show_kept(kept, prepared)
     else:
-        _show_started(_bring_up(prepared, invocation_of(context).spare), request.stay)
+        _show_started(_bring_up(prepared, invocation_of(context).spare), prepared, request.stay)
 
 
 def _bring_up(prepared: Prepared, spare: SpareKeeper | None) -> EnvironmentDescription:
@@ -103,11 +104,12 @@ def _hand_over(lease: Lease) -> EnvironmentDescription:
     return description
 
 
-def _show_started(description: EnvironmentDescription, stay: Stay) -> None:
+def _show_started(description: EnvironmentDescription, prepared: Prepared, stay: Stay) -> None:
     _print_endpoints(description)
     if stay.ttl is not None:
         people.print(f"it stays {until(stay.ttl)}")
-    people.print("stop it with [bold]harness down[/]; [bold]harness env[/] prints its variables")
+    end = end_of(description.environment_id, prepared.ecosystem.files)
+    people.print(f"stop it with [bold]{end}[/]; [bold]harness env[/] prints its variables")
 
 
 def _show_kept(kept: Kept, prepared: Prepared) -> None:
@@ -120,7 +122,8 @@ def _show_kept(kept: Kept, prepared: Prepared) -> None:
     if kept.life.remaining is not None:
         people.print(f"it stays {until(kept.life.remaining)}")
     _print_endpoints(kept.description)
-    people.print("stop it with [bold]harness down[/]; [bold]harness up --new[/] starts another beside it")
+    end = end_of(kept.about.environment_id, kept.about.files)
+    people.print(f"stop it with [bold]{end}[/]; [bold]harness up --new[/] starts another beside it")
 
 
 def _print_endpoints(description: EnvironmentDescription) -> None:

@@ -53,11 +53,13 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
         ending: Ending = Ending(ExitCode.OK),  # noqa: B008 - frozen
         tested: Sequence[str] = (),
         left: Sequence[str] = (),
+        elsewhere: Sequence[str] = (),
     ) -> list[str]:
-        known = [
-            (Path(f"/run/{name}"), About(name, "tiny", "process", (), 1, "", name in (*tested, *left)))
-            for name in (*left, *running, *tested)
-        ]
+        def about(name: str) -> About:
+            file = "/elsewhere/compose.yml" if name in elsewhere else f"{Path.cwd()}/compose.yml"
+            return About(name, "tiny", "process", (file,), 1, "", name in (*tested, *left))
+
+        known = [(Path(f"/run/{name}"), about(name)) for name in (*left, *running, *tested)]
         stopped: list[str] = []
 
         def attach(path: Path, _on_event: object, *, hold: bool) -> FakeLease:
@@ -128,7 +130,7 @@ def test_nothing_to_end_is_well(scene: Scene, capsys: pytest.CaptureFixture[str]
     """`make down` may be said at any time."""
     scene()
     assert code_of() == ExitCode.OK
-    assert capsys.readouterr().err == "nothing runs that `harness up` started\n"
+    assert capsys.readouterr().err == "nothing runs here that `harness up` started\n"
 
 
 def test_what_tests_run_against_is_left_alone(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,6 +162,24 @@ def test_what_tests_have_left_running_is_ended_after_what_up_started(
     ended = scene(left=["tttt"])
     assert code_of() == ExitCode.OK
     assert ended == ["tttt"]
+
+
+def test_another_folder_s_stack_is_left_alone(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also when it is the only one: it is told, and how to end it; here nothing was to be ended."""
+    told = (
+        "left alone: tiny (eeee), of /elsewhere/compose.yml; `harness down -e eeee` ends it, --all ends all"
+    )
+    ended = scene(["eeee"], elsewhere=["eeee"])
+    assert code_of() == ExitCode.OK
+    assert ended == []
+    assert told in " ".join(capsys.readouterr().err.split())
+    ended = scene(["eeee", "aaaa"], left=["ffff"], elsewhere=["eeee", "ffff"])
+    assert code_of() == ExitCode.OK
+    assert ended == ["aaaa"]
+    assert told in " ".join(capsys.readouterr().err.split())
+    ended = scene(["eeee"], elsewhere=["eeee"])
+    assert code_of("ee") == ExitCode.OK
+    assert ended == ["eeee"]
 
 
 def test_what_ends_by_itself_meanwhile_needs_no_word(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.environments import find, look
+from harness.cli.environments import end_of, find, look
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.keeper import folders
 from harness.keeper.folders import About
@@ -38,6 +38,24 @@ def test_one_is_meant(
     monkeypatch.chdir(tmp_path / "here")
     known(monkeypatch, *((f"id{i}", tmp_path / f / "compose.yml") for i, f in enumerate(lie_in)))
     assert find(name)[1].environment_id == f"id{expected}"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["here/compose.yml"], "harness down"),
+        (["elsewhere/compose.yml", "here/override.yml"], "harness down"),
+        (["here/below/compose.yml"], "harness down -e aaaa"),
+        (["elsewhere/compose.yml"], "harness down -e aaaa"),
+    ],
+)
+def test_how_to_end_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: Sequence[str], expected: str
+) -> None:
+    """What is not of this folder has to be named."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert end_of("aaaa", [tmp_path / file for file in files]) == expected
 
 
 @pytest.mark.parametrize(("name", "count"), [(None, 2), ("id", 2)])
