@@ -155,7 +155,10 @@ class JonarClient(ServiceClient):
         return await self.one(ComponentMetrics, "GET", f"/api/v1/components/{name}/metrics/")
 
     async def simulate_load(self, name: str, load_factor: float = 2.0, seconds: float = 5.0) -> Load:
-        """Begin to send a component's ready replicas `load_factor` times the requests they are meant to take."""
+        """Begin to send a component's ready replicas `load_factor` times the requests they are meant to take.
+
+        Where nothing of it is deployed, one replica is, scaled up to two, for as long as the load lasts.
+        """
         body = {"load_factor": load_factor, "seconds": seconds}
         return await self.one(Load, "POST", f"/api/v1/components/{name}/load/", body)
 

@@ -19,6 +19,7 @@ from jonar.deployments import Deployment, Replica, RolloutState, Status
 from jonar.journal import Journal, record
 from jonar.load import Generator, LoadPlan, connect, make_plan
 from jonar.probe import Prober
+from jonar.requests import DeployRequest
 from jonar.runtime.base import Runtime
 from jonar.runtime.docker import DockerRuntime
 from jonar.runtime.engine import Engine
@@ -30,6 +31,7 @@ from kernel.service import Service
 
 _PROBE_TIMEOUT = 1.0
 _OPEN_TIMEOUT = 5.0  # seconds that an order waits for Jonar to be open
+_SETTLE_TIMEOUT = 20.0  # seconds within which a replica for a load has to be ready; usually it takes one
 _DRAIN_TIMEOUT = 1.0
 _WINDOW = 2.0  # seconds that rates cover, or two of the autoscaler's periods where those are longer
 _IDLE_EXPIRY = 2.0  # shorter than a replica keeps an idle connection, so that none is used as it closes
@@ -172,23 +174,40 @@ class Platform:
     ) -> list[LoadPlan]:
         """Begin to generate load on a component's ready replicas, each deployment's by its own target.
 
+        Where nothing of the component is deployed, a deployment of one replica is made that ends with the load.
+
         Raises:
-            ApiError: 409, it has no ready replica here.
+            ApiError: 409, none of its replicas is ready, or becomes so in time.
         """
         controller = await self.opened()
+        own = None if controller.deployments(component) else await self._deploy_for_load(service, component)
         ready = [deployment for deployment in controller.deployments(component) if deployment.ready]
         if not ready:
-            message = (
-                f"No replica of {component} is ready here: deploy it with POST /api/v1/deployments/"
-                f' {{"component": "{component}"}}, wait until it is available, then generate load.'
-            )
-            raise ApiError(409, "not_deployed", message)
+            events = f"/api/v1/components/{component}/events/"
+            message = f"No replica of {component} is ready here; GET {events} says how far they are."
+            raise ApiError(409, "not_ready", message)
         plans = [_plan(deployment, load_factor, seconds) for deployment in ready]
         for deployment, plan in zip(ready, plans, strict=True):
-            controller.spawn(self._generate(service, deployment, plan))
+            controller.spawn(self._generate(service, deployment, plan, is_its_own=deployment is own))
         return plans
 
-    async def _generate(self, service: Service, deployment: Deployment, plan: LoadPlan) -> None:
+    async def _deploy_for_load(self, service: Service, component: str) -> Deployment:
+        """A deployment of one replica, which is ready; or is not in time, and is removed again."""
+        deployment = DeployRequest(component=component).deployment(self.settings.stabilisation)
+        await self.deploy(service, deployment)
+
+        async def look() -> bool:
+            return self.status(deployment.id).is_settled
+
+        await service.changes.until(f"deployment:{deployment.id}", look, _SETTLE_TIMEOUT)
+        if not deployment.ready:
+            self.controller.remove(deployment.id)
+        return deployment
+
+    async def _generate(
+        self, service: Service, deployment: Deployment, plan: LoadPlan, *, is_its_own: bool
+    ) -> None:
+        """Carry out a plan; a deployment that was made for it ends with it."""
         path = CATALOGUE[deployment.specification.component].load_path
         token = service.tokens.issue("jonar", ["service"], ttl=plan.seconds + _TOKEN_SLACK).token
         controller = self.controller
@@ -197,8 +216,12 @@ class Platform:
             replica = controller.pick(deployment.id)
             return replica.url if replica else None
 
-        with self._underway():
-            result = await Generator(plan, pick, lambda url: connect(url, path, token), self._clock).run()
+        try:
+            with self._underway():
+                result = await Generator(plan, pick, lambda url: connect(url, path, token), self._clock).run()
+        finally:
+            if is_its_own:
+                controller.remove(deployment.id)
         if self._journal is not None:
             self._journal.note(facts.loaded(deployment, result))
 

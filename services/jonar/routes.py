@@ -127,7 +127,10 @@ async def component_metrics(
 async def simulate_load(
     request: Request, component: str, asked: LoadRequest, service: ServiceDep, platform: PlatformDep
 ) -> Response:
-    """Begin to send a component's ready replicas real requests; 409 while it has none."""
+    """Begin to send a component's ready replicas real requests; 409 while it has none.
+
+    Where it has no deployment, one of one replica is made that ends with the load.
+    """
     known_component(component)
     plans = await platform.load(service, component, asked.load_factor, asked.seconds)
     row = {

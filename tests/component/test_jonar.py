@@ -62,6 +62,26 @@ class TestJonarInfrastructureIntegration:
         assert measured.cpu_seconds > 0
         assert measured.memory_bytes > 2**20
 
+    @pytest.mark.usefixtures("our_own")  # others might have deployed it at that moment
+    async def test_scaling_of_what_is_not_deployed(self, jonar_client: JonarClient) -> None:
+        """The load brings a deployment of its own, which is scaled like any other and ends with the load."""
+        # Monitor component load
+        load_metrics = await jonar_client.get_component_metrics("distilera")
+        assert load_metrics.deployments == 0
+
+        # Simulate high load
+        await jonar_client.simulate_load("distilera", load_factor=2.0)
+
+        # Verify auto-scaling
+        scaling_events = await jonar_client.get_scaling_events("distilera")
+        assert len(scaling_events) > 0
+        assert any(event.type == "scale_up" for event in scaling_events)
+
+        own = scaling_events[0].deployment_id
+        assert await jonar_client.get_component_events("distilera", wait=10, type="stopped", subject=own)
+        assert (await jonar_client.get_deployment_status(own)).state == "stopped"
+        assert (await jonar_client.get_component_metrics("distilera")).deployments == 0
+
 
 class TestDeployments:
     """A deployment's life: replicas come and go, and everybody can read about it."""

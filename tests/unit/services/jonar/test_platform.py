@@ -45,19 +45,21 @@ class EndlessGenerator:
         await asyncio.Event().wait()
 
 
-async def test_a_load_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it would note at its end belongs to a test that is over."""
+@pytest.mark.parametrize("is_its_own", [False, True])
+async def test_a_load_is_ended(monkeypatch: pytest.MonkeyPatch, is_its_own: bool) -> None:
+    """What it would note at its end belongs to a test that is over; a deployment made for it goes with it."""
     monkeypatch.setattr(module, "Generator", EndlessGenerator)
     platform: Any = Platform(PlatformSettings.from_environ({}))
-    platform._controller, platform._journal = FakeController(), FakeJournal()
-    platform._open.set()
     deployment: Any = SimpleNamespace(id="dep_1", specification=SimpleNamespace(component="distilera"))
+    platform._controller, platform._journal = FakeController(deployment), FakeJournal()
+    platform._open.set()
     tokens = SimpleNamespace(issue=lambda *_, **__: SimpleNamespace(token="issued"))
     service: Any = SimpleNamespace(tokens=tokens)
     plan: Any = SimpleNamespace(seconds=1.0)
-    load = asyncio.ensure_future(platform._generate(service, deployment, plan))
+    load = asyncio.ensure_future(platform._generate(service, deployment, plan, is_its_own=is_its_own))
     await asyncio.sleep(0)
     assert await platform.stopping(NOBODY) == "1 loads to be ended"
     with pytest.raises(asyncio.CancelledError):
         await load
+    assert platform._controller.kept == ([] if is_its_own else [deployment])
     assert await platform.stopping(NOBODY) is None
