@@ -1,5 +1,6 @@
 """Why this exists: Hoardwell for programs: messages, inboxes and the live feed as typed records."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -54,11 +55,12 @@ class HoardwellClient(ServiceClient):
     ) -> list[Message]:
         """What the agents of a coordination said: its start, one report each, its end.
 
-        Without `at_least` it waits for that end, which comes last.
+        Without `at_least` it waits for that end, which is told last.
         """
         if at_least is None:
+            began = time.monotonic()
             await self._log(END_OF_COORDINATION, 1, wait, coordination_id=coordination)
-            at_least, wait = 1, 0.0
+            at_least, wait = 1, max(0.0, wait - (time.monotonic() - began))
         return await self._log(containing, at_least, wait, coordination_id=coordination)
 
     async def get_collaboration_messages(

@@ -13,6 +13,7 @@ from functools import partial
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.bodies import LimitedBody
+from kernel.changes import LONGEST_WAIT
 from kernel.errors import ApiError, error_response
 from kernel.metrics import Metrics
 from kernel.outbox import told
@@ -26,6 +27,7 @@ PREFERRED_WAIT = re.compile(rb"(?:^|[,;])\s*wait\s*=\s*(\d{1,2})\s*(?:$|[,;])", 
 
 
 OnFailure = Callable[[Scope, Exception], Awaitable[None]]
+Telling = Callable[[], Awaitable[None]]
 
 
 class RequestContext:
@@ -108,7 +110,7 @@ class _Answer:
 
     __slots__ = ("_send", "_telling", "request_id", "status")
 
-    def __init__(self, send: Send, request_id: str, telling: "_Telling | None") -> None:
+    def __init__(self, send: Send, request_id: str, telling: Telling | None) -> None:
         self._send = send
         self._telling = telling
         self.request_id = request_id
@@ -123,17 +125,20 @@ class _Answer:
         await self._send(message)
 
 
-_Telling = Callable[[], Awaitable[None]]
-
-
-def _telling(scope: Scope) -> _Telling | None:
+def _telling(scope: Scope) -> Telling | None:
     """Waits for the request's events to be told; None where that is not asked for, as a read has nothing to tell."""
     if scope["method"] in ("GET", "HEAD"):
         return None
     for name, value in scope["headers"]:
         if name == b"prefer" and (wanted := PREFERRED_WAIT.search(value)):
-            return partial(told, scope["app"].state.service, float(wanted[1]))
+            return partial(_tell, scope, min(float(wanted[1]), LONGEST_WAIT))
     return None
+
+
+async def _tell(scope: Scope, timeout: float) -> None:
+    """Who was not let in has done nothing that could be told."""
+    if scope.get("kernel.principal"):
+        await told(scope["app"].state.service, timeout)
 
 
 def _request_id(scope: Scope) -> str:

@@ -50,7 +50,7 @@ def hoardwell(asked: list[dict[str, str]]) -> HoardwellClient:
 async def test_agents_are_listened_to_until_the_end(
     hoardwell: HoardwellClient, asked: list[dict[str, str]]
 ) -> None:
-    """The wait is for the end, which comes last; then everything is read that there is."""
+    """The wait is for the end, which is told last; in what is left of it everything told until then is read."""
     messages = await hoardwell.get_agent_messages("coord_1")
     assert [each.content for each in messages] == [START, REPORT, END]
     waited, read = asked
@@ -59,7 +59,8 @@ async def test_agents_are_listened_to_until_the_end(
         "5.0",
         "coord_1",
     )
-    assert (read["coordination_id"], "wait" in read) == ("coord_1", False)
+    assert (read["coordination_id"], read["at_least"], "contains" in read) == ("coord_1", "1", False)
+    assert 0 < float(read["wait"]) < 5
 
 
 async def test_who_says_how_many_waits_for_so_many(

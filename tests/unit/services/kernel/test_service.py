@@ -189,20 +189,27 @@ async def test_the_document_tells_of_tokens_and_refusals(call: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "preference", "timeouts"),
+    ("method", "role", "preference", "timeouts"),
     [
-        ("POST", "wait=5", [5.0]),
-        ("POST", "respond-async, Wait = 10; x", [10.0]),
-        ("POST", None, []),
-        ("POST", "await=5", []),
-        ("POST", "wait=500", []),
-        ("GET", "wait=5", []),
+        ("POST", "user", "wait=5", [5.0]),
+        ("POST", "user", "respond-async, Wait = 10; x", [10.0]),
+        ("POST", "user", "wait=99", [60.0]),
+        ("POST", "user", None, []),
+        ("POST", "user", "await=5", []),
+        ("POST", "user", "wait=500", []),
+        ("POST", None, "wait=5", []),
+        ("GET", "user", "wait=5", []),
     ],
 )
 async def test_who_prefers_to_wait_is_answered_once_it_was_told(
-    call: Caller, monkeypatch: pytest.MonkeyPatch, method: str, preference: str | None, timeouts: list[float]
+    call: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    role: str | None,
+    preference: str | None,
+    timeouts: list[float],
 ) -> None:
-    """For as long as it says, also where it is refused; a read has nothing to tell."""
+    """For as long as it says, also where it is refused; a read has nothing to tell, nor has who is not let in."""
     asked: list[float] = []
 
     async def told(service: Service, timeout: float) -> None:
@@ -211,6 +218,7 @@ async def test_who_prefers_to_wait_is_answered_once_it_was_told(
 
     monkeypatch.setattr(context, "told", told)
     headers = {"prefer": preference} if preference else {}
-    response = await call(method, "/api/v1/things/", headers=headers)
-    assert response.status_code == (400 if method == "POST" else 200)
+    response = await call(method, "/api/v1/things/", role=role, headers=headers)
+    expected = {"GET": 200, "POST": 400}[method] if role else 401
+    assert response.status_code == expected
     assert asked == timeouts
