@@ -32,7 +32,7 @@ def reset(
     name: Annotated[str, typer.Argument(help="A snapshot.", show_default="the seeded state")] = SEEDED,
     environment: EnvironmentName = None,
 ) -> None:
-    """Put the stores of a running ecosystem back to the seeded state, or a snapshot; prints what differed.
+    """Put the stores back to the seeded state, or to a snapshot; prints what differed.
 
     For ecosystems whose Compose file says `x-harness: {isolation: reset}`.
     """
