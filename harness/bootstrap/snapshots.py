@@ -12,7 +12,8 @@ from harness.worlds.base import SEEDED
 
 def ways_back(description: EnvironmentDescription) -> list[str]:
     """A command for each snapshot that was taken by name while the run lasted, in the order of their taking."""
-    events = read(Path(description.results) / EVENTS)
+    log = Path(description.results) / EVENTS
+    events = read(log) if log.exists() else ()
     names = dict.fromkeys(event.snapshot for event in events if isinstance(event, StateKept))
     return [
         shlex.join(["harness", "reset", "-e", description.environment_id, name])

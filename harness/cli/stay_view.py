@@ -44,7 +44,7 @@ def say_kept(description: EnvironmentDescription, folder: Path) -> None:
     people.print(f'  enter it: harness shell -e {name}, or eval "$(harness env -e {name})"')
     people.print(f"  its logs: harness logs --run {Path(description.results).name}")
     for command in ways_back(description):
-        people.print(f"  the state of a test: {escape(command)}")
+        people.print(f"  back to a snapshot: {escape(command)}")
     people.print(f"  end it:   harness down -e {name}")
 
 

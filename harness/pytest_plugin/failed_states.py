@@ -14,7 +14,7 @@ class FailedStates:
     """For a session whose environment may outlive it: a snapshot of each failed case's state, by the case's id."""
 
     def __init__(self) -> None:
-        self._kept = 0
+        self._tried = 0
         self._lost: list[str] = []
 
     @pytest.hookimpl(wrapper=True)
@@ -29,14 +29,15 @@ class FailedStates:
         return report
 
     def _keep(self, handle: EcosystemHandle, case: str) -> None:
-        if not handle.is_reset_for_each_test or self._kept == _MOST:
+        if not handle.is_reset_for_each_test or self._tried == _MOST:
             return
+        self._tried += 1
         try:
             handle.snapshot(case)
         except HarnessError as error:
-            self._lost.append(f"the state that {case} left could not be kept: {error.message}")
-        else:
-            self._kept += 1
+            self._tried = _MOST  # each would take as long
+            self._lost += [f"the state that {case} left could not be kept: {error.message}", *error.evidence]
+            self._lost += [error.hint] if error.hint else []
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What could not be kept."""

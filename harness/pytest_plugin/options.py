@@ -44,7 +44,7 @@ def add_options(parser: pytest.Parser) -> None:
         PROVE_ISOLATION,
         "--prove-isolation",
         action="store_true",
-        help="tests in random order, every reset compared with what was kept; tells who left what behind",
+        help="tests in random order, every reset compared with what was kept; tells who wrote what",
     )
     group.addoption(
         "--harness-order",

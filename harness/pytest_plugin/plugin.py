@@ -19,13 +19,11 @@ from harness.pytest_plugin.interrupts import ignore_echoes
 from harness.pytest_plugin.masking import Masking
 from harness.pytest_plugin.naming import SuiteNames
 from harness.pytest_plugin.options import add_options, keeps
-from harness.pytest_plugin.proving import Proving
+from harness.pytest_plugin.proving import SHARES_STATE, Proving
 from harness.pytest_plugin.recording import Recorder
 from harness.pytest_plugin.run import JoinedRun, OwnRun, Run, WorkerRun
 from harness.pytest_plugin.workers import CHANNEL, Controller
 from harness.suites.pytest_process import KEEPS, RUN_FOLDER, SOCKET, SUITES
-
-SHARES_STATE = "shares_state"
 
 _run = pytest.StashKey[Run]()
 _controller = pytest.StashKey[Controller | None]()  # for an xdist worker
@@ -99,7 +97,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             f"harness shell -e {name} enters it, harness down -e {name} ends it"
         )
         for command in ways_back(run.kept):
-            terminalreporter.write_line(f"  the state of a test: {command}")
+            terminalreporter.write_line(f"  back to a snapshot: {command}")
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +141,8 @@ def _isolated(request: pytest.FixtureRequest) -> EcosystemHandle | None:
 
 def _begin_proving(config: pytest.Config, run: Run) -> Proving | None:
     if not config.getoption("harness_prove_isolation"):
+        if config.getoption("harness_order") is not None:
+            raise pytest.UsageError("--harness-order is the random order of --prove-isolation; add that")
         return None
     proving = Proving(config.getoption("harness_order"), run.record)
     config.pluginmanager.register(proving, "harness-proving")

@@ -1,15 +1,17 @@
-"""Why this exists: isolation is proved: tests in random order, resets compared by content, who left what behind."""
+"""Why this exists: isolation is proved: tests in random order, resets compared by content, who wrote what."""
 
 import random
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
 import pytest
 
 from harness.events.facts import Event, StateLeft
 from harness.pytest_plugin.handle import EcosystemHandle
 
+SHARES_STATE = "shares_state"  # the marker
 _MOST_ORDERS = 1_000_000
 _SHOWN = 10  # cases that left most behind
 _NAMED = 3  # tables and keys of each
@@ -35,7 +37,9 @@ class Proving:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Any order has to do."""
-        random.Random(self._order).shuffle(items)  # noqa: S311 - it must be repeatable
+        blocks = [list(block) for _, block in groupby(items, _together)]
+        random.Random(self._order).shuffle(blocks)  # noqa: S311 - it must be repeatable
+        items[:] = [item for block in blocks for item in block]
 
     def prove(self, handle: EcosystemHandle, case: str) -> None:
         """Put back what a case has left, and compare everything with what was kept. Raises WorldError."""
@@ -44,11 +48,11 @@ class Proving:
             self._record(StateLeft(at=time.time(), case=case, changed=changed))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Who left something, most first."""
+        """Who wrote something, most first."""
         terminalreporter.section("isolation")
         count = len(self._left)
         terminalreporter.write_line(
-            f"{count} {'case' if count == 1 else 'cases'} left something, which was put back"
+            f"{count} {'case' if count == 1 else 'cases'} wrote something, which was put back"
         )
         most = sorted(self._left.items(), key=lambda left: -sum(map(len, left[1].values())))
         for case, changed in most[:_SHOWN]:
@@ -56,6 +60,11 @@ class Proving:
             terminalreporter.write_line(f"  {case}  {words}")
         if count > _SHOWN:
             terminalreporter.write_line(f"  … and {count - _SHOWN} more: StateLeft in events.ndjson")
+
+
+def _together(item: pytest.Item) -> object:
+    """Equal for neighbours that stay so: those of a module that share what they write."""
+    return item.path if item.get_closest_marker(SHARES_STATE) else item
 
 
 def _shortened(names: Sequence[str]) -> str:

@@ -16,6 +16,11 @@ _SESSION = {
     "application_name": "harness",
     "lock_timeout": f"{_PATIENCE}s",
     "session_replication_role": "replica",  # rows are put back as they were: no trigger and no foreign key acts on it
+    "deadlock_timeout": "10s",  # where a component and we wait for each other, it is we who give up
+    # whatever the database's own defaults are
+    "default_transaction_isolation": "read committed",  # what is read is not older than the locks on it
+    "default_transaction_read_only": "off",
+    "statement_timeout": "0",
 }
 _HOLDERS = """
     SELECT pid, application_name, state, left(query, 200) AS query FROM pg_stat_activity
@@ -72,7 +77,8 @@ class PostgresStore:
         try:
             store = cls(component, database, await database.connect())
         except (OSError, asyncpg.PostgresError) as error:
-            raise WorldError(f"{component}: its state cannot be kept: {error}") from error
+            told = f"{component}: its state cannot be kept: {error}"
+            raise WorldError(told, hint=_hint_for(error)) from error
         try:
             async with store._connection.transaction():
                 await store._connection.execute(_INSTALL.read_text())
@@ -138,15 +144,22 @@ class PostgresStore:
         import asyncpg  # noqa: PLC0415
 
         evidence: list[str] = []
-        hint = ""
         if isinstance(error, asyncpg.LockNotAvailableError):
             rows = await self._connection.fetch(_HOLDERS)
             evidence = [
                 f"pid {row['pid']} {row['application_name']} ({row['state']}): {row['query']}" for row in rows
             ]
-            hint = f"a transaction held a table for more than {_PATIENCE} s: end it before the test ends"
-        elif isinstance(error, asyncpg.FeatureNotSupportedError):
-            hint = "what changes that cannot share an environment with other tests; start a new one for it"
-        elif isinstance(error, asyncpg.InsufficientPrivilegeError):
-            hint = "its user has to be a superuser, as POSTGRES_USER is in the official image"
-        return WorldError(f"{self.component}: {what}: {error}", evidence=evidence, hint=hint)
+        return WorldError(f"{self.component}: {what}: {error}", evidence=evidence, hint=_hint_for(error))
+
+
+def _hint_for(error: Exception) -> str:
+    import asyncpg  # noqa: PLC0415
+
+    match error:
+        case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError():
+            return f"a transaction held a table for more than {_PATIENCE} s: end it before the test ends"
+        case asyncpg.FeatureNotSupportedError():
+            return "what changes that cannot share an environment with other tests; start a new one for it"
+        case asyncpg.InsufficientPrivilegeError():
+            return "its user has to be a superuser, as POSTGRES_USER is in the official image"
+    return ""

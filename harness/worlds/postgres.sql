@@ -20,7 +20,7 @@ CREATE TABLE harness_world.tables (
     name text NOT NULL,               -- quoted, with its schema
     mark oid NOT NULL,                -- a sequence, drawn from by each statement that writes
     holds_rows boolean NOT NULL,      -- not so a partitioned table, whose partitions do
-    columns text NOT NULL,            -- quoted, without generated ones
+    columns text NOT NULL,            -- quoted, without generated ones; empty where there is no other
     same_key text,                    -- joins the table to a copy; none without a primary key
     is_unlogged boolean NOT NULL      -- a crash of the server empties it, and no trigger tells
 );
@@ -39,7 +39,7 @@ CREATE TABLE harness_world.kept_sequences (
     snapshot text, relation oid, last_value bigint NOT NULL, is_called boolean NOT NULL, PRIMARY KEY (snapshot, relation)
 );
 
-CREATE TABLE harness_world.kept_large_objects (snapshot text PRIMARY KEY, since xid NOT NULL, ids oid[] NOT NULL);
+CREATE TABLE harness_world.snapshots (name text PRIMARY KEY, large_objects text NOT NULL);
 
 CREATE SEQUENCE harness_world.copies;
 
@@ -68,12 +68,13 @@ DECLARE
     columns text;
     same_key text;
 BEGIN
-    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
+    SELECT coalesce(string_agg(quote_ident(attname), ', ' ORDER BY attnum), '') INTO columns
     FROM pg_attribute
     WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
 
-    SELECT string_agg(format('kept.%1$I = now.%1$I', attname), ' AND ') INTO same_key
-    FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+    SELECT CASE WHEN bool_and(attgenerated = '') THEN string_agg(format('kept.%1$I = now.%1$I', attname), ' AND ') END
+    INTO same_key
+    FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY ((indkey::int2[])[0:indnkeyatts - 1])
     WHERE indrelid = relation AND indisprimary AND kind = 'r';
 
     EXECUTE format('CREATE SEQUENCE %s', mark);
@@ -89,7 +90,13 @@ CREATE FUNCTION harness_world.watch() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
     sequences text;
+    always text;
 BEGIN
+    SELECT string_agg(format('%I on %s', tgname, tgrelid::regclass), ', ') INTO always
+    FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('A', 'R');
+    IF always IS NOT NULL THEN
+        RAISE feature_not_supported USING MESSAGE = 'a trigger would act on rows that are put back (ENABLE ALWAYS): ' || always;
+    END IF;
     PERFORM harness_world.watch_table(pg_class.oid, relkind, relpersistence = 'u')
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind IN ('r', 'p') AND relpersistence <> 't'
@@ -148,9 +155,9 @@ BEGIN
     END LOOP;
     DELETE FROM harness_world.kept_tables WHERE snapshot = wanted;
     DELETE FROM harness_world.kept_sequences WHERE snapshot = wanted;
-    DELETE FROM harness_world.kept_large_objects WHERE snapshot = wanted;
+    DELETE FROM harness_world.snapshots WHERE name = wanted;
 
-    FOR other IN SELECT snapshot FROM harness_world.kept_large_objects LOOP
+    FOR other IN SELECT name FROM harness_world.snapshots LOOP
         INSERT INTO harness_world.kept_tables
         SELECT wanted, relation, seen, copy, since, put_back_by FROM harness_world.kept_tables
         WHERE snapshot = other AND relation NOT IN (SELECT relation FROM harness_world.written(other))
@@ -160,16 +167,22 @@ BEGIN
     WHERE relation NOT IN (SELECT relation FROM harness_world.kept_tables WHERE snapshot = wanted);
 
     INSERT INTO harness_world.kept_sequences SELECT wanted, * FROM harness_world.sequences;
-    INSERT INTO harness_world.kept_large_objects
-    SELECT wanted, harness_world.horizon(), array(SELECT oid FROM pg_largeobject_metadata ORDER BY oid);
+    INSERT INTO harness_world.snapshots VALUES (wanted, harness_world.large_objects());
     PERFORM harness_world.drop_unused_copies();
 END $$;
 
 CREATE FUNCTION harness_world.put_back_table(own harness_world.tables, kept harness_world.kept_tables) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    ignored record;
 BEGIN
     IF kept.copy IS NULL THEN
         EXECUTE format('DELETE FROM ONLY %s', own.name);
+    ELSIF own.columns = '' THEN
+        EXECUTE format('DELETE FROM ONLY %s', own.name);
+        FOR ignored IN EXECUTE format('SELECT FROM %s', kept.copy) LOOP
+            EXECUTE format('INSERT INTO %s DEFAULT VALUES', own.name);
+        END LOOP;
     ELSIF own.same_key IS NULL THEN
         EXECUTE format('DELETE FROM ONLY %s', own.name);
         EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s',
@@ -216,17 +229,12 @@ BEGIN
     END IF;
 END $$;
 
--- They lie in a system table, which can have no trigger.
-CREATE FUNCTION harness_world.check_large_objects(wanted text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    kept harness_world.kept_large_objects;
-BEGIN
-    SELECT * INTO kept FROM harness_world.kept_large_objects WHERE snapshot = wanted;
-    IF kept.ids <> array(SELECT oid FROM pg_largeobject_metadata ORDER BY oid)
-       OR EXISTS (SELECT FROM pg_largeobject WHERE age(xmin) <= age(kept.since)) THEN
-        RAISE feature_not_supported USING MESSAGE = 'large objects were changed';
-    END IF;
-END $$;
+-- All of them in one word. They lie in system tables, which can have no trigger.
+CREATE FUNCTION harness_world.large_objects() RETURNS text LANGUAGE sql AS $$
+    SELECT md5(concat(
+        (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_largeobject_metadata), ' ',
+        (SELECT string_agg(format('%s.%s.%s', loid, pageno, md5(data)), ',' ORDER BY loid, pageno) FROM pg_largeobject)))
+$$;
 
 -- Put back what was written to; the names of those tables and sequences.
 -- Raises `feature_not_supported` when the schema or large objects were changed.
@@ -238,7 +246,9 @@ DECLARE
     sequence record;
 BEGIN
     PERFORM harness_world.check_schema();
-    PERFORM harness_world.check_large_objects(wanted);
+    IF harness_world.large_objects() <> (SELECT large_objects FROM harness_world.snapshots WHERE name = wanted) THEN
+        RAISE feature_not_supported USING MESSAGE = 'large objects were changed';
+    END IF;
 
     FOR kept IN SELECT * FROM harness_world.written(wanted) ORDER BY relation LOOP
         SELECT * INTO own FROM harness_world.tables WHERE relation = kept.relation;

@@ -6,7 +6,7 @@ them. Whether anything was written at all is told by the server's own count of c
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from harness.core.endpoint import Endpoint
 from harness.worlds.error import WorldError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _FOR_EVER = 0  # what RESTORE takes for no expiry
+_COMPARED = b"harness:compared"  # a key that is there for a moment
 _COUNTS = ("run_id", "expired_keys", "evicted_keys")
 _Place = tuple[int, bytes]  # a database's number, and a key in it
 
@@ -25,6 +26,12 @@ class _Value:
 
     dump: bytes
     lives: int
+
+    def differs(self, now: "_Value | None") -> bool:
+        """Whether it was changed; that it has less to live by now is no change."""
+        if now is None or self.dump != now.dump:
+            return True
+        return (self.lives == _FOR_EVER) != (now.lives == _FOR_EVER)
 
     def is_still(self, now: "_Value | None") -> bool:
         """Whether nothing has to be put back. What has an expiry has less of it by now."""
@@ -42,6 +49,11 @@ class _Snapshot:
 
     values: Mapping[_Place, _Value]
     writes: tuple[object, ...]
+
+    @property
+    def is_expiring(self) -> bool:
+        """Whether keys go by themselves, which is no write."""
+        return any(value.lives != _FOR_EVER for value in self.values.values())
 
 
 class RedisStore:
@@ -79,11 +91,12 @@ class RedisStore:
         return store
 
     async def activity(self) -> object:
-        """How often commands that write were called. Raises WorldError: the server is not reached."""
+        """How often a key was changed. Raises WorldError: the server is not reached."""
         from redis.exceptions import RedisError  # noqa: PLC0415
 
         try:
-            return await self._counted()
+            told = await self._client.info("persistence")
+            return told["rdb_changes_since_last_save"], told["rdb_last_save_time"]
         except RedisError as error:
             raise WorldError(f"{self.component}: its activity cannot be told: {error}") from error
 
@@ -96,8 +109,8 @@ class RedisStore:
         from redis.exceptions import RedisError  # noqa: PLC0415
 
         try:
-            values = await self._read()
-            self._snapshots[snapshot] = _Snapshot(values, await self._written(values))
+            counts = await self._counted()  # what is written from here on is looked for by the next reset
+            self._snapshots[snapshot] = _Snapshot(await self._read(), counts)
         except RedisError as error:
             raise WorldError(f"{self.component}: its keys cannot be kept: {error}") from error
 
@@ -111,10 +124,9 @@ class RedisStore:
 
         kept = self._snapshots[snapshot]
         try:
-            if await self._written(kept.values) == kept.writes:
+            if not kept.is_expiring and await self._counted() == kept.writes:
                 return ()
             changed = await self._put_back(kept)
-            kept.writes = await self._written(kept.values)
         except RedisError as error:
             raise WorldError(f"{self.component}: its keys cannot be put back: {error}") from error
         return tuple(sorted(map(_shown, changed)))
@@ -129,26 +141,41 @@ class RedisStore:
 
         try:
             now, kept = await self._read(), self._snapshots[snapshot].values
+            dumps = {place: value.dump for place, value in now.items()}.items()
+            others = {
+                place for place, _ in dumps ^ {place: value.dump for place, value in kept.items()}.items()
+            }
+            differing = [place for place in others if not await self._holds(place, kept.get(place))]
         except RedisError as error:
             raise WorldError(f"{self.component}: its keys cannot be compared: {error}") from error
-        dumps = {place: value.dump for place, value in now.items()}.items()
-        differing = {
-            place for place, _ in dumps ^ {place: value.dump for place, value in kept.items()}.items()
-        }
         return tuple(sorted(map(_shown, differing)))
+
+    async def _holds(self, place: _Place, value: _Value | None) -> bool:
+        """Whether a set or hash has these members: they have no order, and reading alone may dump them in another."""
+        number, key = place
+        looking = self._client.pipeline(transaction=False)
+        looking.execute_command("SELECT", number)
+        looking.type(key)
+        _, kind = await looking.execute()
+        if value is None or kind not in {b"set", b"hash"}:
+            return False
+        comparing = self._client.pipeline(transaction=True)
+        comparing.restore(_COMPARED, _FOR_EVER, value.dump, replace=True)
+        for each in (_COMPARED, key):
+            comparing.smembers(each) if kind == b"set" else comparing.hgetall(each)
+        comparing.delete(_COMPARED)
+        _, then, now, _ = await comparing.execute(raise_on_error=False)
+        return bool(then == now)
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._client.aclose()
 
-    async def _written(self, values: Mapping[_Place, _Value]) -> tuple[object, ...]:
-        """Equal as long as nothing was written. What expires is no write, so keys with an expiry are looked at."""
-        if any(value.lives != _FOR_EVER for value in values.values()):
-            return (object(),)
-        return await self._counted()
-
     async def _counted(self) -> tuple[object, ...]:
-        told = await self._client.info("everything")
+        """Equal as long as nothing was written."""
+        return self._counts_in(await self._client.info("everything"))
+
+    def _counts_in(self, told: Mapping[str, Any]) -> tuple[object, ...]:
         calls = (told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in self._writing)
         return (*(told.get(name) for name in _COUNTS), *calls)
 
@@ -193,13 +220,15 @@ class RedisStore:
             putting.execute_command("SELECT", number)
             putting.restore(key, value.lives, value.dump, replace=True)
             putting.dump(key)
-        told = (await putting.execute())[2 * len(gone) :]
+        putting.info("everything")
+        *told, counts = (await putting.execute())[2 * len(gone) :]
+        snapshot.writes = self._counts_in(counts)
         # the members of a set have no order: put back, they may be dumped in another one
         dumps = dict(zip(other, told[2::3], strict=True))
         snapshot.values = {
             place: replace(value, dump=dumps.get(place) or value.dump) for place, value in kept.items()
         }
-        return (*gone, *other)
+        return (*gone, *(place for place in other if kept[place].differs(now.get(place))))
 
 
 def _shown(place: _Place) -> str:

@@ -3,7 +3,8 @@
 A service that wants to be asked has one small hook, named by `x-harness: {settle: /path}`. POST there is answered when
 nothing is in flight: 204 when nothing was, any other 2xx when something had to be finished. That may have reached
 others, so all are asked in rounds until one round has found nothing at all, and nothing was written to a store while
-it lasted: an event could have moved from a service that was not asked yet to one that was.
+it lasted: an event could have moved from a service that was not asked yet to one that was. Where something writes all
+the time (a poller), a few such rounds in a row have to do.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from harness.worlds.error import WorldError
 
 TIMEOUT = 30.0  # seconds for all rounds together
 _NO_CONTENT = 204
+_QUIET_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,16 @@ async def settle(hooks: Sequence[Hook], activity: Callable[[], Awaitable[object]
         return
     try:
         async with asyncio.timeout(TIMEOUT):
-            is_quiet, after = False, await activity()
-            while not is_quiet:
+            quiet, after = 0, await activity()
+            while quiet < _QUIET_ROUNDS:
                 before, found = after, await asyncio.gather(*(hook.settle() for hook in hooks))
                 after = await activity()
-                is_quiet = not any(found) and after == before
+                if not any(found) and after == before:
+                    return
+                quiet = 0 if any(found) else quiet + 1
     except TimeoutError:
         names = ", ".join(hook.component for hook in hooks)
         raise WorldError(
             f"after {TIMEOUT:g} s there is still something in flight between {names}",
-            hint="whenever they were asked, one had finished something, or a store was written to; see their logs",
+            hint="whenever they were asked, one of them had finished something; their logs may say what that is",
         ) from None

@@ -42,7 +42,9 @@ class World:
         Raises:
             WorldError: a store is not reached.
         """
-        return await asyncio.gather(*(store.activity() for store in self._stores))
+        activity = await asyncio.gather(*(store.activity() for store in self._stores), return_exceptions=True)
+        _raise_first(activity)
+        return activity
 
     async def keep(self, snapshot: str) -> None:
         """Keep every store as it is now, in place of what was kept under that name.
@@ -66,9 +68,12 @@ class World:
             known = ", ".join(sorted(self._snapshots)) or "none"
             raise UsageError(f"there is no snapshot {snapshot!r}", hint=f"there are: {known}")
         putting_back = (store.reset(snapshot) for store in self._stores)
-        changed = await asyncio.gather(*putting_back, return_exceptions=True)
-        _raise_first(changed)
-        named = zip(self.components, changed, strict=True)
+        return self._named(await asyncio.gather(*putting_back, return_exceptions=True))
+
+    def _named(self, told: Sequence[tuple[str, ...] | BaseException]) -> Mapping[str, tuple[str, ...]]:
+        """What each store told, where it is anything. Raises the first error."""
+        _raise_first(told)
+        named = zip(self.components, told, strict=True)
         return {name: what for name, what in named if what and not isinstance(what, BaseException)}
 
     async def differences(self, snapshot: str) -> Mapping[str, tuple[str, ...]]:
@@ -78,8 +83,7 @@ class World:
             WorldError: a store is not reached.
         """
         comparing = (store.differences(snapshot) for store in self._stores)
-        found = zip(self.components, await asyncio.gather(*comparing), strict=True)
-        return {name: what for name, what in found if what}
+        return self._named(await asyncio.gather(*comparing, return_exceptions=True))
 
     async def aclose(self) -> None:
         """Let go of every store."""

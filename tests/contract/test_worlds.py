@@ -1,11 +1,13 @@
 """What was written to a real Postgres and a real Redis is put back, whatever it was; what cannot be is refused."""
 
+import asyncio
 import contextlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import asyncpg
 import pytest
@@ -53,6 +55,9 @@ CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
 CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20);
 CREATE TABLE animals (id int PRIMARY KEY, name text);
 CREATE TABLE dogs (tricks int) INHERITS (animals);
+CREATE TABLE covered (id int, extra json, PRIMARY KEY (id) INCLUDE (extra));
+CREATE TABLE doubled (n int, twice int GENERATED ALWAYS AS (n * 2) STORED PRIMARY KEY);
+CREATE TABLE bare ();
 CREATE SEQUENCE tickets START 100;
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'nobody leaves'; END $$;
 INSERT INTO people (name) SELECT 'person ' || n FROM generate_series(1, 20) n;
@@ -63,9 +68,24 @@ INSERT INTO "Other Place"."Mixed ""Name" (data) SELECT decode(md5(n::text), 'hex
 INSERT INTO events SELECT n, n FROM generate_series(0, 19) n;
 INSERT INTO animals VALUES (1, 'a cat');
 INSERT INTO dogs VALUES (2, 'a dog', 3);
+INSERT INTO covered VALUES (1, '{}'), (2, NULL);
+INSERT INTO doubled VALUES (1), (2);
+INSERT INTO bare DEFAULT VALUES;
 SELECT nextval('tickets');
 """
-TABLES = ("people", "orders", "notes", "pairs", '"Other Place"."Mixed ""Name"', "events", "animals", "dogs")
+TABLES = (
+    "people",
+    "orders",
+    "notes",
+    "pairs",
+    '"Other Place"."Mixed ""Name"',
+    "events",
+    "animals",
+    "dogs",
+    "covered",
+    "doubled",
+    "bare",
+)
 SEQUENCES = ("people_id_seq", "orders_id_seq", "tickets")
 WRITES = (
     "INSERT INTO people (name) VALUES ('new ' || random())",
@@ -84,6 +104,11 @@ WRITES = (
     "DELETE FROM events_2 WHERE id > 15",
     "UPDATE animals SET name = 'nobody'",
     "DELETE FROM dogs",
+    "UPDATE covered SET extra = NULL",
+    "DELETE FROM covered WHERE id = 2",
+    "UPDATE doubled SET n = n + 1",
+    "DELETE FROM bare",
+    "INSERT INTO bare DEFAULT VALUES",
     "INSERT INTO dogs VALUES (7, 'another', 0)",
     "SELECT nextval('tickets')",
     "SELECT setval('tickets', 1000, false)",
@@ -106,6 +131,10 @@ KEYS: tuple[Callable[[Redis], Awaitable[object]], ...] = (
     lambda redis: redis.bgsave(),
 )
 
+UNORDERED: Mapping[object, Callable[[Redis, Any], Awaitable[object]]] = {
+    b"set": lambda redis, key: redis.smembers(key),
+    b"hash": lambda redis, key: redis.hgetall(key),
+}
 EXPIRING = (2, 3)  # compared by the second, they would differ by one now and then
 ACTIONS = st.one_of(
     st.tuples(st.just("write"), st.sampled_from(WRITES)),
@@ -127,6 +156,8 @@ class Seeding:
             await redis.set("greeting", "hello")
             await redis.hset("basket", mapping={"apples": "3", "pears": "4"})
             await redis.sadd("colours", "red", "green")
+            await redis.sadd("crowd", *range(1030))
+            await redis.hset("directory", mapping={str(n): n for n in range(1030)})
             await redis.rpush("queue", "a", "b")
             for n in range(3):
                 await redis.xadd("stream", {"n": str(n)})
@@ -166,7 +197,11 @@ async def content(environment: Environment) -> dict[str, object]:
         async with redis_of(environment, number) as redis:
             for key in await redis.keys():
                 dump = await redis.dump(key)
-                value = await redis.smembers(key) if await redis.type(key) == b"set" else dump
+                value = (
+                    await UNORDERED[kind](redis, key)
+                    if (kind := await redis.type(key)) in UNORDERED
+                    else dump
+                )
                 found[f"{number}:{key!r}"] = (value, await redis.ttl(key))
     return found
 
@@ -210,9 +245,10 @@ async def environment(folder: Path, provider: str) -> AsyncIterator[Environment]
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path, provider: str) -> AsyncIterator[Environment]:
-    """A Postgres and a Redis whose state is kept once they are there."""
-    script = Mount("bind", "/docker-entrypoint-initdb.d/1-schema.sql", str(folder / "1-schema.sql"))
+async def opened(folder: Path, provider: str, *more: Path) -> AsyncIterator[Environment]:
+    """A Postgres and a Redis whose state is kept once they are there; `more` are init scripts after the first."""
+    files = [folder / "1-schema.sql", *more]
+    scripts = [Mount("bind", f"/docker-entrypoint-initdb.d/{file.name}", str(file)) for file in files]
     password = MappingProxyType({"POSTGRES_PASSWORD": "written"})
     steps = (
         Step(
@@ -221,7 +257,7 @@ async def opened(folder: Path, provider: str) -> AsyncIterator[Environment]:
                 HERE,
                 image="postgres:15",
                 environment=password,
-                mounts=(script,),
+                mounts=tuple(scripts),
                 ports=(Port(5432),),
             ),
             level=0,
@@ -334,6 +370,54 @@ async def test_a_reset_that_was_none_is_told(folder: Path, provider: str, statem
             await environment.state.reset(is_proved=True)
         assert list(caught.value.evidence) == ["db: public.people"]
         assert environment.broken is not None
+
+
+async def test_reading_changes_nothing(environment: Environment) -> None:
+    """Also where the server puts what is read into another order by that."""
+    async with redis_of(environment) as redis:
+        for n in range(400):
+            await redis.hget("directory", str(n))
+            await redis.sismember("crowd", str(n))
+    await environment.state.reset(is_proved=True)
+
+
+async def test_large_objects_may_be_part_of_a_snapshot(folder: Path, provider: str) -> None:
+    """Whatever else runs while it is taken."""
+    async with opened(folder, provider) as environment:
+        early = await connect(environment)
+        await early.execute("BEGIN; SELECT pg_current_xact_id()")
+        await write(environment, ["SELECT lo_from_bytea(0, 'some bytes')"], [])
+        await environment.state.snapshot("with")
+        await environment.state.reset("with")
+        await early.close()
+
+
+async def test_what_a_database_is_set_to_is_no_matter(folder: Path, provider: str) -> None:
+    """A writer that commits while a snapshot waits for it is part of that snapshot."""
+    async with opened(folder, provider) as environment:
+        writer = await connect(environment)
+        await writer.execute("ALTER DATABASE postgres SET default_transaction_isolation = 'repeatable read'")
+        await writer.execute("BEGIN; UPDATE people SET name = name || '!'")
+        keeping = asyncio.ensure_future(environment.state.snapshot("louder"))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while not await writer.fetchval(waiting):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0)
+        await writer.execute("COMMIT")
+        await writer.close()
+        await keeping
+        await environment.state.reset("louder", is_proved=True)
+
+
+async def test_a_trigger_that_would_act_is_refused(folder: Path, provider: str) -> None:
+    """Before any test has run."""
+    script = folder / "2-trigger.sql"
+    script.write_text(
+        "CREATE TRIGGER always AFTER INSERT ON notes EXECUTE FUNCTION refuse();"
+        "ALTER TABLE notes ENABLE ALWAYS TRIGGER always;"
+    )
+    with pytest.raises(WorldError, match=r"would act on rows that are put back .*: always on public\.notes"):
+        async with opened(folder, provider, script):
+            raise AssertionError("it was opened")
 
 
 async def test_there_is_one_seeded_state(environment: Environment) -> None:

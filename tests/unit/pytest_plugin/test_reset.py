@@ -80,7 +80,7 @@ def test_isolation_is_proved(isolated: Tiny) -> None:
     ended = isolated.run("pytest", "--prove-isolation", "--harness-order", "7", **FEW_PLUGINS)
     assert ended.returncode == ExitCode.OK, ended.stdout
     assert "random order: --harness-order 7" in ended.stdout
-    assert "4 cases left something, which was put back" in ended.stdout
+    assert "4 cases wrote something, which was put back" in ended.stdout
     assert "tests/test_counting.py::test_counts[1]  cache: count" in ended.stdout
     again = isolated.run("pytest", "--prove-isolation", "--harness-order", "7", **FEW_PLUGINS)
     order = [event["case"] for event in isolated.names("StateLeft")]
@@ -113,10 +113,8 @@ def test_the_state_of_a_failed_test_is_kept(tmp_path: Path, command: tuple[str, 
     assert ended.returncode == ExitCode.SUITE_FAILED
     assert "1 failed" in ended.stdout
     said = ended.stdout + ended.stderr
-    back = next(
-        line for line in said.splitlines() if "test_fails" in line and "the state of a test: " in line
-    )
-    words = shlex.split(back.partition("the state of a test: ")[2])
+    back = next(line for line in said.splitlines() if "test_fails" in line and "back to a snapshot: " in line)
+    words = shlex.split(back.partition("back to a snapshot: ")[2])
     assert words[-1] == "tests/test_failing.py::test_fails"
     assert project.run(*words).stdout == "cache  count\n"
     down = project.run("harness", "down", "--all")

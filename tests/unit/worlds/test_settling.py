@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 
@@ -52,6 +53,19 @@ async def test_what_was_written_meanwhile_has_all_asked_again() -> None:
     async with serving(quiet.talk) as endpoint:
         await settle([Hook("quiet", endpoint, "/settle")], written)
     assert len(quiet.asked) == 2
+
+
+async def test_a_poller_does_not_keep_it_from_coming_to_an_end() -> None:
+    """What writes all the time says nothing: some rounds that have found nothing have to do."""
+    counts = count()
+
+    async def always_written() -> object:
+        return next(counts)
+
+    busy, quiet = Component(iter([204, 200, 204, 204, 204])), Component(iter([204] * 5))
+    async with serving(busy.talk) as first, serving(quiet.talk) as second:
+        await settle([Hook("busy", first, "/settle"), Hook("quiet", second, "/settle")], always_written)
+    assert len(busy.asked) == len(quiet.asked) == 5
 
 
 async def test_without_hooks_nothing_is_waited_for() -> None:
