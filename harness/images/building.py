@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError
 from harness.images.context import Context
-from harness.images.labels import CONTENT
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -31,45 +30,46 @@ def build(
     reference: str,
     context: Context,
     *,
-    content: str,
+    labels: Mapping[str, str],
     tell: Tell,
+    tag: str | None = None,
     dockerfile: str = "Dockerfile",
     target: str | None = None,
     args: Mapping[str, str] | None = None,
-    labels: Mapping[str, str] | None = None,
 ) -> None:
-    """Build one image and name it `reference`; an image that had that name and is not used any more goes.
+    """Build one image and name it; an image that had that name and is not used any more goes.
 
     Args:
         engine: What builds.
-        reference: The image's name afterwards.
+        reference: The image's name, afterwards and in what is told.
         context: What is sent.
-        content: The digest of all that the image is made from; a label keeps it.
+        labels: What it carries, CONTENT among them: the digest of all that it is made from.
         tell: Told of each step that takes time.
+        tag: What it is called afterwards instead, where people need not see that.
         dockerfile: The Dockerfile's name in the context.
         target: The stage to build; the last without it.
         args: Build arguments.
-        labels: Further labels.
 
     Raises:
         EnvironmentFailedError: the build failed; the evidence ends with what it said last.
     """
-    predecessor = _id_of(engine, reference)
+    tag = tag or reference
+    predecessor = id_of(engine, tag)
     answers = engine.api.build(
         fileobj=io.BytesIO(context.archive),
         custom_context=True,
         dockerfile=dockerfile,
-        tag=reference,
+        tag=tag,
         target=target,
         buildargs=dict(args or {}),
-        labels={**(labels or {}), CONTENT: content},
+        labels=dict(labels),
         rm=True,
         forcerm=True,
         decode=True,
         timeout=int(SILENCE),
     )
     _follow(answers, reference, tell)
-    remove_predecessor(engine, reference, predecessor)
+    remove_predecessor(engine, tag, predecessor)
 
 
 def _follow(answers: Any, reference: str, tell: Tell) -> None:
@@ -122,7 +122,8 @@ def _short(instruction: str, width: int = 90) -> str:
     return words if len(words) <= width else words[: width - 1] + "…"
 
 
-def _id_of(engine: "DockerClient", reference: str) -> str | None:
+def id_of(engine: "DockerClient", reference: str) -> str | None:
+    """The image that has a name; None where none has."""
     from docker.errors import ImageNotFound  # noqa: PLC0415 - the package is an extra
 
     try:
@@ -135,7 +136,7 @@ def remove_predecessor(engine: "DockerClient", reference: str, predecessor: str 
     """Remove the image that `reference` named before, unless something still uses it or names it otherwise."""
     from docker.errors import APIError  # noqa: PLC0415 - the package is an extra
 
-    if predecessor is None or predecessor == _id_of(engine, reference):
+    if predecessor is None or predecessor == id_of(engine, reference):
         return
     try:
         if not engine.images.get(predecessor).tags:

@@ -1,4 +1,7 @@
-"""Why this exists: the ecosystem's own images, built once per content: what has not changed is not even sent."""
+"""Why this exists: the ecosystem's own images, built once per content: what has not changed is not even sent.
+
+Whoever shares the engine may build the same names from other code at any time, hence tags by content (see `names`).
+"""
 
 import hashlib
 import os
@@ -7,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from harness.core.errors import UsageError
-from harness.images.building import Tell, build
+from harness.images.building import Tell, build, id_of, remove_predecessor
 from harness.images.context import Contexts
 from harness.images.dockerfile import declared
-from harness.images.labels import is_made_from
+from harness.images.labels import CONTENT, is_made_from
+from harness.images.names import by_content, repository_and_tag
 from harness.images.needs import bases_of, dockerfile_text
+from harness.images.outdated import remove_outdated
 from harness.spec.model import Build, Component, Ecosystem
 
 if TYPE_CHECKING:
@@ -52,7 +57,9 @@ def build_all(
 def build_one(
     engine: "DockerClient", ecosystem: Ecosystem, component: Component, tell: Tell, contexts: Contexts
 ) -> str:
-    """Build a component's image unless it is there as it should be; its reference.
+    """Build a component's image unless it is there; its tag by content, which leads to no other, whoever builds next.
+
+    The name that Compose would give it leads to it, too, until somebody else's start.
 
     Raises:
         UsageError: the Dockerfile is not there, or the context is not on this machine.
@@ -70,14 +77,34 @@ def build_one(
     name = "Dockerfile" if how.dockerfile_inline is not None else how.dockerfile
     context = contexts.of(how.context, name, text)
     content = _content(engine, how, context.digest, bases_of(how, component.name))
-    if is_made_from(engine, reference, content):
-        return reference
-    tell(f"{reference}: built from {how.context} ({len(context.archive) / 1e6:.1f} MB)")
-    args = {**_forwarded(text, os.environ), **how.args}
-    build(
-        engine, reference, context, content=content, tell=tell, dockerfile=name, target=how.target, args=args
-    )
-    return reference
+    tag = by_content(reference, content)
+    if not is_made_from(engine, tag, content):
+        tell(f"{reference}: built from {how.context} ({len(context.archive) / 1e6:.1f} MB)")
+        args = {**_forwarded(text, os.environ), **how.args}
+        build(
+            engine,
+            reference,
+            context,
+            labels={CONTENT: content},
+            tell=tell,
+            tag=tag,
+            dockerfile=name,
+            target=how.target,
+            args=args,
+        )
+        remove_outdated(engine, tag)
+    _name_also(engine, tag, reference)
+    return tag
+
+
+def _name_also(engine: "DockerClient", tag: str, reference: str) -> None:
+    """Compose's name for it leads to it as well; what had that name and has no other goes.
+
+    The engine notes the time, also of what is named so already: that it was used (see `outdated`).
+    """
+    predecessor = id_of(engine, reference)
+    engine.images.get(tag).tag(*repository_and_tag(reference))
+    remove_predecessor(engine, reference, predecessor)
 
 
 def _content(engine: "DockerClient", how: Build, context: str, bases: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from harness.core.errors import EnvironmentFailedError
 from harness.images import debian
 from harness.images.building import Tell
 from harness.images.inventory import Item, Kind, look
+from harness.images.names import repository_and_tag
 from harness.images.needs import Need
 from harness.images.recipes import Recipe, available, make, recipe_for
 
@@ -83,7 +84,7 @@ class _Obtaining:
 
         self._tell(f"{need.reference}: asking the registry")
         try:
-            self._engine.images.pull(*_repository_and_tag(need.reference))
+            self._engine.images.pull(*repository_and_tag(need.reference))
         except APIError as error:
             raise EnvironmentFailedError(
                 f"the image {need.reference} cannot be pulled: {error.explanation or error}",
@@ -109,13 +110,3 @@ class _Obtaining:
                 hint=f"`docker load` it, or pull it where a registry can be reached; made can be: {available()}",
             )
         return recipe
-
-
-def _repository_and_tag(reference: str) -> tuple[str, str | None]:
-    """`pull` gets every tag there is unless one is named; a digest is a name of its own."""
-    if "@" in reference:
-        return reference, None
-    from docker.utils import parse_repository_tag  # noqa: PLC0415 - the package is an extra
-
-    repository, tag = parse_repository_tag(reference)
-    return repository, tag or "latest"

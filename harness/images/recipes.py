@@ -10,7 +10,7 @@ from harness.core.errors import EnvironmentFailedError
 from harness.images import debian
 from harness.images.building import Tell, build
 from harness.images.context import Context, pack
-from harness.images.labels import STAND_IN
+from harness.images.labels import CONTENT, STAND_IN
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -85,10 +85,9 @@ def make(engine: "DockerClient", reference: str, recipe: Recipe, base: str, tell
             engine,
             reference,
             recipe.context,
-            content=recipe.digest,
+            labels={STAND_IN: reference, CONTENT: recipe.digest},
             tell=tell,
             args={"BASE": base},
-            labels={STAND_IN: reference},
         )
     except EnvironmentFailedError as error:
         error.add_note(f"it was made from Debian {debian.SUITE} packages, to stand in for the official image")

@@ -113,6 +113,7 @@ class FakeContainer(Made):
             for port, (host, number) in options.get("ports", {}).items()
         }
         self.attrs = {
+            "Image": engine.there(options["image"]).id,
             "Config": {
                 "Image": options["image"],
                 "Env": [f"{name}={value}" for name, value in options.get("environment", {}).items()],

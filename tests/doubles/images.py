@@ -11,6 +11,11 @@ import requests
 from docker.errors import APIError, ImageNotFound
 
 
+def _whole(reference: str) -> str:
+    """A name with its tag."""
+    return reference if ":" in reference.rpartition("/")[2] else f"{reference}:latest"
+
+
 @dataclass
 class FakeImage:
     """An image as the SDK shows it."""
@@ -19,12 +24,20 @@ class FakeImage:
     labels: dict[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     exposed: tuple[int, ...] = ()
+    named: str = ""  # when it was last given a name
+    engine: "FakeEngine | None" = None
+
+    def tag(self, repository: str, tag: str) -> None:
+        """One more name, taken from whatever has it."""
+        assert self.engine is not None
+        self.engine.name(self, f"{repository}:{tag}")
 
     @property
     def attrs(self) -> dict[str, Any]:
         """What inspecting it shows."""
         return {
             "Size": 5_000_000,
+            "Metadata": {"LastTagTime": self.named},
             "Config": {"ExposedPorts": {f"{port}/tcp": {} for port in self.exposed} or None},
         }
 
@@ -45,10 +58,11 @@ class FakeEngine:
     """
 
     def __init__(self, registry: set[str] | None = None, failure: str = "") -> None:
-        self.present: dict[str, FakeImage] = {}
+        self.all: list[FakeImage] = []
         self.done: list[str] = []
         self.args: dict[str, dict[str, str]] = {}
-        self._unnamed: list[FakeImage] = []
+        self.used: set[str] = set()  # ids of images that containers use
+        self.now = "2026-11-21T12:00:00.123456789Z"
         self._registry = registry
         self._failure = failure
 
@@ -65,22 +79,48 @@ class FakeEngine:
     def add(self, reference: str, **labels: str) -> FakeImage:
         """An image that is there."""
         number = hashlib.sha256(f"{reference} {labels} {len(self.done)}".encode()).hexdigest()
-        if before := self.present.get(reference):
-            before.tags = []
-            self._unnamed.append(before)
-        self.present[reference] = FakeImage(number, labels, [reference])
-        return self.present[reference]
+        self.all.append(FakeImage(number, labels, engine=self))
+        self.name(self.all[-1], reference)
+        return self.all[-1]
+
+    def name(self, image: FakeImage, reference: str) -> None:
+        """Let a name lead to an image, and take note of the time."""
+        for each in self.all:
+            each.tags = [tag for tag in each.tags if tag != _whole(reference)]
+        image.tags.append(_whole(reference))
+        image.named = self.now
 
     def remove(self, name: str) -> None:
-        """One that has no name any more."""
-        self._unnamed.remove(next(image for image in self._unnamed if image.id == name))
+        """A name of several, else the image."""
+        image = self.get(name)
+        if len(image.tags) > 1:
+            image.tags.remove(_whole(name))
+        elif image.id in self.used:
+            raise refusal(409, "a container is using it")
+        else:
+            self.all.remove(image)
 
     def get(self, name: str) -> FakeImage:
         """By reference or id."""
-        for image in (*self.present.values(), *self._unnamed):
-            if name in {image.id, *image.tags}:
+        for image in self.all:
+            if name == image.id or _whole(name) in image.tags:
                 return image
         raise ImageNotFound(name)
+
+    def there(self, name: str) -> FakeImage:
+        """As `get`, of what is pulled where it is missing."""
+        try:
+            return self.get(name)
+        except ImageNotFound:
+            return self.add(name)
+
+    def list(self, name: str) -> list[FakeImage]:
+        """Those with a tag of that repository."""
+        return [image for image in self.all if any(tag.rpartition(":")[0] == name for tag in image.tags)]
+
+    def tags(self) -> set[str]:
+        """Every name there is."""
+        return {tag for image in self.all for tag in image.tags}
 
     def pull(self, repository: str, tag: str | None) -> FakeImage:
         """From the registry, when there is one."""

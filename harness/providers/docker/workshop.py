@@ -127,12 +127,13 @@ class Workshop:
         return before.container
 
     async def replace(self, component: Component, before: RunningContainer) -> "Container":
-        """A new container in the place of a stopped one; addresses and volumes stay, other files do not."""
+        """A new container in the place of a stopped one; addresses and volumes stay, other files do not.
+
+        From the very image of the old one: its name may lead to another by now.
+        """
         old = before.container
         await self._calls(old.rename, f"{old.name}-before")
-        made = await self._calls(
-            self._create, component, old.attrs["Config"]["Image"], volumes_from=(str(old.id),)
-        )
+        made = await self._calls(self._create, component, old.attrs["Image"], volumes_from=(str(old.id),))
         await self._calls(old.remove, force=True)
         return made
 

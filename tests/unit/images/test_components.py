@@ -34,9 +34,9 @@ def engine_with_base(failure: str = "") -> FakeEngine:
 
 
 def built(engine: Any, ecosystem: Ecosystem) -> list[str]:
-    """What was done for it."""
+    """What was done for it, without the tags."""
     build_all(engine, ecosystem, ecosystem.components.values(), lambda _line: None)
-    done: list[str] = list(engine.done)
+    done = [str(line).partition(":")[0] for line in engine.done]
     engine.done.clear()
     return done
 
@@ -50,6 +50,45 @@ def test_built_once(tmp_path: Path) -> None:
     assert built(engine, ecosystem) == ["build shop-api"]
     engine.add("base:1", another="one")
     assert built(engine, ecosystem) == ["build shop-api"]
+
+
+def test_every_content_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """Which leads to it, whoever builds under the same name next; Compose's name leads to what was used last."""
+    engine: Any = engine_with_base()
+    ecosystem = made(tmp_path, component(tmp_path))
+
+    def one() -> str:
+        return build_one(engine, ecosystem, ecosystem.components["api"], lambda _line: None, Contexts())
+
+    ours = one()
+    (tmp_path / "main.py").write_text("print()")
+    theirs = one()
+    assert ours != theirs
+    assert engine.get("shop-api") is engine.get(theirs)
+    (tmp_path / "main.py").unlink()
+    assert one() == ours
+    assert engine.get("shop-api") is engine.get(ours)
+    assert engine.tags() == {"base:1", ours, theirs, "shop-api:latest"}
+    assert len(engine.done) == 2
+
+
+def test_what_was_built_before_there_were_names_by_content_goes(tmp_path: Path) -> None:
+    """With its only name; unless a container uses it."""
+    engine, ecosystem = engine_with_base(), made(tmp_path, component(tmp_path))
+    for is_used in (False, True):
+        before = engine.add("shop-api")
+        engine.used |= {before.id} if is_used else set()
+        built(engine, ecosystem)
+        assert (before in engine.all) == is_used
+
+
+def test_a_name_is_used_when_it_is_asked_for(tmp_path: Path) -> None:
+    """Not only when it is built: the engine takes note, so that nobody removes it now."""
+    engine, ecosystem = engine_with_base(), made(tmp_path, component(tmp_path))
+    built(engine, ecosystem)
+    engine.now = "2026-12-24T12:00:00Z"
+    assert built(engine, ecosystem) == []
+    assert engine.get("shop-api").named == engine.now
 
 
 def test_targets_and_arguments_are_other_images(tmp_path: Path) -> None:
@@ -73,7 +112,7 @@ def test_the_index_is_passed_on_where_it_is_declared(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PIP_TRUSTED_HOST", "index.invalid")
     engine, ecosystem = engine_with_base(), made(tmp_path, component(tmp_path))
     built(engine, ecosystem)
-    assert engine.args["shop-api"] == {"PIP_INDEX_URL": "https://index.invalid/simple"}
+    assert list(engine.args.values()) == [{"PIP_INDEX_URL": "https://index.invalid/simple"}]
     monkeypatch.delenv("PIP_INDEX_URL")
     assert built(engine, ecosystem) == []
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import EnvironmentFailedError
-from harness.images import debian, obtaining
+from harness.images import debian
 from harness.images.inventory import Kind
 from harness.images.labels import CONTENT, STAND_IN
 from harness.images.needs import Need
@@ -102,10 +102,3 @@ def test_what_can_neither_be_pulled_nor_made(source: Source) -> None:
         got(FakeEngine(), OTHER, source)
     assert caught.value.evidence == ("needed by queue",)
     assert "postgres:15" in caught.value.hint
-
-
-def test_a_name_without_a_tag_is_one_image() -> None:
-    """Not every tag that there is."""
-    assert obtaining._repository_and_tag("rabbitmq") == ("rabbitmq", "latest")
-    assert obtaining._repository_and_tag("localhost:5000/a/b:1") == ("localhost:5000/a/b", "1")
-    assert obtaining._repository_and_tag("a@sha256:01") == ("a@sha256:01", None)

@@ -1,5 +1,6 @@
 """Before a container is made its image is there: built, fetched or baked; and what builds say is in a log."""
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -75,9 +76,10 @@ def test_a_build_and_what_it_starts_from(tmp_path: Path) -> None:
     (logs := tmp_path / "logs").mkdir()
     web = built(context, "web", "FROM base:latest\n")
     makes = images_of(engine, logs, web)
-    assert makes.ensure(web) == "tiny-web"
-    assert engine.done == ["pull base:latest", "build tiny-web"]
-    assert makes.ensure(web) == "tiny-web"
+    tag = makes.ensure(web)
+    assert re.fullmatch("tiny-web:[0-9a-f]{12}", tag)
+    assert engine.done == ["pull base:latest", f"build {tag}"]
+    assert makes.ensure(web) == tag
     assert len(engine.done) == 2
     assert "tiny-web: built from" in (logs / "web.build.log").read_text()
 
@@ -90,11 +92,11 @@ def test_what_is_done_is_shown(tmp_path: Path) -> None:
     (context := tmp_path / "context").mkdir()
     web, shown = built(context, "web", "FROM base:latest\n"), list[tuple[str, str, bool]]()
     makes = images_of(engine, logs, web, show=lambda *line: shown.append(line))
-    makes.ensure(web)
+    tag = makes.ensure(web)
     (_, began, _), step, (component, end, is_there) = shown
     assert began.startswith(f"tiny-web: built from {context}")
     assert step == ("web", "tiny-web: step 2/2, RUN two", False)
-    assert (component, end.partition(" after ")[0], is_there) == ("web", "tiny-web: there", True)
+    assert (component, end.partition(" after ")[0], is_there) == ("web", f"{tag}: there", True)
     makes.ensure(web)
     assert len(shown) == 3
 

@@ -29,7 +29,7 @@ from harness.spec.model import (
     Mount,
     Port,
 )
-from tests.doubles.containers import FakeDocker, component
+from tests.doubles.containers import IMAGE, FakeDocker, component
 from tests.doubles.images import refusal
 from tests.doubles.plans import make_ecosystem
 
@@ -308,17 +308,20 @@ async def test_a_restart_is_the_same_container(stage: Stage) -> None:
 
 
 async def test_a_restart_with_other_variables_is_another_container(stage: Stage) -> None:
-    """In the place of the old one: same name, address and volumes; the secret is the same, too."""
+    """In the place of the old one: same image, name, address and volumes; the secret is the same, too."""
     await stage.prepare(SECRET)
     step = stage.plan.step("db")
     old = await stage.provider.start(step)
     drawn = old.environment["DB_PASSWORD"]
     await old.stop(_SOON)
+    image = stage.engine.get(IMAGE)
+    stage.engine.add(IMAGE, built="by somebody else")
     new = await stage.provider.restart(step, {"LEVEL": "debug"})
     assert stage.names("container") == [f"harness-{ID}-db"]
     assert new.container.id != old.container.id
     assert new.endpoints == old.endpoints
     assert dict(new.environment) == {"DB_PASSWORD": drawn, "LEVEL": "debug"}
+    assert stage.engine.one("db").options["image"] == image.id
     assert stage.engine.one("db").options["volumes_from"] == [old.container.id]
     await new.stop(_SOON)
     last = await stage.provider.restart(step, {})
