@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from harness.core.clock import Clock
-from harness.core.errors import UsageError
+from harness.core.errors import DISK_FULL, ROOM, EnvironmentFailedError, UsageError
 from harness.core.ids import new_run_id
 
 EVENTS = "events.ndjson"
@@ -26,6 +26,7 @@ def make_run_folder(folder: Path) -> Path:
     Raises:
         FileExistsError: the run has begun already.
         UsageError: the folder of results cannot be written to.
+        EnvironmentFailedError: its disk is full.
     """
     results = folder.parent
     try:
@@ -36,10 +37,10 @@ def make_run_folder(folder: Path) -> Path:
     except OSError as error:
         if folder.is_dir() and isinstance(error, FileExistsError):
             raise
-        raise UsageError(
-            f"results cannot be written to {results}: {error.strerror}",
-            hint="choose another folder with --results",
-        ) from error
+        line = f"results cannot be written to {results}: {error.strerror}"
+        if error.errno in DISK_FULL:  # no fault of the request: the same one works where there is room
+            raise EnvironmentFailedError(line, hint=ROOM) from error
+        raise UsageError(line, hint="choose another folder with --results") from error
     return folder
 
 

@@ -15,6 +15,8 @@ import traceback
 from collections.abc import Sequence
 from enum import IntEnum
 
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # the disk, or what of it one may use
+ROOM = "make room there, or choose another folder with --results"  # the hint
 _FRAMES = 6  # of a traceback; the ones next to the error say most
 
 
@@ -95,8 +97,7 @@ def refused(error: OSError, what: str = "") -> EnvironmentFailedError:
     """
     where = f" to {error.filename}" if what and error.filename else error.filename or ""
     line = ": ".join(filter(None, (f"{what}{where}", error.strerror or str(error))))
-    hint = "make room there, or choose another folder with --results" if error.errno == errno.ENOSPC else ""
-    return EnvironmentFailedError(line, hint=hint)
+    return EnvironmentFailedError(line, hint=ROOM if error.errno in DISK_FULL else "")
 
 
 def as_failure(error: Exception, what: str = "unexpected") -> HarnessError:

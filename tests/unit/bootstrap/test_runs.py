@@ -1,5 +1,6 @@
 """Every run has a folder of its own."""
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from harness.bootstrap.runs import LOGS, make_run_folder, new_run_folder
 from harness.core.clock import SystemClock
-from harness.core.errors import UsageError
+from harness.core.errors import EnvironmentFailedError, UsageError
 
 
 def test_a_folder_is_chosen_first_and_made_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +69,22 @@ def test_a_place_that_cannot_be_written_to_is_told(
     with pytest.raises(UsageError, match="results") as caught:
         make_run_folder(Path(results).absolute() / "run")
     assert "--results" in caught.value.hint
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_no_fault_of_the_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Nor is a quota: the exit code is that of the environment, and both ways out are named."""
+
+    def fail(*_args: object, **_how: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", fail)
+    with pytest.raises(EnvironmentFailedError) as caught:
+        make_run_folder(tmp_path / "results" / "run")
+    assert caught.value.message == f"results cannot be written to {tmp_path}/results: {os.strerror(number)}"
+    assert caught.value.hint == "make room there, or choose another folder with --results"
 
 
 def test_latest_may_be_something_else(tmp_path: Path) -> None:
