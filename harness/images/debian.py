@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SUITE = "bookworm"
 REFERENCE = f"ecosystem-harness/debian:{SUITE}"
+PROGRAM = "mmdebstrap"  # what makes the base
 
-_PROGRAM = "mmdebstrap"
 _OPTIONS = (
     "--variant=apt",
     "--include=ca-certificates,passwd",
@@ -55,12 +55,12 @@ def ensure(engine: "DockerClient", tell: Tell) -> str:
     content = digest()
     if is_made_from(engine, REFERENCE, content):
         return REFERENCE
-    if shutil.which(_PROGRAM) is None:
+    if shutil.which(PROGRAM) is None:
         raise EnvironmentFailedError(
-            f"without a registry, images are made by {_PROGRAM}, and it is not installed",
-            hint=f"apt-get install {_PROGRAM} (Debian, Ubuntu); or run where the registry can be reached",
+            f"without a registry, images are made by {PROGRAM}, and it is not installed",
+            hint=f"apt-get install {PROGRAM} (Debian, Ubuntu); or run where the registry can be reached",
         )
-    tell(f"{REFERENCE}: made by {_PROGRAM}, which takes about a minute")
+    tell(f"{REFERENCE}: made by {PROGRAM}, which takes about a minute")
     with tempfile.TemporaryDirectory(prefix="harness-images-") as folder:
         archive = Path(folder, "rootfs.tar")
         _bootstrap(archive, tell)
@@ -69,7 +69,7 @@ def ensure(engine: "DockerClient", tell: Tell) -> str:
 
 
 def _bootstrap(archive: Path, tell: Tell) -> None:
-    command = [_PROGRAM, *_OPTIONS, *_trusting(), SUITE, str(archive), *map(str, _sources())]
+    command = [PROGRAM, *_OPTIONS, *_trusting(), SUITE, str(archive), *map(str, _sources())]
     said: deque[str] = deque(maxlen=_REMEMBERED)
     with subprocess.Popen(  # noqa: S603 - Debian's own program
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -81,7 +81,7 @@ def _bootstrap(archive: Path, tell: Tell) -> None:
                 tell(f"{REFERENCE}: {line[3:].strip()}")
         code = running.wait(_TIMEOUT)
     if code != 0:
-        raise failed(REFERENCE, f"{_PROGRAM} ended with exit code {code}", said)
+        raise failed(REFERENCE, f"{PROGRAM} ended with exit code {code}", said)
 
 
 def _trusting() -> list[str]:

@@ -12,7 +12,7 @@ from harness.images.building import Tell
 from harness.images.inventory import Item, Kind, look
 from harness.images.names import repository_and_tag
 from harness.images.needs import Need
-from harness.images.recipes import Recipe, available, make, recipe_for
+from harness.images.recipes import Recipe, make, recipe_for, way_to
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -89,7 +89,7 @@ class _Obtaining:
             raise EnvironmentFailedError(
                 f"the image {need.reference} cannot be pulled: {error.explanation or error}",
                 evidence=[f"needed by {', '.join(need.used_by)}"],
-                hint=f"without a registry `harness images` can make {available()}; or `docker load` it",
+                hint=way_to(need.reference),
             ) from error
         self._tell(f"{need.reference}: pulled")
 
@@ -107,6 +107,6 @@ class _Obtaining:
             raise EnvironmentFailedError(
                 f"the image {need.reference} is missing, and there is no recipe to make it here",
                 evidence=[f"needed by {', '.join(need.used_by)}"],
-                hint=f"`docker load` it, or pull it where a registry can be reached; made can be: {available()}",
+                hint=way_to(need.reference),
             )
         return recipe

@@ -69,9 +69,14 @@ def recipe_for(reference: str) -> Recipe | None:
     return next(fitting, None)
 
 
-def available() -> str:
-    """What can be made, for messages."""
-    return ", ".join(f"{recipe.name}:{recipe.version}" for recipe in RECIPES)
+def way_to(reference: str) -> str:
+    """How to get an image where no registry answers, for messages."""
+    if recipe_for(reference) is not None:
+        return "`harness images` makes one that stands in for it here, from Debian packages"
+    return (
+        f"where a registry answers, `docker pull {reference}` and `docker save -o image.tar {reference}`; "
+        "then here, `docker load -i image.tar`"
+    )
 
 
 def make(engine: "DockerClient", reference: str, recipe: Recipe, base: str, tell: Tell) -> None:

@@ -97,8 +97,9 @@ def test_no_stand_in_when_the_official_one_is_wanted() -> None:
 
 @pytest.mark.parametrize("source", Source)
 def test_what_can_neither_be_pulled_nor_made(source: Source) -> None:
-    """It is named, with who needs it, and what could be made."""
+    """It is named, with who needs it, and how to get that very image; not with others that nobody asked for."""
     with pytest.raises(EnvironmentFailedError, match="rabbitmq:4") as caught:
         got(FakeEngine(), OTHER, source)
     assert caught.value.evidence == ("needed by queue",)
-    assert "postgres:15" in caught.value.hint
+    assert "`docker save -o image.tar rabbitmq:4`" in caught.value.hint
+    assert "postgres" not in caught.value.hint
