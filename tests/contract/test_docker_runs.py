@@ -100,7 +100,7 @@ BAD = {
         ExitCode.ENVIRONMENT,
         r"the image registry\.invalid/nothing:1 cannot be pulled: .*",
         ["needed by web"],
-        "harness images",
+        r"docker save -o image\.tar registry\.invalid/nothing:1",
     ),
     "a build that fails": (
         f'    build: {{context: ., dockerfile_inline: "FROM {IMAGE}\\nRUN echo why; false\\n"}}',
@@ -173,7 +173,7 @@ def test_no_engine(tmp_path: Path) -> None:
     assert ended.returncode == ExitCode.ENVIRONMENT
     assert told(ended) == [
         "error: the docker provider cannot be used here: no container engine answers at unix:///nowhere.sock",
-        "→ start Docker, or set DOCKER_HOST to where an engine listens",
+        "→ DOCKER_HOST says so: start the engine there, or unset it for an engine of this machine",
     ]
 
 

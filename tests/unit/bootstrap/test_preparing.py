@@ -142,7 +142,7 @@ def test_an_engine_that_is_missing_is_why_nothing_can_be_started(
     ) as caught:
         require_steps(prepare(Request(files=(file,))))
     assert caught.value.exit_code is ExitCode.ENVIRONMENT
-    assert "start Docker" in caught.value.hint
+    assert "start the engine there" in caught.value.hint
     assert "`harness doctor`" in caught.value.hint
     assert caught.value.evidence[0].startswith("search: image example/search needs a container")
     with pytest.raises(UsageError, match="by the process provider"):

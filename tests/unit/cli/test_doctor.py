@@ -1,6 +1,7 @@
 """What a machine lacks is told with how to get it."""
 
 import importlib.util
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -9,15 +10,16 @@ import typer
 
 from harness.bootstrap import cache
 from harness.bootstrap.providers import ProviderKind
-from harness.cli import doctor
+from harness.cli import doctor, doctor_containers
+from harness.cli.doctor_containers import Finding
 from harness.core.errors import ExitCode, ProviderUnavailableError
 from harness.providers.process.account import Account
 
 
-def seen(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+def seen(capsys: pytest.CaptureFixture[str], file: list[Path] | None = None) -> tuple[int, dict[str, str]]:
     """The exit code, and each line by what it is about."""
     with pytest.raises(typer.Exit) as caught:
-        doctor.doctor()
+        doctor.doctor(file)
     lines = capsys.readouterr().out.splitlines()
     return caught.value.exit_code, dict(line.partition(": ")[::2] for line in lines)
 
@@ -66,6 +68,23 @@ def test_what_is_missing_is_told_with_the_way_to_it(
     _, lines = seen(capsys)
     assert lines["✗ embedded Redis"] == "missing; pip install 'ecosystem-harness[embedded]'"
     assert "HARNESS_CACHE_DIR" in lines["✗ cache"]
+
+
+def test_the_files_that_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with every other command, by `-f`."""
+    asked: list[Sequence[Path]] = []
+
+    def findings(files: Sequence[Path]) -> list[Finding]:
+        asked.append(files)
+        return [(True, "images", "all there")]
+
+    monkeypatch.setattr(doctor_containers, "findings", findings)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    _, lines = seen(capsys, [tmp_path / "one.yml"])
+    assert asked == [[tmp_path / "one.yml"]]
+    assert lines["✓ images"] == "all there"
 
 
 def test_a_machine_that_can_run_nothing(

@@ -44,7 +44,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, cause: Exception, *programs: str, 
     monkeypatch.setattr(doctor_containers, "connect", fail)
     monkeypatch.setattr(shutil, "which", lambda name: name if name in programs else None)
     monkeypatch.setenv("DOCKER_HOST", host)
-    ((is_well, what, seen),) = findings()
+    _, (is_well, what, seen) = findings()
     assert (is_well, what) == (False, "container engine")
     return seen
 
@@ -71,7 +71,8 @@ def test_no_permission_or_an_old_engine(monkeypatch: pytest.MonkeyPatch) -> None
 def test_an_engine_without_a_file_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Is told with version and address, and let go."""
     engine = answering(monkeypatch)
-    assert list(findings()) == [(True, "container engine", "20.10.24, API 1.41, at unix:///somewhere.sock")]
+    _, told = findings()
+    assert told == (True, "container engine", "20.10.24, API 1.41, at unix:///somewhere.sock")
     assert engine.is_closed
 
 
@@ -79,16 +80,49 @@ def test_images_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """By name, with the command that gets them."""
     Path("docker-compose.test.yml").write_text(COMPOSE)
     answering(monkeypatch, "example/web:1")
-    _, (is_well, what, seen) = findings()
+    *_, (is_well, what, seen) = findings()
     assert (is_well, what) == (False, "images")
     assert seen == "docker-compose.test.yml needs postgres:15; `harness images` gets them"
+
+
+def test_images_of_other_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together, and instead of the one in this folder."""
+    Path("docker-compose.test.yml").write_text("services: {cache: {image: 'redis:7'}}\n")
+    Path("one.yml").write_text(COMPOSE)
+    Path("two.yml").write_text("services: {web: {image: 'example/web:2'}}\n")
+    answering(monkeypatch, "example/web:1", "redis:7")
+    *_, (is_well, _, seen) = findings((Path("one.yml"), Path("two.yml")))
+    assert not is_well
+    assert (
+        seen
+        == "one.yml, two.yml needs example/web:2, postgres:15; `harness images -f one.yml -f two.yml` gets them"
+    )
+
+
+def test_a_file_that_was_asked_for_and_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is told, where one that nobody named is not."""
+    answering(monkeypatch)
+    assert len(list(findings())) == 2
+    *_, (is_well, what, seen) = findings((Path("lost.yml"),))
+    assert (is_well, what) == (False, "images")
+    assert seen.startswith("lost.yml: ")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_makes_images_without_a_registry(monkeypatch: pytest.MonkeyPatch, is_there: bool) -> None:
+    """By name, with how to get it; before the hour in which no registry answers."""
+    answering(monkeypatch)
+    monkeypatch.setattr(shutil, "which", lambda name: name if is_there else None)
+    (is_well, what, seen), _ = findings()
+    assert (is_well, what) == (is_there, "images without a registry")
+    assert ("`apt-get install mmdebstrap`" in seen) != is_there
 
 
 def test_images_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what they are."""
     Path("docker-compose.test.yml").write_text(COMPOSE)
     answering(monkeypatch, "example/web:1", "postgres:15")
-    _, found = findings()
+    *_, found = findings()
     assert found == (True, "images", "example/web:1 (official), postgres:15 (official)")
 
 
@@ -96,6 +130,6 @@ def test_a_file_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """Is one more finding, and no end of the others."""
     Path("docker-compose.test.yml").write_text("services: [")
     answering(monkeypatch)
-    _, (is_well, what, seen) = findings()
+    *_, (is_well, what, seen) = findings()
     assert (is_well, what) == (False, "images")
     assert seen.startswith("docker-compose.test.yml: ")

@@ -27,7 +27,7 @@ def test_no_engine(tmp_path: Path, command: str) -> None:
     """The address that was tried, and what to do."""
     assert told(Tiny(tmp_path), "harness", command, DOCKER_HOST="unix:///nowhere.sock") == (
         "error: the docker provider cannot be used here: no container engine answers at unix:///nowhere.sock\n"
-        "→ start Docker, or set DOCKER_HOST to where an engine listens\n"
+        "→ DOCKER_HOST says so: start the engine there, or unset it for an engine of this machine\n"
     )
 
 

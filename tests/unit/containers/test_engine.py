@@ -188,3 +188,14 @@ def test_what_is_missing_is_one_line() -> None:
     assert "no container engine answers" in lacking
     assert "start Docker" in lacking
     assert "\n" not in lacking
+
+
+@pytest.mark.parametrize("address", ["unix:///nowhere.sock", "tcp://127.0.0.1:1"])
+def test_an_address_that_leads_nowhere(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, and that DOCKER_HOST says it: nothing has to be installed or set for another engine."""
+    monkeypatch.setenv("DOCKER_HOST", address)
+    error = refused()
+    assert error.message == f"no container engine answers at {address}"
+    assert (
+        error.hint == "DOCKER_HOST says so: start the engine there, or unset it for an engine of this machine"
+    )
