@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.core.errors import EnvironmentFailedError
 from harness.images.building import Tell, build
 from harness.images.context import pack
-from harness.images.labels import CONTENT, is_made_from
+from harness.images.labels import CACHE, CONTENT, is_made_from
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -44,7 +44,8 @@ def bake(engine: "DockerClient", base: str, environment: Mapping[str, str], tell
         return reference
     tell(f"{reference}: {base} with its data directory made already")
     try:
-        build(engine, reference, context, labels={CONTENT: content}, tell=tell, args={"BASE": base, **args})
+        labels = {CONTENT: content, CACHE: "baked"}
+        build(engine, reference, context, labels=labels, tell=tell, args={"BASE": base, **args})
     except EnvironmentFailedError as error:
         error.add_note(f"without it, {base} makes its data directory in every start")
         raise

@@ -13,7 +13,7 @@ from harness.core.errors import UsageError
 from harness.images.building import Tell, build, id_of, remove_predecessor
 from harness.images.context import Contexts
 from harness.images.dockerfile import declared
-from harness.images.labels import CONTENT, is_made_from
+from harness.images.labels import CACHE, CONTENT, is_made_from
 from harness.images.names import by_content, repository_and_tag
 from harness.images.needs import bases_of, dockerfile_text
 from harness.images.outdated import remove_outdated
@@ -85,7 +85,7 @@ def build_one(
             engine,
             reference,
             context,
-            labels={CONTENT: content},
+            labels={CONTENT: content, CACHE: ecosystem.name},
             tell=tell,
             tag=tag,
             dockerfile=name,

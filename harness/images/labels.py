@@ -7,6 +7,7 @@ if TYPE_CHECKING:
 
 STAND_IN = "ecosystem-harness.stand-in"  # the official image that this one stands in for
 CONTENT = "ecosystem-harness.content"  # the digest of all that it was made from
+CACHE = "ecosystem-harness.cache"  # the project whose image it is, or `baked`: a start makes it where it is missing
 
 
 def labels_of(engine: "DockerClient", reference: str) -> dict[str, str] | None:

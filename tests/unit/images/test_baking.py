@@ -4,6 +4,7 @@ import subprocess
 from typing import Any
 
 from harness.images.baking import _FOLDER, bake, reference_for
+from harness.images.labels import CACHE
 from tests.doubles.images import FakeEngine
 
 
@@ -18,6 +19,7 @@ def test_baked_once() -> None:
     assert len(names) == 1
     assert engine.done == [f"build {names.pop()}"]
     assert list(engine.args.values()) == [{"BASE": "postgres:15", "POSTGRES_USER": "u"}]
+    assert engine.all[-1].labels[CACHE] == "baked"
 
 
 def test_another_base_below_the_same_name() -> None:

@@ -8,6 +8,7 @@ import pytest
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.images.components import build_all, build_one, reference_of
 from harness.images.context import Contexts
+from harness.images.labels import CACHE
 from harness.images.needs import Need, needed
 from harness.spec.model import Build, Component, Ecosystem, Location
 from tests.doubles.images import FakeEngine
@@ -69,6 +70,7 @@ def test_every_content_has_a_name_of_its_own(tmp_path: Path) -> None:
     assert one() == ours
     assert engine.get("shop-api") is engine.get(ours)
     assert engine.tags() == {"base:1", ours, theirs, "shop-api:latest"}
+    assert engine.get(ours).labels[CACHE] == "shop"
     assert len(engine.done) == 2
 
 
