@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from docker import DockerClient
 
 from harness.containers.engine import connect
 from harness.core.clock import SystemClock
+from harness.images import outdated
 from harness.plan.model import Plan, Step
 from harness.providers.base import Running
 from harness.providers.docker.images import Images
@@ -78,6 +80,28 @@ def test_each_of_two_checkouts_has_its_own_image(engine: DockerClient, name: str
     assert ensured(engine, checkout(name, tmp_path / "a", "ours"), tmp_path) == first
     assert (tmp_path / "web.build.log").read_text() == told
     assert said_by(engine, f"{name}-web") == "ours"
+
+
+def test_what_was_not_used_for_long_goes_with_the_next_build(
+    engine: DockerClient, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the engine's clock, which notes each use; not while a container is made from it."""
+    first, _ = (ensured(engine, checkout(name, tmp_path / "a", word), tmp_path) for word in ("1", "2"))
+    used = engine.containers.create(first)
+    try:
+        monkeypatch.setattr(outdated, "_KEPT", timedelta())
+        third = ensured(engine, checkout(name, tmp_path / "a", "3"), tmp_path)
+        assert tags(engine, name) == {first, third, f"{name}-web:latest"}
+    finally:
+        used.remove()
+    assert ensured(engine, checkout(name, tmp_path / "a", "1"), tmp_path) == first
+    fourth = ensured(engine, checkout(name, tmp_path / "a", "4"), tmp_path)
+    assert tags(engine, name) == {fourth, f"{name}-web:latest"}
+
+
+def tags(engine: DockerClient, name: str) -> set[str]:
+    """Every name of the project's images."""
+    return {tag for image in engine.images.list(name=f"{name}-web") for tag in image.tags}
 
 
 async def test_a_container_in_the_place_of_another_has_its_code(
