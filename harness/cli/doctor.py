@@ -22,7 +22,7 @@ from harness.providers.process.folders import data_root
 
 
 def doctor(file: Files = None) -> None:
-    """Show what this machine has and lacks for each provider, and for the images that a Compose file needs.
+    """Show what this machine has and lacks for each provider, and for a file's images.
 
     Exit code 3 when none can run here.
     """
