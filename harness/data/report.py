@@ -13,10 +13,12 @@ class SeedReport:
     Args:
         counts: How many of each kind.
         digest: What identifies the generated data: equal digests, equal data.
+        slow: What took long that need not, in words: columns that factory_boy evaluated row by row.
     """
 
     counts: Mapping[str, int]
     digest: str
+    slow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

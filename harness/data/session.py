@@ -35,6 +35,7 @@ class DataSession:
         state = random.Random(start).getstate()  # noqa: S311  the same
         self._states: list[State] = [state for _ in self._generators]
         self._next: dict[Any, int] = {}
+        self._turns: dict[Any, Any] = {}
 
     def build(self, factory: Any, **overrides: Any) -> Any:
         """One object of a factory_boy factory."""
@@ -49,21 +50,40 @@ class DataSession:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Within the block, factories and Faker go on where this session last stopped; others are not disturbed."""
-        outer_states = [generator.getstate() for generator in self._generators]
-        outer_next = {factory: _next_of(factory) for factory in _concrete(self._factory.Factory)}
-        self._enter(self._states, {factory: self._next.get(factory) for factory in outer_next})
+        outer = self._seen()
+        self._enter(
+            self._states,
+            {factory: self._next.get(factory) for factory in outer[1]},
+            {declaration: self._turns.get(declaration) for declaration in outer[2]},
+        )
         try:
             yield
         finally:
-            self._states = [generator.getstate() for generator in self._generators]
-            self._next = {factory: _next_of(factory) for factory in _concrete(self._factory.Factory)}
-            self._enter(outer_states, outer_next)
+            self._states, self._next, self._turns = self._seen()
+            self._enter(*outer)
 
-    def _enter(self, states: list[State], next_of: dict[Any, int | None] | dict[Any, int]) -> None:
+    def _seen(self) -> tuple[list[State], dict[Any, int], dict[Any, Any]]:
+        """Where generators, sequences and iterators stand."""
+        factories = list(_concrete(self._factory.Factory))
+        return (
+            [generator.getstate() for generator in self._generators],
+            {factory: _next_of(factory) for factory in factories},
+            {
+                declaration: declaration.iterator
+                for factory in factories
+                for declaration in _iterators(factory)
+            },
+        )
+
+    def _enter(
+        self, states: list[State], next_of: dict[Any, int | None] | dict[Any, int], turns: dict[Any, Any]
+    ) -> None:
         for generator, state in zip(self._generators, states, strict=True):
             generator.setstate(state)
         for factory, value in next_of.items():
             factory.reset_sequence(value, force=True)
+        for declaration, iterator in turns.items():
+            declaration.iterator = iterator
 
 
 def _libraries() -> tuple[ModuleType, ModuleType]:
@@ -92,3 +112,11 @@ def _next_of(factory: Any) -> int:
     number = int(factory._meta.next_sequence())  # noqa: SLF001
     factory.reset_sequence(number, force=True)
     return number
+
+
+def _iterators(factory: Any) -> Iterator[Any]:
+    """The declarations of a factory, and of its traits, that go on where the last object was built."""
+    meta = factory._meta  # noqa: SLF001
+    traits = [getattr(parameter, "overrides", {}) for parameter in meta.parameters.values()]
+    for declared in (meta.base_declarations, *traits):
+        yield from (each for each in declared.values() if hasattr(each, "iterator_builder"))

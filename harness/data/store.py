@@ -76,8 +76,8 @@ class DataStore:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, TypeError, ValueError) as error:
             raise EnvironmentFailedError(
                 f"data: {len(batch.records)} rows could not be written to {batch.table}: {error}",
-                hint=_remedy(error),
-                evidence=_details(error),
+                hint=remedy_for(error),
+                evidence=details_of(error),
             ) from error
 
     async def _delete(self, batch: Batch, key: tuple[str, ...], catalog: Catalog) -> int:
@@ -91,18 +91,19 @@ class DataStore:
             raise TeardownError(
                 f"data: {len(batch.records)} rows of {batch.table} cannot be removed: others refer to them",
                 hint="remove what was made from them first, or reset the database",
-                evidence=_details(error),
+                evidence=details_of(error),
             ) from error
         return int(status.rpartition(" ")[2])
 
 
-def _details(error: Exception) -> list[str]:
+def details_of(error: Exception) -> list[str]:
     """What the server adds to its refusal: the row or value in question, and what to do."""
     known = (getattr(error, name, None) for name in ("constraint_name", "detail", "hint"))
     return [str(detail) for detail in known if detail]
 
 
-def _remedy(error: Exception) -> str:
+def remedy_for(error: Exception) -> str:
+    """What to do about a refused row."""
     if isinstance(error, asyncpg.UniqueViolationError):
         return "such rows are there already: reset the database, or use another seed or stream"
     return "compare the rows with the table's migrations"

@@ -10,6 +10,7 @@ and the affordable is put together in `tests.data.relations`. Nothing here asks 
 import datetime as dt
 import re
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from typing import Any
 
 from factory.base import Factory
@@ -37,6 +38,7 @@ def _after(*instants: dt.datetime, seconds: int) -> dt.datetime:
     return max(instants) + dt.timedelta(seconds=seconds)
 
 
+@lru_cache(maxsize=4096)
 def _mailbox(name: str) -> str:
     return re.sub(r"[^a-z]+", ".", name.lower()).strip(".")
 
@@ -56,7 +58,7 @@ class UserFactory(Factory[Row]):
 
     id = _id("user")
     name = Faker("name")
-    email = LazyAttribute(lambda user: f"{_mailbox(user.name)}.{user.id[-6:]}@example.com")
+    email = LazyAttribute(lambda user: f"{_mailbox(user.name)}.{user.id[-16:]}@example.com")
     role = "user"
     is_active = True
     avatar = LazyAttribute(lambda user: f"https://avatars.example.com/{user.id}.png")
