@@ -18,6 +18,7 @@ from factory.declarations import LazyAttribute, SelfAttribute, SubFactory
 from factory.faker import Faker
 
 from distilera.domain.reactions import REACTIONS
+from hoardwell.wording import draft
 
 Row = dict[str, Any]
 
@@ -180,3 +181,108 @@ class ListingFactory(Factory[Row]):
     seller = LazyAttribute(lambda listing: listing.owner["id"])
     status = "open"
     created_at = LazyAttribute(lambda made: _after(made.owner["created_at"], seconds=made.seconds))
+
+
+class AccountFactory(Factory[Row]):
+    """A row of `mercatrix.accounts`: what Mercatrix opens for a user."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from."""
+
+        user = SubFactory(UserFactory)
+
+    id = LazyAttribute(lambda account: account.user["id"])
+    opened_at = LazyAttribute(lambda account: account.user["created_at"])
+
+
+class PostingFactory(Factory[Row]):
+    """A row of `mercatrix.postings`: what a transaction takes from one account (`sign` −1) or gives to the other (1)."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from."""
+
+        transaction = SubFactory(TransactionFactory)
+        sign = 1
+
+    transaction_id = LazyAttribute(lambda posting: posting.transaction["id"])
+    account_id = LazyAttribute(
+        lambda posting: posting.transaction["from_user" if posting.sign < 0 else "to_user"]
+    )
+    currency = "essence_coins"
+    amount = LazyAttribute(lambda posting: posting.sign * posting.transaction["amount"])
+
+
+class AnnouncementFactory(MessageFactory):
+    """A message that Hoardwell wrote, in its own words, when a simulation started or ended."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from: the simulation, and the event that it tells of."""
+
+        simulation = SubFactory(SimulationFactory)
+        event = "simulation.started"
+        words = LazyAttribute(
+            lambda its: draft(its.event, its.simulation["id"], its.simulation["user_id"], its.simulation)
+        )
+
+    kind = LazyAttribute(lambda announcement: announcement.words.kind)
+    content = LazyAttribute(lambda announcement: announcement.words.content)
+    subject_id = LazyAttribute(lambda announcement: announcement.words.subject_id)
+    simulation_id = LazyAttribute(lambda announcement: announcement.simulation["id"])
+    sender_id = None
+    user_id = LazyAttribute(lambda announcement: announcement.words.user_id)
+    created_at = LazyAttribute(
+        lambda its: its.simulation["started_at" if its.event.endswith("started") else "finished_at"]
+    )
+
+
+class DeliveryFactory(Factory[Row]):
+    """A row of `hoardwell.deliveries`: a message in the inbox of whom it concerns."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from."""
+
+        message = SubFactory(MessageFactory)
+
+    user_id = LazyAttribute(lambda delivery: delivery.message["user_id"])
+    message_id = LazyAttribute(lambda delivery: delivery.message["id"])
+
+
+class ItemFactory(Factory[Row]):
+    """A row of `distilera.marketplace_items`: the view that Distilera has of a listing."""
+
+    class Meta:
+        """What is made."""
+
+        model = dict
+
+    class Params:
+        """What it is made from."""
+
+        listing = SubFactory(ListingFactory)
+
+    id = LazyAttribute(lambda item: item.listing["id"])
+    item_type = LazyAttribute(lambda item: item.listing["item_type"])
+    quantity = LazyAttribute(lambda item: item.listing["quantity"])
+    price_per_unit = LazyAttribute(lambda item: item.listing["price_per_unit"])
+    seller = LazyAttribute(lambda item: item.listing["seller"])
+    listed_at = LazyAttribute(lambda item: item.listing["created_at"])

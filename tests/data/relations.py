@@ -3,13 +3,13 @@
 A simulation belongs to a user that is there; who pays has the money; a completed simulation was paid for and told of.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from harness.data import DataSession
-from hoardwell.wording import draft
 from tests.data.factories import (
     CENT,
+    AnnouncementFactory,
     ListingFactory,
     MessageFactory,
     Row,
@@ -24,7 +24,8 @@ REWARD_TYPE = "reward"
 SIMULATION_REWARD = Decimal("10.0000")
 
 STATUSES = ("pending", "running", "completed", "failed")
-_OPENING_STEPS = range(100, 1001, 50)
+_EVENTS = {"pending": (), "running": ("started",)}
+OPENING_AMOUNTS = tuple(Decimal(coins) for coins in range(100, 1001, 50))
 
 
 def users_of(session: DataSession, count: int) -> list[Row]:
@@ -34,7 +35,7 @@ def users_of(session: DataSession, count: int) -> list[Row]:
 
 def opening_amounts(session: DataSession, users: Sequence[Row]) -> dict[str, Decimal]:
     """What each user starts with, 100 to 1000 coins, by user id."""
-    return {user["id"]: Decimal(session.random.choice(_OPENING_STEPS)) for user in users}
+    return {user["id"]: session.random.choice(OPENING_AMOUNTS) for user in users}
 
 
 def fundings(session: DataSession, users: Sequence[Row], amounts: Mapping[str, Decimal]) -> list[Row]:
@@ -95,9 +96,15 @@ def messages_among(session: DataSession, users: Sequence[Row], count: int) -> li
 
 def announcements_of(session: DataSession, simulations: Sequence[Row]) -> list[Row]:
     """What Hoardwell wrote when the simulations started and ended, in its own words."""
-    told = [(f"simulation.{what}", made) for made in simulations for what in _events_of(made["status"])]
     with session.active():
-        return [_announcement(event, made) for event, made in told]
+        return [AnnouncementFactory.build(**told) for told in announced(simulations)]
+
+
+def announced(simulations: Iterable[Row]) -> Iterator[Row]:
+    """Of each simulation what was told of it, as `AnnouncementFactory` takes it."""
+    for made in simulations:
+        for what in _EVENTS.get(made["status"], ("started", made["status"])):
+            yield {"simulation": made, "event": f"simulation.{what}"}
 
 
 def listings_by(session: DataSession, users: Sequence[Row], count: int) -> list[Row]:
@@ -116,21 +123,3 @@ def _from_treasury(session: DataSession, user: Row, amount: Decimal, kind: str) 
         transaction_type=kind,
     )
     return payment
-
-
-def _events_of(status: str) -> tuple[str, ...]:
-    return {"pending": (), "running": ("started",)}.get(status, ("started", status))
-
-
-def _announcement(event: str, simulation: Row) -> Row:
-    words = draft(event, simulation["id"], simulation["user_id"], simulation)
-    happened = simulation["started_at" if event.endswith("started") else "finished_at"]
-    return MessageFactory.build(
-        kind=words.kind,
-        content=words.content,
-        subject_id=words.subject_id,
-        simulation_id=simulation["id"],
-        sender_id=None,
-        user_id=words.user_id,
-        created_at=happened,
-    )

@@ -51,9 +51,11 @@ def generate(seed: int) -> SeedSet:
         *relations.announcements_of(session, simulations),
         *relations.messages_among(session, users, MESSAGES),
     ]
-    return _set_of(
-        users, simulations, transactions, messages, relations.listings_by(session, others, LISTINGS)
-    )
+    listings = [
+        *relations.listings_by(session, [_told_of(simulations, others)], 1),
+        *relations.listings_by(session, others, LISTINGS - 1),
+    ]
+    return _set_of(users, simulations, transactions, messages, listings)
 
 
 def _named_users(session: DataSession) -> list[Row]:
@@ -61,6 +63,12 @@ def _named_users(session: DataSession) -> list[Row]:
         session.build(UserFactory, id=user.id, name=user.name, role=user.role, email=f"{user.id}@example.com")
         for user in NAMED
     ]
+
+
+def _told_of(simulations: list[Row], users: list[Row]) -> Row:
+    """Who was told of a simulation of its own, and so, with a listing, owns one of everything."""
+    owner = next(made["user_id"] for made in simulations if made["status"] != "pending")
+    return next(user for user in users if user["id"] == owner)
 
 
 def _set_of(

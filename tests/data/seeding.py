@@ -12,7 +12,7 @@ from typing import Protocol
 import harness.data
 from harness.bootstrap.cache import cache_folder
 from harness.core.errors import EnvironmentFailedError
-from harness.data import DataStore, SeedReport, SeedSet
+from harness.data import DataStore, Progress, SeedReport, SeedSet
 from harness.data.kept import kept
 from tests.data.stores import Connection, connect, open_treasury
 
@@ -30,6 +30,15 @@ class Environment(Protocol):
     @property
     def seed(self) -> int:
         """What the data is generated from."""
+        ...
+
+
+class Scaled(Environment, Protocol):
+    """What seeding at scale needs beside that."""
+
+    @property
+    def progress(self) -> Progress:
+        """Is told how far it is."""
         ...
 
 
@@ -53,6 +62,26 @@ async def seed(environment: Environment) -> SeedReport:
     finally:
         await connection.close()
     return seeds.report()
+
+
+async def at_scale(environment: Scaled, scale: int) -> SeedReport:
+    """Write what makes the seed set `scale` times as large, all of it or nothing; first the set itself where it is missing.
+
+    Raises:
+        EnvironmentFailedError: as `seed`; also where it was made larger from the same seed before.
+    """
+    from harness.data.loading import load  # noqa: PLC0415  only who makes millions pays for it
+    from tests.data.at_scale import population  # noqa: PLC0415
+
+    connection = await connect(environment.variables)
+    try:
+        if not await connection.fetchval("SELECT EXISTS (SELECT FROM distilera.users)"):
+            await seed(environment)
+        if scale == 1:
+            return _generated(environment.seed).report()
+        return await load(connection, population(environment.seed, scale - 1), environment.progress)
+    finally:
+        await connection.close()
 
 
 async def _is_seeded(connection: Connection, seeds: SeedSet) -> bool:

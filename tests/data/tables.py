@@ -1,21 +1,16 @@
 """Why this exists: where each kind of object is stored, so that seeding and tests write the same rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from harness.data import Batch
-from tests.data.factories import Row
-
-_LISTED = ("id", "item_type", "quantity", "price_per_unit", "seller")
+from tests.data.factories import AccountFactory, DeliveryFactory, ItemFactory, PostingFactory, Row
 
 
 def of_users(users: Sequence[Row]) -> list[Batch]:
     """The users, and the accounts that Mercatrix opens for them."""
-    return [
-        Batch.of("distilera.users", users),
-        Batch.of(
-            "mercatrix.accounts", [{"id": user["id"], "opened_at": user["created_at"]} for user in users]
-        ),
-    ]
+    accounts = _each(AccountFactory, ({"user": user} for user in users))
+    return [Batch.of("distilera.users", users), Batch.of("mercatrix.accounts", accounts)]
 
 
 def of_simulations(simulations: Sequence[Row]) -> list[Batch]:
@@ -25,16 +20,8 @@ def of_simulations(simulations: Sequence[Row]) -> list[Batch]:
 
 def of_transactions(transactions: Sequence[Row]) -> list[Batch]:
     """The transactions with both postings of each; to be written in one database transaction."""
-    postings = [
-        {
-            "transaction_id": made["id"],
-            "account_id": account,
-            "currency": made["currency"],
-            "amount": amount,
-        }
-        for made in transactions
-        for account, amount in ((made["from_user"], -made["amount"]), (made["to_user"], made["amount"]))
-    ]
+    sides = ({"transaction": made, "sign": sign} for made in transactions for sign in (-1, 1))
+    postings = _each(PostingFactory, sides)
     return [
         Batch.of("mercatrix.transactions", transactions),
         Batch.of("mercatrix.postings", postings, key=["transaction_id"] if postings else []),
@@ -43,11 +30,16 @@ def of_transactions(transactions: Sequence[Row]) -> list[Batch]:
 
 def of_messages(messages: Sequence[Row]) -> list[Batch]:
     """The messages, delivered to whom they concern."""
-    deliveries = [{"user_id": made["user_id"], "message_id": made["id"]} for made in messages]
+    deliveries = _each(DeliveryFactory, ({"message": made} for made in messages))
     return [Batch.of("hoardwell.messages", messages), Batch.of("hoardwell.deliveries", deliveries)]
 
 
 def of_listings(listings: Sequence[Row]) -> list[Batch]:
     """The listings, and the view that Distilera has of them."""
-    seen = [{name: made[name] for name in _LISTED} | {"listed_at": made["created_at"]} for made in listings]
+    seen = _each(ItemFactory, ({"listing": made} for made in listings))
     return [Batch.of("mercatrix.listings", listings), Batch.of("distilera.marketplace_items", seen)]
+
+
+def _each(factory: Any, declared: Iterable[Row]) -> list[Row]:
+    """An object from each; nothing of them is drawn."""
+    return [factory.build(**one) for one in declared]
