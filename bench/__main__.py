@@ -6,7 +6,7 @@ import sys
 from bench.figures import show, store
 from bench.picture import draw
 
-BENCHES = ("start", "overhead", "main_job", "docker_start", "notice", "kill", "many", "reset")
+BENCHES = ("start", "overhead", "main_job", "docker_start", "notice", "kill", "many", "reset", "data")
 
 
 def main() -> int:

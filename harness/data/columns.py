@@ -13,7 +13,8 @@ from factory.declarations import Iterator
 from factory.errors import CyclicDefinitionError
 
 from harness.core.errors import UsageError
-from harness.data.declarations import POOL, Column, Kept, Origin, Values, column_of
+from harness.data.declarations import POOL, Column, Kept, Origin, column_of
+from harness.data.reading import Values
 from harness.data.session import DataSession
 
 _HOOKS = ("_adjust_kwargs", "_build", "_after_postgeneration")

@@ -23,7 +23,7 @@ from harness.core.errors import UsageError
 from harness.data.reading import Chunk, Reading, Values
 from harness.data.session import DataSession
 
-POOL = 1024
+POOL = 512
 """How many values Faker makes for a column; rows choose among them."""
 
 Kept = Mapping[Any, Sequence[Any]]

@@ -5,7 +5,8 @@ While the server takes one portion, the next is made: in a thread, as making it 
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -28,7 +29,7 @@ async def load(
     Args:
         connection: Stays the caller's.
         population: What is written.
-        progress: Told after each portion.
+        progress: Told after each portion that is on its way, and when all of a table is in it.
         portion: Rows that are made and sent at a time; what is written does not depend on it.
 
     Returns:
@@ -43,6 +44,8 @@ async def load(
         for table in population.tables:
             digest.update(heading(table))
             await _copy(connection, table, _told(table, portion, digest.update, progress))
+            if progress is not None:  # only now are constraints and triggers done with its last rows
+                progress(table.name, table.count, table.count)
     notes = [f"{table.name}.{name}: {why}" for table in population.tables for name, why in table.slow.items()]
     counts = {table.name: table.count for table in population.tables}
     return SeedReport(counts, digest.hexdigest(), tuple(notes))
@@ -61,18 +64,19 @@ async def _copy(connection: "asyncpg.Connection[Any]", table: Table, lines: Asyn
 
 
 def _remedy(error: Exception, table: Table) -> str:
-    if isinstance(error, asyncpg.UniqueViolationError) and table.pooled:
-        pools = ", ".join(sorted(table.pooled))
+    """What to do; where a value has to be unique and comes from a pool, that is the reason."""
+    told = str(getattr(error, "detail", "")).partition("=")[0]  # Key (name)=(Ada) already exists.
+    pools = sorted(table.pooled & set(re.findall(r"\w+", told)))
+    if isinstance(error, asyncpg.UniqueViolationError) and pools:
         return (
-            f"values of {pools} repeat, as they come from pools: where one has to be unique, declare a Sequence "
-            "or make it from the id. Else such rows are there already: reset the database, or use another seed"
+            f"{', '.join(pools)} repeats, as it comes from a pool: declare a Sequence, or make it from the id"
         )
     return remedy_for(error)
 
 
 async def _told(
     table: Table, size: int, hear: Callable[[bytes], None], progress: Progress | None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The table's bytes, told of as they go."""
     written = 0
     async with aclosing(_ahead(table.portions(size))) as portions:
@@ -80,11 +84,11 @@ async def _told(
             hear(portion.lines)
             yield portion.lines
             written += portion.count
-            if progress is not None:
+            if progress is not None and written < table.count:
                 progress(table.name, written, table.count)
 
 
-async def _ahead(portions: Iterator[Portion]) -> AsyncIterator[Portion]:
+async def _ahead(portions: Iterator[Portion]) -> AsyncGenerator[Portion, None]:
     """Each portion while the next one is being made."""
     making = asyncio.ensure_future(asyncio.to_thread(next, portions, None))
     try:

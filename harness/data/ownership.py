@@ -87,7 +87,7 @@ class Ownership:
     async def contrast(
         self, connection: "asyncpg.Connection[Any]", tables: Iterable[str] | None = None
     ) -> Contrast:
-        """Two people and one row of each kind that the first owns and the second does not; always the same of equal data.
+        """Two people, and one row of each kind that only the first owns; always the same of equal data.
 
         Args:
             connection: To the database; only reads.

@@ -7,33 +7,23 @@ population.add("shop.carts", Rows(CartFactory, 100_000, user=Iterator(users.kept
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from harness.core.errors import UsageError
 from harness.data.columns import Columns
 from harness.data.copytext import lines_of
 from harness.data.declarations import POOL
+from harness.data.reading import Values
 
 PORTION = 8192
 """Rows that are made at a time. More are not faster, and wait in memory."""
 
 
-class KeptRow(dict[str, Any]):
-    """What is kept of a row, for those that refer to it; read as `user["id"]` or as `user.id`."""
-
-    __slots__ = ()
-
-    def __missing__(self, name: str) -> Any:
-        """Say how it could be known."""
-        raise UsageError(
-            f"data: a row refers to {name!r} of another, which keeps only {', '.join(self)}",
-            hint=f"add its table with keep=[…, {name!r}]",
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        return self[name]
+KeptRow = Mapping[str, Any] | SimpleNamespace
+"""What is kept of a row for those that refer to it: a mapping where the factory builds mappings, else an object."""
 
 
 class Rows:
@@ -74,7 +64,7 @@ class Table:
     ) -> None:
         self.name = name
         self.columns = columns
-        self.kept: list[KeptRow] = []
+        self.kept: list[Any] = []
         self._parts = parts
         self._keep = tuple(keep)
 
@@ -104,11 +94,18 @@ class Table:
             columns = part.begin()
             for start in range(0, part.rows.count, size):
                 count = min(size, part.rows.count - start)
-                taken = columns.take(count)
+                taken = self._taken(columns, count)
                 if self._keep:
                     kept = zip(*(taken[name] for name in self._keep), strict=True)
-                    self.kept += [KeptRow(zip(self._keep, row, strict=True)) for row in kept]
+                    self.kept += map(part.as_kept, (dict(zip(self._keep, row, strict=True)) for row in kept))
                 yield Portion(count, lines_of([taken[name] for name in self.columns]))
+
+    def _taken(self, columns: Columns, count: int) -> Mapping[str, Values]:
+        try:
+            return columns.take(count)
+        except (KeyError, AttributeError) as error:
+            error.add_note(f"{self.name}: of rows that are referred to there is only what `keep` names")
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +115,28 @@ class _Part:
     rows: Rows
     seed: int
     stream: str
-    parents: Mapping[Any, list[KeptRow]]
+    parents: Mapping[Any, list[Any]]
 
     def begin(self) -> Columns:
         """What makes them, at the first row."""
         rows = self.rows
         pool = min(POOL, rows.count)
         return Columns(rows.factory, self.seed, self.stream, rows.declared, self.parents, pool)
+
+    @property
+    def as_kept(self) -> Callable[[dict[str, Any]], KeptRow]:
+        """The form in which declarations expect one of the rows."""
+        model = self.rows.factory._meta.model  # noqa: SLF001  how factory_boy names its public options
+        return _itself if issubclass(model, Mapping) else _as_object
+
+
+def _itself(row: dict[str, Any]) -> KeptRow:
+    """Plain dictionaries of plain values: the garbage collector need not look at millions of them."""
+    return row
+
+
+def _as_object(row: dict[str, Any]) -> KeptRow:
+    return SimpleNamespace(**row)
 
 
 class Population:
@@ -139,7 +151,7 @@ class Population:
         self.tables: list[Table] = []
         self._seed = seed
         self._stream = stream
-        self._parents: dict[Any, list[KeptRow]] = {}
+        self._parents: dict[Any, list[Any]] = {}
 
     def add(
         self, name: str, *rows: Rows, columns: Iterable[str] | None = None, keep: Sequence[str] = ()
@@ -150,7 +162,7 @@ class Population:
             name: `schema.table`; its rows come after those of the tables that were added before.
             rows: What they come from.
             columns: Those that are written; without it, all that the first factory declares.
-            keep: What is kept of each row (about 300 bytes for each) for tables that refer to it: by `kept`, or by
+            keep: What is kept of each row (a few hundred bytes for each) for tables that refer to it: by `kept`, or by
                 their sub-factories.
 
         Raises:

@@ -8,11 +8,12 @@ What the documents name is there once; the factories are those of the seed set a
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from typing import Any
 
-import factory
+from factory import declarations as declared
 from factory.fuzzy import FuzzyChoice
 
-from harness.data.population import KeptRow, Population, Rows, Table
+from harness.data.population import Population, Rows, Table
 from tests.data import relations, seed_set
 from tests.data.factories import (
     BEGINNING,
@@ -37,7 +38,7 @@ _PAYER = {"id": TREASURY, "created_at": BEGINNING}
 class Seen:
     """Rows of an earlier table, seen in another way, as often as somebody goes through them."""
 
-    def __init__(self, rows: list[KeptRow], seen: Callable[[list[KeptRow]], Iterable[Row]]) -> None:
+    def __init__(self, rows: list[Any], seen: Callable[[list[Any]], Iterable[Row]]) -> None:
         self._rows = rows
         self._seen = seen
 
@@ -54,7 +55,7 @@ def population(seed: int, times: int) -> Population:
     """
     made = Population(seed, "at scale")
     users = made.add("distilera.users", Rows(UserFactory, _USERS * times), keep=["id", "created_at"])
-    made.add("mercatrix.accounts", Rows(AccountFactory, users.count, user=factory.Iterator(users.kept)))
+    made.add("mercatrix.accounts", Rows(AccountFactory, users.count, user=declared.Iterator(users.kept)))
     simulations = _add_simulations(made, times)
     _add_transactions(made, users, simulations, times)
     _add_messages(made, users, simulations, times)
@@ -67,13 +68,13 @@ def _add_simulations(made: Population, times: int) -> Table:
     told = ["elements", "reaction_type", "target_result", "result", "reason"]
     return made.add(
         "distilera.simulations",
-        Rows(SimulationFactory, seed_set.SIMULATIONS * times, status=factory.Iterator(relations.STATUSES)),
+        Rows(SimulationFactory, seed_set.SIMULATIONS * times, status=declared.Iterator(relations.STATUSES)),
         keep=["id", "user_id", "status", "created_at", "started_at", "finished_at", *told],
     )
 
 
 def _add_transactions(made: Population, users: Table, simulations: Table, times: int) -> None:
-    """Everybody is funded, completed simulations are rewarded, and nobody pays twice, nor more than the least funding."""
+    """Everybody is funded, completed simulations are rewarded, nobody pays twice, or more than the least funding."""
     completed = sum(
         relations.STATUSES[number % len(relations.STATUSES)] == "completed"
         for number in range(simulations.count)
@@ -84,7 +85,7 @@ def _add_transactions(made: Population, users: Table, simulations: Table, times:
             TransactionFactory,
             users.count,
             payer=_PAYER,
-            payee=factory.Iterator(users.kept),
+            payee=declared.Iterator(users.kept),
             limit=FuzzyChoice(relations.OPENING_AMOUNTS),
             percent=100,
             transaction_type="funding",
@@ -93,7 +94,7 @@ def _add_transactions(made: Population, users: Table, simulations: Table, times:
             TransactionFactory,
             completed,
             payer=_PAYER,
-            payee=factory.Iterator(Seen(simulations.kept, _rewarded)),
+            payee=declared.Iterator(Seen(simulations.kept, _rewarded)),
             limit=relations.SIMULATION_REWARD,
             percent=100,
             transaction_type=relations.REWARD_TYPE,
@@ -101,14 +102,14 @@ def _add_transactions(made: Population, users: Table, simulations: Table, times:
         Rows(
             TransactionFactory,
             seed_set.PAYMENTS * times,
-            payer=factory.Iterator(users.kept),
-            payee=factory.Iterator(Seen(users.kept, _next)),
+            payer=declared.Iterator(users.kept),
+            payee=declared.Iterator(Seen(users.kept, _next)),
             limit=Decimal(min(relations.OPENING_AMOUNTS)),
         ),
         keep=["id", "from_user", "to_user", "amount"],
     )
     sides = [
-        Rows(PostingFactory, transactions.count, transaction=factory.Iterator(transactions.kept), sign=sign)
+        Rows(PostingFactory, transactions.count, transaction=declared.Iterator(transactions.kept), sign=sign)
         for sign in (-1, 1)
     ]
     made.add("mercatrix.postings", *sides)
@@ -128,19 +129,20 @@ def _add_messages(made: Population, users: Table, simulations: Table, times: int
         Rows(
             AnnouncementFactory,
             announcements,
-            simulation=factory.Iterator(Seen(simulations.kept, relations.announced), getter=_simulation_of),
-            event=factory.Iterator(Seen(simulations.kept, relations.announced), getter=_event_of),
+            simulation=declared.Iterator(Seen(simulations.kept, relations.announced), getter=_simulation_of),
+            event=declared.Iterator(Seen(simulations.kept, relations.announced), getter=_event_of),
         ),
         Rows(
             MessageFactory,
             seed_set.MESSAGES * times,
-            sender=factory.Iterator(users.kept),
-            recipient=factory.Iterator(Seen(users.kept, _next)),
+            sender=declared.Iterator(users.kept),
+            recipient=declared.Iterator(Seen(users.kept, _next)),
         ),
         keep=["id", "user_id"],
     )
     made.add(
-        "hoardwell.deliveries", Rows(DeliveryFactory, messages.count, message=factory.Iterator(messages.kept))
+        "hoardwell.deliveries",
+        Rows(DeliveryFactory, messages.count, message=declared.Iterator(messages.kept)),
     )
 
 
@@ -150,17 +152,17 @@ def _add_listings(made: Population, times: int) -> None:
     listings = made.add("mercatrix.listings", Rows(ListingFactory, seed_set.LISTINGS * times), keep=seen)
     made.add(
         "distilera.marketplace_items",
-        Rows(ItemFactory, listings.count, listing=factory.Iterator(listings.kept)),
+        Rows(ItemFactory, listings.count, listing=declared.Iterator(listings.kept)),
     )
 
 
-def _rewarded(simulations: list[KeptRow]) -> Iterator[Row]:
+def _rewarded(simulations: list[Any]) -> Iterator[Row]:
     """Whose simulation was completed."""
     done = (made for made in simulations if made["status"] == "completed")
     return ({"id": made["user_id"], "created_at": made["created_at"]} for made in done)
 
 
-def _next(users: list[KeptRow]) -> list[KeptRow]:
+def _next(users: list[Any]) -> list[Any]:
     """Whoever comes after each: never the same user."""
     return users[1:] + users[:1]
 

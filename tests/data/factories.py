@@ -4,8 +4,8 @@ Each stands on its own, and takes what it belongs to as a parameter: `Simulation
 and the affordable is put together in `tests.data.relations`. Nothing here asks for the time or the time zone.
 """
 
-# mypy: disallow-untyped-calls=False
-# factory_boy announces types and has few.
+# mypy: disallow-untyped-calls=False, disable-error-code=assignment
+# factory_boy announces types and has few; a factory derived from another declares the same things in other ways.
 
 import datetime as dt
 import re
@@ -201,7 +201,7 @@ class AccountFactory(Factory[Row]):
 
 
 class PostingFactory(Factory[Row]):
-    """A row of `mercatrix.postings`: what a transaction takes from one account (`sign` −1) or gives to the other (1)."""
+    """A row of `mercatrix.postings`: what a transaction gives to one account, or takes from the other (`sign` -1)."""
 
     class Meta:
         """What is made."""

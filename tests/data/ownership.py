@@ -1,4 +1,4 @@
-"""Why this exists: who owns what in RuneFrameOS: the security suite takes from it what one user must not see of another."""
+"""Why this exists: who owns what in RuneFrameOS, so that the security suite knows what one must not see of another."""
 
 from harness.data.ownership import Ownership
 

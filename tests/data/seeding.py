@@ -65,7 +65,7 @@ async def seed(environment: Environment) -> SeedReport:
 
 
 async def at_scale(environment: Scaled, scale: int) -> SeedReport:
-    """Write what makes the seed set `scale` times as large, all of it or nothing; first the set itself where it is missing.
+    """Write what makes the seed set `scale` times as large, all of it or nothing; the set itself where it is missing.
 
     Raises:
         EnvironmentFailedError: as `seed`; also where it was made larger from the same seed before.

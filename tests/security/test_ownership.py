@@ -81,7 +81,7 @@ async def test_what_another_owns_is_out_of_reach(
     test_environment: Clients, contrast: Contrast, table: str
 ) -> None:
     """A stranger is refused, and the owner, who asks the same afterwards, is not."""
-    ask = (READ | CHANGE)[table]
+    ask = {**READ, **CHANGE}[table]
     status, code = UNKNOWN.get(table, (403, "forbidden"))
     with refused(status, code):
         await ask(await _as(contrast.stranger, test_environment), contrast)

@@ -1,5 +1,8 @@
 """Factories read as columns: the same rows whatever the size of portions, and the rows that factory_boy would build."""
 
+# mypy: disallow-untyped-calls=False
+# factory_boy announces types and has few.
+
 from collections.abc import Mapping
 from typing import Any
 

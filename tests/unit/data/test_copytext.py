@@ -81,7 +81,11 @@ class Colour(enum.Enum):
 
 def test_lines() -> None:
     """Tabs between columns, a line a row; what means something in the format is escaped."""
-    columns = [["a\tb", "\\", "\n\r"], [None, 1, True], [Colour.RED, (1, None, [2]), Decimal("1.50")]]
+    columns: list[list[Any]] = [
+        ["a\tb", "\\", "\n\r"],
+        [None, 1, True],
+        [Colour.RED, (1, None, [2]), Decimal("1.50")],
+    ]
     assert lines_of(columns).decode().splitlines() == [
         "a\\tb\t\\N\tred",
         '\\\\\t1\t{"1",NULL,{"2"}}',
@@ -103,5 +107,5 @@ def test_identities() -> None:
 
 def test_what_no_column_holds() -> None:
     """An object is not written by its representation."""
-    with pytest.raises(UsageError, match="type object"):
-        lines_of([[object()]])
+    with pytest.raises(UsageError, match="type Exception"):
+        lines_of([[Exception()]])

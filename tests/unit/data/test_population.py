@@ -1,5 +1,8 @@
 """Related tables of any size, and their way into a real Postgres."""
 
+# mypy: disallow-untyped-calls=False
+# factory_boy announces types and has few.
+
 import asyncio
 import hashlib
 from collections.abc import Callable
@@ -8,13 +11,20 @@ from typing import Any
 import asyncpg
 import pytest
 from factory.declarations import Iterator, LazyAttribute
+from factory.faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.data.loading import load
 from harness.data.population import Population, Rows
-from tests.unit.data.shop_factories import CustomerFactory, MarkedFactory, OrderFactory, VisitFactory
+from tests.unit.data.shop_factories import (
+    CustomerFactory,
+    EverythingFactory,
+    MarkedFactory,
+    OrderFactory,
+    VisitFactory,
+)
 
 
 def shop(customers: int = 30, orders: int = 100, seed: int = 1, **declared: Any) -> Population:
@@ -79,11 +89,22 @@ def test_what_is_not_kept_is_told() -> None:
     """A child that asks more of its parent than is kept is told how to get it."""
     population = Population(1)
     population.add("shop.customers", Rows(CustomerFactory, 1), keep=["id"])
-    population.add(
-        "shop.orders", Rows(OrderFactory, 1, follows=LazyAttribute(lambda order: order.buyer.credit))
-    )
-    with pytest.raises(UsageError, match="refers to 'credit' of another, which keeps only id"):
+    credit = LazyAttribute(lambda order: order.buyer["credit"])
+    population.add("shop.orders", Rows(OrderFactory, 1, follows=credit))
+    with pytest.raises(KeyError, match="credit") as caught:
         population.digest()
+    assert caught.value.__notes__ == [
+        "shop.orders: of rows that are referred to there is only what `keep` names"
+    ]
+
+
+def test_rows_of_objects_are_referred_to_as_objects() -> None:
+    """Where a factory builds objects, its rows have attributes."""
+    population = Population(1)
+    ones = population.add("shop.ones", Rows(EverythingFactory, 3), columns=["count"], keep=["count"])
+    others = Rows(VisitFactory, 3, one=Iterator(ones.kept), who=LazyAttribute(lambda visit: visit.one.count))
+    population.add("shop.visits", others, columns=["who"])
+    assert lines(population, 2) == ["0", "2", "4"] * 2
 
 
 @pytest.mark.parametrize(
@@ -149,7 +170,8 @@ async def test_slow_columns_are_told(connection: "asyncpg.Connection[Any]") -> N
 @pytest.mark.parametrize(
     ("declared", "said", "remedy"),
     [
-        ({"id": LazyAttribute(lambda its: its.name)}, "duplicate key", "repeat, as they come from pools"),
+        ({"id": Faker("name")}, "duplicate key", "id repeats, as it comes from a pool"),
+        ({"id": LazyAttribute(lambda its: its.name)}, "duplicate key", "such rows are there already"),
         ({"name": None}, "null value", "compare the rows"),
     ],
 )

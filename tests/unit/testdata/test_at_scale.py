@@ -13,7 +13,9 @@ from tests.data.seed_set import generate
 from tests.data.stores import Connection
 
 SEED = 42
-TABLES = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('distilera', 'hoardwell', 'mercatrix')"
+TABLES = """
+SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('distilera', 'hoardwell', 'mercatrix')
+"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ async def test_everything_is_there_so_many_times(
 
 
 UNRELATED = {
-    "simulations of nobody": "SELECT count(*) FROM distilera.simulations WHERE user_id NOT IN (SELECT id FROM distilera.users)",
+    "simulations of nobody": "SELECT count(*) FROM distilera.simulations WHERE user_id NOT IN"
+    " (SELECT id FROM distilera.users)",
     "accounts of nobody": "SELECT count(*) FROM mercatrix.accounts WHERE id NOT IN (SELECT id FROM distilera.users)"
     " AND NOT may_overdraw",
     "messages about nothing": "SELECT count(*) FROM hoardwell.messages WHERE subject_id IS NOT NULL"

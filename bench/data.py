@@ -1,0 +1,194 @@
+"""Why this exists: how fast millions of related rows are made and loaded, beside `create_batch` on the same server.
+
+A million rows (100,000 customers, three orders for each, two lines for each order) with primary keys, foreign keys,
+UNIQUE, CHECK and a trigger, from factories as a team writes them. The peer makes rows of the same tables in the same
+proportions with the same factories, fewer of them, as it takes so much longer; figures are for a row.
+"""
+
+# mypy: disallow-untyped-calls=False
+# factory_boy announces types and has few.
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from factory.declarations import Iterator
+
+from bench.data_shop import TABLES, CustomerFactory, LineFactory, OrderFactory
+from bench.figures import Figure, conditions, median
+from harness.data.loading import load
+from harness.data.population import Population, Rows
+from kernel.migrations import migrate
+from tests.data.at_scale import population as ecosystem
+from tests.data.stores import open_treasury
+from tests.unit.data.throwaway_postgres import throwaway_postgres
+
+PEERS = Path(__file__).parent.parent / ".peers"
+CUSTOMERS, PEERS_CUSTOMERS, SCALE = 100_000, 300, 500
+SAMPLES = 3
+Connection = asyncpg.Connection
+Samples = dict[str, list[float]]
+
+
+def measure() -> list[Figure]:
+    """A million rows, made, loaded and both at once; and what the peer takes for a row."""
+    return asyncio.run(_measure())
+
+
+def shop(customers: int) -> Population:
+    """Ten times as many rows as customers."""
+    made = Population(7, "bench")
+    made.add("shop.customers", Rows(CustomerFactory, customers), keep=["id", "joined"])
+    orders = made.add("shop.orders", Rows(OrderFactory, 3 * customers), keep=["id"])
+    whole = Iterator(orders.kept)
+    lines = [Rows(LineFactory, 3 * customers, whole=whole, position=position) for position in (1, 2)]
+    made.add("shop.lines", *lines)
+    return made
+
+
+async def _measure() -> list[Figure]:
+    samples: Samples = {"generate": [], "load": [], "both": [], "ecosystem": []}
+    rows = sum(table.count for table in shop(CUSTOMERS).tables)
+    async with _server() as (variables, connection):
+        for _ in range(SAMPLES):
+            began = time.perf_counter()
+            made = {table: [p.lines for p in table.portions()] for table in shop(CUSTOMERS).tables}
+            samples["generate"].append(time.perf_counter() - began)
+            samples["load"].append(await _loaded(connection, made))
+            del made
+            samples["both"].append(await _both(connection, shop(CUSTOMERS)))
+        await _emptied(connection)
+        customers = await _both(connection, Population(7, "one table"), CUSTOMERS)
+        await _emptied(connection)
+        peer = await asyncio.to_thread(_peer, variables)
+        many = await _ecosystem(variables, connection, samples)
+    return _figures(samples, rows, many, peer, customers / CUSTOMERS)
+
+
+@asynccontextmanager
+async def _server() -> "AsyncIterator[tuple[Mapping[str, str], Connection[Any]]]":
+    """A Postgres with an empty shop."""
+    async with throwaway_postgres() as variables:
+        connection = await asyncpg.connect(
+            host=variables["TEST_DB_HOST"], user=variables["TEST_DB_USER"], database=variables["TEST_DB_NAME"]
+        )
+        await connection.execute(TABLES)
+        yield variables, connection
+        await connection.close()
+
+
+async def _emptied(connection: "Connection[Any]") -> None:
+    await connection.execute("TRUNCATE shop.customers, shop.orders, shop.lines, shop.sold; CHECKPOINT")
+
+
+async def _loaded(connection: "Connection[Any]", made: Mapping[Any, list[bytes]]) -> float:
+    """Seconds that loading takes when all is made already."""
+    await _emptied(connection)
+    began = time.perf_counter()
+    async with connection.transaction():
+        for table, portions in made.items():
+            schema, _, name = table.name.partition(".")
+            await connection.copy_to_table(
+                name, source=_each(portions), schema_name=schema, columns=table.columns
+            )
+    return time.perf_counter() - began
+
+
+async def _each(portions: list[bytes]) -> AsyncIterator[bytes]:
+    for portion in portions:
+        yield portion
+
+
+async def _both(connection: "Connection[Any]", population: Population, customers: int = 0) -> float:
+    """Seconds of making and loading, as `harness seed` does it."""
+    if customers:
+        population.add("shop.customers", Rows(CustomerFactory, customers))
+    await _emptied(connection)
+    began = time.perf_counter()
+    await load(connection, population)
+    return time.perf_counter() - began
+
+
+async def _ecosystem(variables: Mapping[str, str], connection: "Connection[Any]", samples: Samples) -> int:
+    """The reference ecosystem's own tables, whose ledger books in triggers; the rows that there are."""
+    await migrate("postgresql://{TEST_DB_USER}@/{TEST_DB_NAME}?host={TEST_DB_HOST}".format(**variables))
+    await open_treasury(connection)
+    for seed in range(SAMPLES):
+        began = time.perf_counter()
+        report = await load(connection, ecosystem(seed, SCALE))
+        samples["ecosystem"].append(time.perf_counter() - began)
+    return sum(report.counts.values())
+
+
+def _peer(variables: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    """Seconds for a row by table; empty where the peers were not installed beside us."""
+    if not PEERS.exists():
+        return {}
+    names = [variables[f"TEST_DB_{name}"] for name in ("HOST", "USER", "NAME")]
+    program = Path(__file__).with_name("peer_factory_boy.py")
+    path = os.pathsep.join([str(PEERS), str(Path(__file__).parent.parent)])
+    ended = subprocess.run(
+        [sys.executable, str(program), *names, str(PEERS_CUSTOMERS)],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        sys.exit(f"factory_boy failed:\n{ended.stderr}")
+    told: dict[str, dict[str, float]] = json.loads(ended.stdout.splitlines()[-1])
+    return told
+
+
+def _figures(
+    samples: Samples, rows: int, many: int, peer: dict[str, dict[str, float]], customer: float
+) -> list[Figure]:
+    made, loaded, both, ecosystems = (median(values) for values in samples.values())
+    told = conditions(samples) | {"rows": rows}
+    figures = [
+        _rate("data.generated", rows / made, 200_000, told),
+        _rate("data.loaded", rows / loaded, 100_000, told),
+        Figure("data.million_rows", both, "s", "<= 15", both <= 15 * rows / 1e6, {}, told),
+        Figure(
+            "data.reference_ecosystem",
+            round(many / ecosystems),
+            "rows/s",
+            "none",
+            True,
+            {},
+            told | {"rows": many},
+        ),
+    ]
+    if peer:
+        figures += _beside(peer, both / rows, customer, told)
+    return figures
+
+
+def _rate(name: str, rate: float, goal: int, told: Mapping[str, object]) -> Figure:
+    return Figure(name, round(rate), "rows/s", f">= {goal}", rate >= goal, {}, told)
+
+
+def _beside(
+    peer: dict[str, dict[str, float]], row: float, customer: float, told: Mapping[str, object]
+) -> list[Figure]:
+    """Made and written, a row: one table full of Faker's values, and all three in their proportions."""
+    their = peer["create"]
+    average = (their["customers"] + 3 * their["orders"] + 6 * their["lines"]) / 10
+    told = dict(told) | {"peer": peer, "peer's customers": PEERS_CUSTOMERS}
+    figures = []
+    for name, theirs, ours in (
+        ("faster_than_create_batch", their["customers"], customer),
+        ("faster_for_all_tables", average, row),
+    ):
+        times = round(theirs / ours, 1)
+        peers = {"create_batch, µs a row": round(theirs * 1e6, 1), "ours": round(ours * 1e6, 1)}
+        figures.append(Figure(f"data.{name}", times, "x", ">= 100", times >= 100, peers, told))
+    return figures
