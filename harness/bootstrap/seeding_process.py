@@ -15,9 +15,10 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import Any, NoReturn
 
 from harness.core.errors import HarnessError, SpecError, UsageError, as_failure
@@ -33,11 +34,13 @@ class SeededEnvironment:
     Args:
         variables: What `exports` hand out; holds credentials.
         seed: What the data is to be generated from.
+        progress: Is told the table, the rows written so far and the rows there are altogether.
     """
 
     variables: Mapping[str, str]
     seed: int
     _urls: Mapping[str, str]
+    progress: Callable[[str, int, int], None] = lambda _table, _done, _rows: None
 
     def url(self, component: str) -> str:
         """The base URL of a component, without a trailing slash.
@@ -84,14 +87,7 @@ class Seeding:
             return {"error": error_form(as_failure(error, f"x-harness.seed {self.entry!r} raised"))}
 
     def _prepare(self) -> None:
-        sys.path[:0] = [path for path in self.paths if path not in sys.path]
-        name, _, function = self.entry.partition(":")
-        try:
-            module = importlib.import_module(name)
-        except ImportError as error:
-            raise self._wrong(f"cannot import {name}: {error}") from error
-        if not hasattr(module, function):
-            raise self._wrong(f"{name} has no {function!r}")
+        module = import_seed(self.entry, self.paths)
         if prepare := getattr(module, "prepare", None):
             prepare(self.seed)
 
@@ -101,11 +97,33 @@ class Seeding:
         seeded = asyncio.run(getattr(sys.modules[name], function)(environment))
         return {"counts": dict(seeded.counts), "digest": seeded.digest}
 
-    def _wrong(self, what: str) -> SpecError:
-        return SpecError(
-            f"x-harness.seed {self.entry!r}: {what}",
-            hint="write package.module:function, importable from the project directory or x-harness.pythonpath",
-        )
+
+def import_seed(entry: str, paths: Sequence[str]) -> ModuleType:
+    """The module of `x-harness.seed`, imported.
+
+    Args:
+        entry: The function, as "package.module:function".
+        paths: Where the module may be, before all else.
+
+    Raises:
+        SpecError: it cannot be imported, or has no such function.
+    """
+    sys.path[:0] = [path for path in paths if path not in sys.path]
+    name, _, function = entry.partition(":")
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise _wrong(entry, f"cannot import {name}: {error}") from error
+    if not hasattr(module, function):
+        raise _wrong(entry, f"{name} has no {function!r}")
+    return module
+
+
+def _wrong(entry: str, what: str) -> SpecError:
+    return SpecError(
+        f"x-harness.seed {entry!r}: {what}",
+        hint="write package.module:function, importable from the project directory or x-harness.pythonpath",
+    )
 
 
 def fork(seeding: Seeding, environment_id: str) -> tuple[int, socket.socket]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "test": "harness.cli.testing:run_tests",
     "report": "harness.cli.report:report",
     "snapshot": "harness.cli.reset:snapshot",
+    "seed": "harness.cli.seed:seed",
     "reset": "harness.cli.reset:reset",
     "down": "harness.cli.down:down",
     "images": "harness.cli.images:images",

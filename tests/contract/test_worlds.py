@@ -510,3 +510,19 @@ async def test_what_cannot_be_put_back_is_refused(
         with pytest.raises(WorldError, match=told):
             await environment.state.reset()
         assert environment.broken is not None
+
+
+async def test_a_state_kept_anew_is_the_one_to_go_back_to(folder: Path, provider: str) -> None:
+    """What was kept before is forgotten, its marks in the database among it; what was written since is seeded now."""
+    async with opened(folder, provider) as environment:
+        await write(
+            environment,
+            ["INSERT INTO notes VALUES ('seeded later', 3)", "CREATE TABLE later (n int)"],
+            [4, 5],
+        )
+        await environment.state.keep()
+        kept = await content(environment)
+        await write(environment, list(WRITES), [0, 3, 6])
+        await environment.state.reset()
+        assert await content(environment) == kept
+        assert await environment.state.reset() == {}
