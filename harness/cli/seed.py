@@ -1,9 +1,11 @@
 """Why this exists: `harness seed`: data for a stack that runs, as much of it as a question needs."""
 
 import asyncio
+import signal
 import sys
 import time
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -60,11 +62,19 @@ def seed(
 def _seeded(about: folders.About, description: EnvironmentDescription, number: int, scale: int) -> SeedReport:
     with SeedProgress(people) as progress:
         try:
-            return asyncio.run(seed_running(about.files, description, number, scale, progress))
-        except KeyboardInterrupt:
+            return asyncio.run(_endable(seed_running(about.files, description, number, scale, progress)))
+        except asyncio.CancelledError:
             progress.stop()
             people.print(f"[yellow]interrupted[/]{progress.where}: taken back, nothing of it stays")
-            raise
+            raise KeyboardInterrupt from None
+
+
+async def _endable(seeding: Coroutine[Any, Any, SeedReport]) -> SeedReport:
+    """Ctrl-C and SIGTERM cancel it: as exceptions they would tear asyncio's own work in two."""
+    task = asyncio.ensure_future(seeding)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
 
 
 def _tell(report: SeedReport, description: EnvironmentDescription, duration: float) -> None:
