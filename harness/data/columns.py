@@ -54,7 +54,8 @@ class Columns:
             session = DataSession(seed, f"{stream}/{name}")
             at = Origin(name, factory, before[name].context, everything, session, kept or {}, pool)
             self._columns[name] = column_of(declaration, at)
-        hidden = {*meta.parameters, *meta.exclude}
+        absent = {name for name, column in self._columns.items() if column.is_absent}
+        hidden = {*meta.parameters, *meta.exclude} | absent
         self._shown = {meta.rename.get(name, name): name for name in everything if name not in hidden}
 
     @property

@@ -40,11 +40,13 @@ class Column:
         take: Gives those of the next rows.
         slow: What factory_boy evaluates row by row, in words; empty for what is done a column at a time.
         pool: Whether the values repeat, as a pool's do.
+        is_absent: Whether there are none: a trait that is off would have declared it.
     """
 
     take: Take
     slow: str = ""
     pool: bool = False
+    is_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Origin:
 def column_of(declaration: Any, at: Origin) -> Column:
     """Read one declaration, or a plain value."""
     if get_builder_phase(declaration) is None:
-        return Column(lambda chunk: [declaration] * len(chunk.rows))
+        return Column(lambda chunk: [declaration] * len(chunk.rows), is_absent=declaration is declared.SKIP)
     read = _READ.get(type(declaration))
     found = read(declaration, at) if read is not None and not _is_parametrised(declaration, at) else None
     return found or _by_factory_boy(declaration, at)

@@ -5,6 +5,7 @@ Making a row for each call would cost more than most calls: there is one row, an
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from keyword import iskeyword
 from typing import Any, Protocol
 
 Values = Sequence[Any]
@@ -51,7 +52,7 @@ class Reading:
 
     def _fetch(self, chunk: Chunk, name: str, row: Any) -> Any:
         """A value that is not in the row yet."""
-        if name not in self._read:
+        if name not in self._read and name.isidentifier() and not iskeyword(name):
             self._read.append(name)
         return chunk.column(name)[row._number - chunk.rows.start]  # noqa: SLF001  our own
 
@@ -63,7 +64,7 @@ def _row_form(read: Sequence[str], names: frozenset[str], fetch: Callable[[str, 
 
 
 def _loop(read: Sequence[str]) -> Callable[..., list[Any]]:
-    """A loop that calls a function once for each row; the columns are attributes of a factory, so they are names."""
+    """A loop that calls a function once for each row. As code, since a loop may assign to attributes only by name."""
     columns = [f"column_{number}" for number in range(len(read))]
     targets = ", ".join(f"row.{name}" for name in ("_number", *read))
     source = f"[call(row) for {targets}, in zip({', '.join(['numbers', *columns])}, strict=True)]"

@@ -43,7 +43,7 @@ class CustomerFactory(Factory[dict[str, Any]]):
         """What it is made from."""
 
         seconds = Faker("random_int", min=0, max=10_000_000)
-        rich = Trait(credit=Decimal(1_000_000), tags=["rich"])
+        rich = Trait(credit=Decimal(1_000_000), tags=["rich"], title="Dr.")
 
     id = Sequence(lambda number: f"customer {number}")
     name = Faker("name")

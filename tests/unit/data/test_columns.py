@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from factory.declarations import Iterator, LazyAttribute
+from factory.declarations import Iterator, LazyAttribute, SelfAttribute
 from factory.errors import CyclicDefinitionError
 from factory.fuzzy import FuzzyChoice
 from hypothesis import given, settings
@@ -91,7 +91,18 @@ def test_traits(is_rich: bool) -> None:
     """A trait that holds for all rows costs nothing per row."""
     columns = Columns(CustomerFactory, 1, "test", {"rich": is_rich})
     assert columns.slow == {}
+    assert ("title" in columns.names) == is_rich
     assert ([*columns.take(2)["tags"]] == [["rich"], ["rich"]]) == is_rich
+
+
+def test_names_that_python_has_other_uses_for() -> None:
+    """What cannot be an attribute in a line of code can still be read."""
+    rows = taken(OrderFactory, 2, 2, **{"from": Iterator([1, 2, 3, 4]), "shop": SelfAttribute("from")})
+    assert [row["shop"] for row in rows] == [1, 2, 3, 4]
+    rows = taken(
+        OrderFactory, 2, 2, **{"from": 5, "shop": LazyAttribute(lambda order: getattr(order, "from"))}
+    )
+    assert [row["shop"] for row in rows] == [5] * 4
 
 
 def test_what_is_slow_is_named() -> None:

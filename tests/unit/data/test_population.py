@@ -34,6 +34,7 @@ def shop(customers: int = 30, orders: int = 100, seed: int = 1, **declared: Any)
         "shop.customers",
         Rows(CustomerFactory, customers, **declared),
         Rows(CustomerFactory, 1, id="rich one", rich=True),
+        columns=["id", "name", "credit", "tags", "joined"],
         keep=["id"],
     )
     population.add(
