@@ -38,9 +38,9 @@ def seed(
     ] = None,
     seed_existing: SeedExisting = False,
 ) -> None:
-    """Seed a running ecosystem: many times the seed set with --scale 1000. Prints the rows by table, and their digest.
+    """Seed a running ecosystem, with --scale 1000 with so many times its seed set.
 
-    All of it is written, or nothing: Ctrl-C leaves the stores as they were. Where the Compose file asks for isolation,
+    Prints the rows by table, and their digest. All of it is written, or nothing: Ctrl-C leaves the stores as they were. Where the Compose file asks for isolation,
     `harness reset` then puts back this state.
     """
     _, about = find(environment)
