@@ -71,6 +71,10 @@ class _KeptEnvironment:
         """Keep the state of its stores as it is now."""
         await self._environment.state.snapshot(name)
 
+    async def keep_seeded(self) -> None:
+        """Take the state of its stores as it is now for the seeded one."""
+        await self._environment.state.keep_seeded()
+
     async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
         """Put back what differs from a snapshot."""
         return await self._environment.state.reset(snapshot, is_proved=is_proved)

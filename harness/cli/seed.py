@@ -38,10 +38,10 @@ def seed(
     ] = None,
     seed_existing: SeedExisting = False,
 ) -> None:
-    """Seed a running ecosystem, with --scale 1000 with so many times its seed set.
+    """Seed a running ecosystem: with --scale 1000, so many times its seed set.
 
-    Prints the rows by table, and their digest. All of it is written, or nothing: Ctrl-C leaves the stores as they were. Where the Compose file asks for isolation,
-    `harness reset` then puts back this state.
+    Prints the rows by table, and their digest. All of it is written, or nothing: Ctrl-C leaves the stores as they were.
+    Where the Compose file asks for isolation, `harness reset` then puts back this state.
     """
     _, about = find(environment)
     if about.provider == EXISTING and not seed_existing:
@@ -55,7 +55,7 @@ def seed(
         duration = time.monotonic() - began
         _tell(report, description, duration)
         if description.isolation == "reset":
-            lease.ask("keep")
+            lease.ask("keep_seeded")
             people.print("`harness reset` puts back this state from now on")
 
 

@@ -43,6 +43,15 @@ class KeptState:
             self._world = await World.open([store for store in opening if store is not None])
             await self._keep(SEEDED)
 
+    async def keep_seeded(self) -> None:
+        """Take the state as it is now for the seeded one: what was seeded meanwhile is part of it.
+
+        Raises:
+            UsageError: the file does not ask for isolation.
+            WorldError: a store cannot be kept, or a component does not settle; what was kept before still is.
+        """
+        await self._keep(SEEDED)
+
     async def snapshot(self, name: str) -> None:
         """Keep the state as it is now, in place of what was kept under that name.
 

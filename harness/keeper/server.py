@@ -48,6 +48,10 @@ class Kept(Faulty, Protocol):
         """Keep the state of its stores as it is now, under that name."""
         ...
 
+    async def keep_seeded(self) -> None:
+        """Take the state of its stores as it is now for the seeded one."""
+        ...
+
     async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
         """Put back what differs from a snapshot, compare all of it if that is wanted; what it was, by component."""
         ...
@@ -238,6 +242,7 @@ class Keeper:
             "status": self._status,
             "restart": self._restart,
             "snapshot": self._snapshot,
+            "keep_seeded": self._keep_seeded,
             "reset": self._reset,
             "fault": partial(self._inject, writer),
             "heal": partial(self._heal, writer),
@@ -281,6 +286,9 @@ class Keeper:
 
     async def _snapshot(self, message: Mapping[str, Any]) -> object:
         return await self._change(partial(self._environment().snapshot, str(message["snapshot"])))
+
+    async def _keep_seeded(self, _message: Mapping[str, Any]) -> object:
+        return await self._change(self._environment().keep_seeded)
 
     async def _reset(self, message: Mapping[str, Any]) -> object:
         is_proved = bool(message.get("is_proved"))

@@ -512,15 +512,11 @@ async def test_what_cannot_be_put_back_is_refused(
         assert environment.broken is not None
 
 
-async def test_a_state_kept_anew_is_the_one_to_go_back_to(folder: Path, provider: str) -> None:
-    """What was kept before is forgotten, its marks in the database among it; what was written since is seeded now."""
+async def test_what_is_seeded_later_is_seeded(folder: Path, provider: str) -> None:
+    """The state that is kept in place of the seeded one is the one to go back to."""
     async with opened(folder, provider) as environment:
-        await write(
-            environment,
-            ["INSERT INTO notes VALUES ('seeded later', 3)", "CREATE TABLE later (n int)"],
-            [4, 5],
-        )
-        await environment.state.keep()
+        await write(environment, ["INSERT INTO notes VALUES ('seeded later', 3)"], [4, 5])
+        await environment.state.keep_seeded()
         kept = await content(environment)
         await write(environment, list(WRITES), [0, 3, 6])
         await environment.state.reset()

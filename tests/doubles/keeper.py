@@ -75,6 +75,10 @@ class FakeKept:
         await self.may_restart.wait()
         self.journal.append(f"restarted {component}")
 
+    async def keep_seeded(self) -> None:
+        """Say so."""
+        self.journal.append("keep seeded")
+
     async def snapshot(self, name: str) -> None:
         """Remember that."""
         self.journal.append(f"snapshot {name}")

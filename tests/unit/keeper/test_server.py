@@ -416,9 +416,11 @@ async def test_snapshots_are_taken_and_gone_back_to_by_name(tmp_path: Path) -> N
         await holder.hear("started")
         holder.say({"ask": 1, "do": "snapshot", "snapshot": "monday"})
         holder.say({"ask": 2, "do": "reset", "snapshot": "monday", "is_proved": True})
+        holder.say({"ask": 3, "do": "keep_seeded"})
         assert await holder.hear_answer(1) == {"answer": 1, "value": None}
         assert await holder.hear_answer(2) == {"answer": 2, "value": {"db": ["public.users"]}}
-        assert kept.journal[2:] == ["snapshot monday", "reset to monday, proved"]
+        assert await holder.hear_answer(3) == {"answer": 3, "value": None}
+        assert kept.journal[2:] == ["snapshot monday", "reset to monday, proved", "keep seeded"]
 
 
 @own_loop

@@ -39,6 +39,9 @@ class FakeTalkative:
     async def restart(self, component: str, environment: object) -> None:
         """Nothing."""
 
+    async def keep_seeded(self) -> None:
+        """Nothing."""
+
     async def snapshot(self, name: str) -> None:
         """Nothing."""
 
