@@ -34,6 +34,7 @@ from tests.unit.data.throwaway_postgres import throwaway_postgres
 PEERS = Path(__file__).parent.parent / ".peers"
 CUSTOMERS, PEERS_CUSTOMERS, SCALE = 100_000, 300, 500
 SAMPLES = 3
+_MEMORY = Path("/dev/shm")  # where embedded servers have their data
 Connection = asyncpg.Connection
 Samples = dict[str, list[float]]
 
@@ -76,7 +77,7 @@ async def _measure() -> list[Figure]:
 @asynccontextmanager
 async def _server() -> "AsyncIterator[tuple[Mapping[str, str], Connection[Any]]]":
     """A Postgres with an empty shop."""
-    async with throwaway_postgres() as variables:
+    async with throwaway_postgres(str(_MEMORY) if _MEMORY.is_dir() else None) as variables:
         connection = await asyncpg.connect(
             host=variables["TEST_DB_HOST"], user=variables["TEST_DB_USER"], database=variables["TEST_DB_NAME"]
         )

@@ -20,11 +20,15 @@ _START_TIMEOUT = 20.0
 
 
 @asynccontextmanager
-async def throwaway_postgres() -> AsyncIterator[Mapping[str, str]]:
-    """The TEST_DB_* variables of a running server that listens in a folder of its own and on no network address."""
+async def throwaway_postgres(below: str | None = None) -> AsyncIterator[Mapping[str, str]]:
+    """The TEST_DB_* variables of a running server that listens in a folder of its own and on no network address.
+
+    Args:
+        below: Where that folder is; None for the temporary folder.
+    """
     account, cache = server_account(), cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+    with tempfile.TemporaryDirectory(prefix="pg-", dir=below) as name:
         folder = Path(name)
         account.give(folder)
         template = Template.of(_COMPONENT, Ground(folder, cache, account))
