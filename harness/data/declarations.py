@@ -20,6 +20,7 @@ from factory.enums import BUILD_STRATEGY, get_builder_phase
 from factory.faker import Faker
 
 from harness.core.errors import UsageError
+from harness.data.drawing import Drawing
 from harness.data.reading import Chunk, Reading, Values
 from harness.data.session import DataSession
 
@@ -94,18 +95,21 @@ def _is_parametrised(declaration: Any, at: Origin) -> bool:
 
 def _drawn(among: Callable[[], Values], at: Origin, getter: Callable[[Any], Any] | None = None) -> Take:
     """One of some values for each row; they are asked for when the first row is."""
-    found: list[Values] = []
+    begun: list[Drawing] = []
 
-    def take(chunk: Chunk) -> Values:
-        if not found:
-            values = among()
-            found.append(values if getter is None else list(map(getter, values)))
-        if not found[0]:
+    def begin() -> Drawing:
+        values = among()
+        if not values:
             raise UsageError(
                 f"data: {at.factory.__name__}.{at.name} is to be chosen among nothing",
                 hint="tables whose rows others refer to are added first, with `keep`",
             )
-        return at.random.choices(found[0], k=len(chunk.rows))
+        return Drawing(values if getter is None else list(map(getter, values)), at.random)
+
+    def take(chunk: Chunk) -> Values:
+        if not begun:
+            begun.append(begin())
+        return begun[0].take(len(chunk.rows))
 
     return take
 
