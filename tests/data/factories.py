@@ -44,13 +44,18 @@ def _mailbox(name: str) -> str:
     return re.sub(r"[^a-z]+", ".", name.lower()).strip(".")
 
 
-class UserFactory(Factory[Row]):
-    """A row of `distilera.users`; the id makes its e-mail address unique."""
+class RowFactory(Factory[Row]):
+    """Makes rows of a table."""
 
     class Meta:
-        """What is made."""
+        """Not made itself; those that derive from it make what it says."""
 
+        abstract = True
         model = dict
+
+
+class UserFactory(RowFactory):
+    """A row of `distilera.users`; the id makes its e-mail address unique."""
 
     class Params:
         """What it is made from."""
@@ -68,13 +73,8 @@ class UserFactory(Factory[Row]):
     updated_at = SelfAttribute("created_at")
 
 
-class SimulationFactory(Factory[Row]):
+class SimulationFactory(RowFactory):
     """A row of `distilera.simulations`: elements that do react, and the result they come to."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from."""
@@ -98,13 +98,8 @@ class SimulationFactory(Factory[Row]):
     )
 
 
-class TransactionFactory(Factory[Row]):
+class TransactionFactory(RowFactory):
     """A completed row of `mercatrix.transactions`, over at most `limit`."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from: `percent` of `limit` goes from `payer` to `payee`."""
@@ -130,13 +125,8 @@ class TransactionFactory(Factory[Row]):
     )
 
 
-class MessageFactory(Factory[Row]):
+class MessageFactory(RowFactory):
     """A row of `hoardwell.messages`: by default what one user writes to another."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from."""
@@ -158,13 +148,8 @@ class MessageFactory(Factory[Row]):
     )
 
 
-class ListingFactory(Factory[Row]):
+class ListingFactory(RowFactory):
     """An open row of `mercatrix.listings`: something that a reaction makes."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from."""
@@ -183,13 +168,8 @@ class ListingFactory(Factory[Row]):
     created_at = LazyAttribute(lambda made: _after(made.owner["created_at"], seconds=made.seconds))
 
 
-class AccountFactory(Factory[Row]):
+class AccountFactory(RowFactory):
     """A row of `mercatrix.accounts`: what Mercatrix opens for a user."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from."""
@@ -200,13 +180,8 @@ class AccountFactory(Factory[Row]):
     opened_at = LazyAttribute(lambda account: account.user["created_at"])
 
 
-class PostingFactory(Factory[Row]):
+class PostingFactory(RowFactory):
     """A row of `mercatrix.postings`: what a transaction gives to one account, or takes from the other (`sign` -1)."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from."""
@@ -224,11 +199,6 @@ class PostingFactory(Factory[Row]):
 
 class AnnouncementFactory(MessageFactory):
     """A message that Hoardwell wrote, in its own words, when a simulation started or ended."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from: the simulation, and the event that it tells of."""
@@ -250,13 +220,8 @@ class AnnouncementFactory(MessageFactory):
     )
 
 
-class DeliveryFactory(Factory[Row]):
+class DeliveryFactory(RowFactory):
     """A row of `hoardwell.deliveries`: a message in the inbox of whom it concerns."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from."""
@@ -267,13 +232,8 @@ class DeliveryFactory(Factory[Row]):
     message_id = LazyAttribute(lambda delivery: delivery.message["id"])
 
 
-class ItemFactory(Factory[Row]):
+class ItemFactory(RowFactory):
     """A row of `distilera.marketplace_items`: the view that Distilera has of a listing."""
-
-    class Meta:
-        """What is made."""
-
-        model = dict
 
     class Params:
         """What it is made from."""
