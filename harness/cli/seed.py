@@ -20,6 +20,7 @@ from harness.core.errors import UsageError
 from harness.data import SeedReport
 from harness.keeper import folders
 from harness.keeper.description import EnvironmentDescription
+from harness.spec.model import Isolation
 
 
 def seed(
@@ -54,7 +55,7 @@ def seed(
         report = _seeded(about, description, description.seed if number is None else number, scale)
         duration = time.monotonic() - began
         _tell(report, description, duration)
-        if description.isolation == "reset":
+        if description.isolation == Isolation.RESET:
             lease.ask("keep_seeded")
             people.print("`harness reset` puts back this state from now on")
 

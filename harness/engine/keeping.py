@@ -18,7 +18,7 @@ from harness.worlds.world import World
 
 
 class KeptState:
-    """The seeded state of an environment, where its file asks for isolation."""
+    """The snapshots of an environment's stores, the seeded state among them, where its file asks for isolation."""
 
     def __init__(self, parts: Parts, isolation: Isolation) -> None:
         self.isolation = isolation
@@ -66,7 +66,7 @@ class KeptState:
         await self._keep(name)
 
     async def _keep(self, snapshot: str) -> None:
-        world, parts, began = self._kept(), self._parts, self._parts.clock.monotonic()
+        world, parts, began = self._opened(), self._parts, self._parts.clock.monotonic()
         await settle(self._hooks(), world.activity)
         await world.keep(snapshot)
         duration = parts.clock.monotonic() - began
@@ -86,7 +86,7 @@ class KeptState:
             UsageError: there is no such snapshot, or the file does not ask for isolation.
             WorldError: something cannot be put back; the environment is broken by that.
         """
-        world, parts, began = self._kept(), self._parts, self._parts.clock.monotonic()
+        world, parts, began = self._opened(), self._parts, self._parts.clock.monotonic()
         try:
             await settle(self._hooks(), world.activity)
             changed = await world.reset(snapshot)
@@ -100,7 +100,7 @@ class KeptState:
         parts.emit(StateReset(at=at, snapshot=snapshot, changed=changed, duration=duration))
         return changed
 
-    def _kept(self) -> World:
+    def _opened(self) -> World:
         if self._world is None:
             raise UsageError(
                 "no state is kept of this environment",

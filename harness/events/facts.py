@@ -240,7 +240,7 @@ class FigureMeasured(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateKept(Event):
-    """The state of these components is kept, as what tests start from (`seeded`) or under another name."""
+    """The state of these components is kept, as what tests start from (`seeded`) or by name: in `duration` seconds."""
 
     components: tuple[str, ...]
     duration: float

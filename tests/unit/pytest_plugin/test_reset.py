@@ -128,6 +128,15 @@ def test_without_isolation_nothing_is_proved(isolated: Tiny) -> None:
     assert "there is no isolation to be proved" in ended.stderr
 
 
+def test_one_process_proves_it(isolated: Tiny) -> None:
+    """Each worker would know of its own tests only; and an order that nothing follows is a mistake."""
+    parallel = isolated.run("pytest", "-n", "1", "--prove-isolation", **FEW_PLUGINS)
+    assert parallel.returncode == ExitCode.USAGE
+    assert "isolation is proved by one process" in parallel.stdout + parallel.stderr
+    ordered = isolated.run("pytest", "--harness-order", "7", **FEW_PLUGINS)
+    assert "--harness-order is the random order of --prove-isolation" in ordered.stdout + ordered.stderr
+
+
 def test_workers_share_what_they_write_where_that_is_said(isolated: Tiny) -> None:
     """Whatever the Compose file says."""
     ended = isolated.run("pytest", "-q", "-n", "2", "--harness-isolation", "none", **FEW_PLUGINS)
