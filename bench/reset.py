@@ -86,7 +86,7 @@ async def _server() -> AsyncIterator[Database]:
         )
         plan = Plan((Step(component, level=0),))
         place = Place(new_environment_id(), folder / "runtime", folder / "logs")
-        provider = ProcessProvider(place, folder, SystemClock())
+        provider = ProcessProvider.of(place, folder, SystemClock())
         try:
             await provider.prepare(Ecosystem("reset", folder, (HERE.path,), {"db": component}), plan)
             running = await provider.start(plan.steps[0])

@@ -19,11 +19,12 @@ from harness.bootstrap.providers import Making, pick
 from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS, temporary_folder
 from harness.bootstrap.seeder import seeder_of
 from harness.core.clock import SystemClock
-from harness.core.errors import HarnessError, as_failure
+from harness.core.errors import HarnessError, UsageError, as_failure
 from harness.core.tasks import cancel_and_wait
 from harness.engine.environment import Environment
 from harness.engine.opening import open_environment
 from harness.engine.seeding import Seeder
+from harness.engine.worlds import Worlds
 from harness.events.facts import EnvironmentFailed
 from harness.events.log import Emit, EventLog, fan_out
 from harness.faults import decode
@@ -40,9 +41,10 @@ _LOOK = 5.0  # seconds between two looks for the environment's folder
 class _KeptEnvironment:
     """The engine's environment as its keeper shows it."""
 
-    def __init__(self, environment: Environment, order: Order) -> None:
+    def __init__(self, environment: Environment, order: Order, worlds: Worlds | None = None) -> None:
         self._environment = environment
         self._order = order
+        self._worlds = worlds
 
     def describe(self) -> EnvironmentDescription:
         """What clients may know."""
@@ -55,6 +57,7 @@ class _KeptEnvironment:
             variables=environment.variables,
             endpoints=environment.endpoints,
             results=str(order.run_folder),
+            world=environment.place.world,
             isolation=environment.state.isolation.value,
         )
 
@@ -78,6 +81,21 @@ class _KeptEnvironment:
     async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
         """Put back what differs from a snapshot."""
         return await self._environment.state.reset(snapshot, is_proved=is_proved)
+
+    async def prepare_worlds(self) -> None:
+        """Copy the seeded state for the worlds to come."""
+        await self._beside().prepare()
+
+    @asynccontextmanager
+    async def open_world(self, name: str) -> "AsyncIterator[_KeptEnvironment]":
+        """A world for the length of a block."""
+        async with self._beside().open(name) as world:
+            yield _KeptEnvironment(world, self._order)
+
+    def _beside(self) -> Worlds:
+        if self._worlds is None:
+            raise UsageError("a world has no worlds of its own")
+        return self._worlds
 
     async def inject(self, form: Mapping[str, Any]) -> int:
         """Make something go wrong; gives the number to heal it by."""
@@ -139,7 +157,8 @@ async def keep(
             seed=order.seed,
             hurry=keeper.hurry,
         ) as environment:
-            yield _KeptEnvironment(environment, order)
+            worlds = Worlds(environment, provider, SystemClock(), emit, keeper.hurry)
+            yield _KeptEnvironment(environment, order, worlds)
 
     keeper = Keeper(listener, open_kept, token=folders.token_of(order.runtime), stay=order.stay)
     reporting = asyncio.create_task(_load_reports(keeper.hurry), name="load reports")

@@ -66,7 +66,7 @@ def prepare(request: Request) -> Prepared:
     request = replace(request, is_measured=request.is_measured and kind.is_measurable)
     _require_components(loaded.ecosystem, request.attached)
     if kind.name != EXISTING:
-        _require_own_state(request, loaded.ecosystem)
+        _require_own_state(request, loaded.ecosystem, kind)
     request = replace(request, selection=replace(request.selection, profiles=profiles))
     plan = _plan(request, loaded, kind)
     ecosystem = loaded.ecosystem
@@ -160,13 +160,19 @@ def _how_to_get(lacking: ProviderUnavailableError) -> str:
     return f"{lacking.hint}; `harness doctor` says how to get an engine"
 
 
-def _require_own_state(request: Request, ecosystem: Ecosystem) -> None:
+def _require_own_state(request: Request, ecosystem: Ecosystem, kind: ProviderKind) -> None:
     """Only what is all ours, and nobody else's at the same time, can be put back between two tests."""
     if ecosystem.settings.isolation is Isolation.NONE:
         return
-    if request.workers > 1:
+    if request.workers > 1 and not kind.has_worlds:
         raise UsageError(
-            f"{request.workers} workers cannot each start their tests from the seeded state of one environment",
+            f"the {kind.name} provider has no world for each of {request.workers} workers: "
+            "they cannot all start their tests from the seeded state",
+            hint="leave out -n, or say --isolation none: workers then share what they write",
+        )
+    if request.workers > 1 and request.attached:
+        raise UsageError(
+            f"{', '.join(request.attached)} runs already, and once: it cannot be part of {request.workers} worlds",
             hint="leave out -n, or say --isolation none: workers then share what they write",
         )
     if stores := [name for name in request.attached if protocol_of(ecosystem.components[name])]:

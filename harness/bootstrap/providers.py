@@ -56,6 +56,7 @@ class ProviderKind:
         is_cached: Whether it makes things that stay for the next run.
         stand_in: What runs there in place of a component's image; empty where nothing does.
         uses_cache: Whether what runs in its place reads anything from the cache.
+        has_worlds: Whether workers can have a world each.
     """
 
     name: str
@@ -68,16 +69,18 @@ class ProviderKind:
     is_cached: bool = False
     stand_in: Callable[[Component], str] = lambda _component: ""
     uses_cache: Callable[[Component], bool] = lambda _component: False
+    has_worlds: bool = False
 
 
 def _process(making: Making) -> "Provider":
     from harness.providers.existing import ExistingProvider  # noqa: PLC0415 - see above, as in the others
-    from harness.providers.process.provider import Coverage, ProcessProvider  # noqa: PLC0415
+    from harness.providers.process.premises import Coverage  # noqa: PLC0415
+    from harness.providers.process.provider import ProcessProvider  # noqa: PLC0415
 
     coverage = Coverage(making.coverage) if making.coverage else None
     existing = ExistingProvider(making.variables)
     attached = {component.name: existing.attach(component) for component in making.attached}
-    return ProcessProvider(
+    return ProcessProvider.of(
         making.place, making.cache, making.clock, coverage, attached, making.head_start, making.emit
     )
 
@@ -112,6 +115,7 @@ KINDS = (
         is_cached=True,
         stand_in=stand_in,
         uses_cache=uses_cache,
+        has_worlds=True,
     ),
     ProviderKind("docker", docker_missing, docker_refusal, docker_remarks, _docker, docker_faults),
     ProviderKind("existing", lambda: None, lambda _component: None, lambda _component: (), _existing),

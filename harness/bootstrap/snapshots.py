@@ -14,9 +14,13 @@ def ways_back(description: EnvironmentDescription) -> list[str]:
     """A command for each snapshot that was taken by name while the run lasted, in the order of their taking."""
     log = Path(description.results) / EVENTS
     events = read(log) if log.exists() else ()
-    names = dict.fromkeys(event.snapshot for event in events if isinstance(event, StateKept))
+    taken = dict.fromkeys((e.world, e.snapshot) for e in events if isinstance(e, StateKept))
     return [
-        shlex.join(["harness", "reset", "-e", description.environment_id, name])
-        for name in names
-        if name != SEEDED
+        shlex.join(["harness", "reset", "-e", _name(description, world), snapshot])
+        for world, snapshot in taken
+        if snapshot != SEEDED
     ]
+
+
+def _name(description: EnvironmentDescription, world: str) -> str:
+    return f"{description.environment_id}@{world}" if world else description.environment_id

@@ -102,14 +102,16 @@ def look(folder: Path) -> Life | None:
 def attached(
     name: str | None, on_event: Emit | None = None
 ) -> Iterator[tuple[Lease, EnvironmentDescription]]:
-    """A connection to a running environment that does not hold it.
+    """A connection to a running environment, or with `ID@WORLD` to a world of it, that does not hold it.
 
     Raises:
         HarnessError: it cannot be found, or its keeper is gone.
     """
-    folder, _ = find(name)
+    environment, _, world = (name or "").partition("@")
+    folder, _ = find(environment or None)
     with Lease.attach(folders.socket_path(folder), on_event, hold=False) as lease:
-        yield lease, lease.wait_started()
+        description = lease.wait_started()
+        yield lease, lease.enter(world, opens=False) if world else description
 
 
 def in_words(about: folders.About) -> str:

@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from harness.bootstrap.coverage import measured_components
 from harness.bootstrap.preparing import Prepared
 from harness.bootstrap.runs import EVENTS, temporary_folder
 from harness.bootstrap.stay import Keep
+from harness.bootstrap.worlds import prepare_worlds
 from harness.cli.break_watch import BreakWatch
 from harness.cli.screen import counted, doing, tell
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, UsageError
@@ -19,6 +20,7 @@ from harness.keeper.client import Lease
 from harness.keeper.protocol import error_of
 from harness.providers.process.marks import UNMEASURED
 from harness.results import fold
+from harness.spec.model import Isolation
 from harness.suites.command_line import Extra, arguments, root_of
 from harness.suites.phases import Phase, narrow
 from harness.suites.pytest_process import KEEPS, RUN_FOLDER, SECRETS, SOCKET, SUITES, PytestProcess
@@ -112,7 +114,7 @@ class SuiteRun:
         directory = self.prepared.ecosystem.directory
         argv = arguments(phase, self._root, self.variables, self.workers, self.extra.options)
         process = PytestProcess(temporary_folder(self.lease.wait_started().environment_id))
-        with BreakWatch(self.lease.path, process.interrupt) as watch:
+        with self._worlds(phase), BreakWatch(self.lease.path, process.interrupt) as watch:
             code = process.run(argv, directory, self._environment())
         self._has_collected |= code != _NOTHING_COLLECTED
         if process.is_interrupted:
@@ -122,6 +124,19 @@ class SuiteRun:
         if broken := self.lease.ask("broken"):
             raise error_of(broken)
         return _meaning(code)
+
+    @contextmanager
+    def _worlds(self, phase: Phase) -> Iterator[None]:
+        """A world for each worker of a phase, where tests start from the seeded state."""
+        workers = self.workers if phase.is_instrumented else 0
+        if self.lease.wait_started().isolation != Isolation.RESET or workers < 2:  # noqa: PLR2004 - several
+            yield
+            return
+        with Lease.attach(self.lease.path, None, hold=False) as lease:
+            lease.wait_started()
+            with doing(f"opening worlds for {counted(workers, 'worker')}"):
+                prepare_worlds(lease, (f"gw{number}" for number in range(workers)))
+            yield
 
     def _failed(self, phase: Phase) -> tuple[str, ...]:
         """The phase's cases whose last attempt failed, as pytest finds them from anywhere."""

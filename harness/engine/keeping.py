@@ -1,19 +1,20 @@
 """Why this exists: when the state that tests start from is kept, and when it, or another snapshot, is put back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from harness.core.errors import UsageError
 from harness.engine.critical_path import KEEPING
 from harness.engine.parts import Parts
 from harness.engine.restarting import running_in
 from harness.events.facts import StateKept, StateReset
+from harness.plan.model import Step
 from harness.readiness.primary import primary_endpoint
-from harness.spec.model import Isolation
-from harness.worlds.base import SEEDED
+from harness.spec.model import Component, Isolation
+from harness.worlds.base import SEEDED, Store
 from harness.worlds.error import WorldError
 from harness.worlds.settling import Hook, settle
-from harness.worlds.stores import load_clients, open_store
+from harness.worlds.stores import Endpoints, Opening, join_store, load_clients, open_store
 from harness.worlds.world import World
 
 
@@ -24,6 +25,7 @@ class KeptState:
         self.isolation = isolation
         self._parts = parts
         self._world: World | None = None
+        self._joined: dict[str, Store] = {}
 
     async def prepare(self) -> None:
         """Import what will be needed, while components start."""
@@ -38,10 +40,27 @@ class KeptState:
         """
         parts = self._parts
         with parts.stopwatch.stretch("stores", KEEPING):
-            running = [(step.component, running_in(parts, step.name)) for step in parts.plan.steps]
-            opening = [open_store(component, its.endpoints, its.environment) for component, its in running]
-            self._world = await World.open([store for store in opening if store is not None])
+            others = (step.component for step in parts.plan.steps if step.name not in self._joined)
+            opening = [store for component in others if (store := self._store(component, open_store))]
+            self._world = await World.open(opening, tuple(self._joined.values()))
             await self._keep(SEEDED)
+
+    async def join(self, step: Step) -> None:
+        """Take over a store that begins with a copy of the seeded state, and mend what the copying cost it.
+
+        Nobody has written to it yet. Nothing happens to what is no store.
+
+        Raises:
+            WorldError: it cannot be joined.
+        """
+        if self.isolation is not Isolation.NONE and (store := self._store(step.component, join_store)):
+            self._joined[step.name] = await store
+
+    def _store(
+        self, component: Component, way: Callable[[Component, Endpoints, Mapping[str, str]], Opening]
+    ) -> Opening:
+        running = running_in(self._parts, component.name)
+        return way(component, running.endpoints, running.environment)
 
     async def keep_seeded(self) -> None:
         """Take the state as it is now for the seeded one: what was seeded meanwhile is part of it.
@@ -120,9 +139,8 @@ class KeptState:
 
     async def aclose(self) -> None:
         """Let go of the stores. Idempotent."""
-        world, self._world = self._world, None
-        if world is not None:
-            await world.aclose()
+        world, self._world = self._world or World(tuple(self._joined.values())), None
+        await world.aclose()
 
 
 def _require_none(differences: Mapping[str, tuple[str, ...]]) -> None:

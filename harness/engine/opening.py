@@ -42,7 +42,7 @@ async def open_environment(
         plan: What to start, after what.
         ecosystem: What the plan was made from.
         provider: How components run; it is closed at the end.
-        place: Where the environment lives. Its folders are made and removed by others.
+        place: Where the environment lives, or a world of one. Its folders are made and removed by others.
         clock: Where time comes from.
         emit: Takes every fact.
         seeder: What puts data in; None for an empty environment.
@@ -58,6 +58,8 @@ async def open_environment(
     async with _Closing(parts, hurry or asyncio.Event()):
         startup = Startup(parts)
         environment = Environment(ecosystem, seed, parts, startup)
+        if place.world:
+            startup.before_use = environment.state.join
         await _come_up(environment, parts, startup, seeder)
         try:
             yield environment

@@ -1,7 +1,7 @@
 """Why this exists: every component starts the moment what it waits for is there, all of them side by side."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from harness.core.errors import HarnessError, NotReadyError
 from harness.engine.critical_path import COMPLETING, PROBING, STARTING, WAITING
@@ -14,6 +14,8 @@ from harness.providers.base import CanTellWhere, Running
 from harness.readiness.base import Answer, Probe
 from harness.readiness.wait import wait_until_ready
 from harness.spec.model import Condition
+
+BeforeUse = Callable[[Step], Awaitable[None]]
 
 
 class Startup:
@@ -29,6 +31,8 @@ class Startup:
         self._clock = parts.clock
         self._has_started = {step.name: asyncio.Event() for step in parts.plan.steps}
         self._is_done = {step.name: asyncio.Event() for step in parts.plan.steps}
+        self.before_use: BeforeUse | None = None
+        """What is done to each component that is ready, before those that wait for it begin."""
 
     async def run(self) -> None:
         """Return when every component of the plan is ready or, for a one-shot, has completed.
@@ -50,6 +54,8 @@ class Startup:
         supervised = await self.start(step, self._provider.start(step))
         self._has_started[step.name].set()
         await self.become_ready(step, supervised)
+        if self.before_use is not None:
+            await self.before_use(step)
         self._is_done[step.name].set()
 
     async def _wait_for_others(self, step: Step) -> None:

@@ -43,9 +43,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened."""
+    """Something that happened; in which world of the environment, or, without one, in the environment itself."""
 
     at: float
+    world: str = ""
 
     @property
     def name(self) -> str:
@@ -155,6 +156,29 @@ class EnvironmentStopped(Event):
     """Teardown ended; `leftovers` names whatever could not be removed."""
 
     environment_id: str
+    duration: float
+    leftovers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldsPrepared(Event):
+    """The data of these components was copied in its seeded state: worlds begin with it."""
+
+    components: tuple[str, ...]
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldOpened(Event):
+    """The components run once more, on copies of the data."""
+
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldClosed(Event):
+    """Nothing of a world is there any more, but what `leftovers` names."""
+
     duration: float
     leftovers: tuple[str, ...] = ()
 
@@ -278,7 +302,10 @@ def event_types() -> dict[str, type[Event]]:
 
 def encode(event: Event) -> dict[str, Any]:
     """The JSON form of a fact, made of str, int, float, bool, None, list and dict only."""
-    return {"event": event.name} | {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+    form = {"event": event.name} | {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+    if not event.world:
+        del form["world"]
+    return form
 
 
 def _plain(value: Any) -> Any:

@@ -113,6 +113,20 @@ class Lease:
             ) from None
         raise self._failure()
 
+    def enter(self, world: str, *, opens: bool = True) -> EnvironmentDescription:
+        """What is asked from now on is about a world of the environment, which stays as long as we are connected.
+
+        Args:
+            world: Its name.
+            opens: Whether it is opened where it is not.
+
+        Raises:
+            HarnessError: it cannot be opened, or is not open.
+        """
+        description = EnvironmentDescription.from_json(self.ask("enter", world=world, opens=opens))
+        self.description = description
+        return description
+
     def stop(self) -> Ending:
         """End the environment, whoever holds it, and wait until it has been torn down."""
         self._asked += 1

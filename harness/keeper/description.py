@@ -20,6 +20,7 @@ class EnvironmentDescription:
         endpoints: Where each component listens, the one meant by default first.
         results: The folder of the run, with its log of events.
         isolation: What a test starts from: `none` or `reset`.
+        world: Which world of the environment this is; empty for the environment itself.
     """
 
     environment_id: str
@@ -30,6 +31,7 @@ class EnvironmentDescription:
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     results: str
     isolation: str = "none"
+    world: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Only str, int, list and dict."""

@@ -16,21 +16,25 @@ class InjectedFault:
     Args:
         keeper: Where the keeper of the environment listens.
         fault: What is to go wrong.
+        world: In which world of the environment; empty for the environment itself.
 
     Raises:
         HarnessError: on entering: this environment cannot do that. On leaving: it could not be healed, and the
             environment is broken.
     """
 
-    def __init__(self, keeper: Path, fault: Fault) -> None:
+    def __init__(self, keeper: Path, fault: Fault, world: str = "") -> None:
         self._keeper = keeper
         self._fault = fault
+        self._world = world
         self._lease: Lease | None = None
         self._number = 0
 
     def __enter__(self) -> Self:
         self._lease = Lease.attach(self._keeper, None, hold=False)
         try:
+            if self._world:
+                self._lease.enter(self._world, opens=False)
             self._number = self._lease.ask("fault", fault=encode(self._fault))
         except BaseException:
             self._lease.close()

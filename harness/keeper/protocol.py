@@ -22,7 +22,10 @@ once and whatever it is doing: {"phase": "starting" | "ready" | "broken" | "endi
 nobody holds it, "remaining": seconds until that is over or null, "states": {component: state}}; `stop` ends the
 environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over their own); `fault`
 takes `fault` (as `harness.faults.form` has it) and gives a number, `heal` takes that `number`. A client's faults
-heal by themselves when its connection ends.
+heal by themselves when its connection ends. `prepare_worlds` takes `names` and copies the seeded state; worlds of these
+names are opened, and are there for as long as the client is. `enter` takes one such name as `world`, opens it if need
+be (not so with `opens` false), and gives its description: what the client asks from then on is about that world, which
+stays until all have left, or, after a `stay`, until the environment ends.
 """
 
 import json

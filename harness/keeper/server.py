@@ -3,62 +3,24 @@
 import asyncio
 import contextlib
 import json
+import re
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from harness.core.errors import (
-    EnvironmentFailedError,
-    ExitCode,
-    HarnessError,
-    TeardownError,
-    UsageError,
-    as_failure,
-)
-from harness.core.tasks import cancel_and_wait
+from harness.core.errors import ExitCode, TeardownError, UsageError, as_failure
 from harness.events.facts import ComponentChanged, EnvironmentFailed, Event, encode
 from harness.events.log import Emit
-from harness.keeper.description import EnvironmentDescription
 from harness.keeper.door import Door
-from harness.keeper.faults import Faulty, OwnedFaults
 from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
+from harness.keeper.serving import Kept, Serving, ending_now
 from harness.keeper.tenure import Stay, Tenure
+from harness.keeper.worlds import Worlds
 
-
-class Kept(Faulty, Protocol):
-    """The environment, as far as a keeper is concerned."""
-
-    def describe(self) -> EnvironmentDescription:
-        """What clients may know."""
-        ...
-
-    @property
-    def broken(self) -> HarnessError | None:
-        """Why it no longer works; None while it does."""
-        ...
-
-    async def restart(self, component: str, environment: Mapping[str, str]) -> None:
-        """Stop a component and start it with `environment` laid over its own variables; returns when ready."""
-        ...
-
-    async def snapshot(self, name: str) -> None:
-        """Keep the state of its stores as it is now, under that name."""
-        ...
-
-    async def keep_seeded(self) -> None:
-        """Take the state of its stores as it is now for the seeded one."""
-        ...
-
-    async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
-        """Put back what differs from a snapshot, compare all of it if that is wanted; what it was, by component."""
-        ...
-
-
-T = TypeVar("T")
 _LONGEST_LINE = 1 << 24  # bytes of a request; the variables of a restart are in one
+_WORLD = re.compile(r"\w+", re.ASCII)
 _PARTING = 1.0  # seconds that the last words may take to be read
 
 _JUST_HELD = Stay()
@@ -89,13 +51,11 @@ class Keeper:
         self._connections: set[asyncio.StreamWriter] = set()  # also of those who are not admitted yet
         self._clients: set[asyncio.StreamWriter] = set()
         self._listeners: set[asyncio.StreamWriter] = set()  # the clients that want facts
-        self._kept: Kept | None = None
+        self._serving: Serving | None = None
+        self._worlds = Worlds()
         self._states: dict[str, str] = {}
         self._has_failed = False
         self._asked: set[asyncio.Task[None]] = set()
-        self._changes: set[asyncio.Task[Any]] = set()
-        self._changing = asyncio.Lock()  # one change at a time: two of one component would meet halfway
-        self._faults = OwnedFaults()
 
     @property
     def is_abandoned(self) -> bool:
@@ -131,7 +91,7 @@ class Keeper:
         asked = asyncio.create_task(self._finish.wait(), name="asked to finish")
         await asyncio.wait({life, asked}, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
-        if self._kept is None:
+        if self._serving is None:
             life.cancel()  # it is still starting: cancelling is what makes it tear down
         try:
             await life
@@ -145,11 +105,11 @@ class Keeper:
     async def _hold_open(self) -> None:
         try:
             async with self._open(self._emit) as kept:
-                self._kept = kept
+                self._serving = Serving(kept)
                 self._tenure.ready()
                 self._tell({"started": kept.describe().to_json()})
                 await self._finish.wait()
-                await self._end_changes()
+                await self._end_changes(self._serving)
         except asyncio.CancelledError as stopped:
             if leftovers := getattr(stopped, "__notes__", ()):
                 raise TeardownError(
@@ -157,15 +117,17 @@ class Keeper:
                 ) from None
             raise
 
-    async def _end_changes(self) -> None:
+    async def _end_changes(self, serving: Serving) -> None:
         """None may go on while its component is torn down; who asked for it is answered, as is everybody else."""
-        await cancel_and_wait(*self._changes)
+        serving.refuse()
+        await self._worlds.aclose()
+        await serving.end()
         if self._asked:
             await asyncio.wait(self._asked)
 
     def _emit(self, event: Event) -> None:
         match event:
-            case ComponentChanged(component=name, new=state):
+            case ComponentChanged(component=name, new=state, world=""):
                 self._states[name] = str(state)
             case EnvironmentFailed():
                 self._has_failed = True
@@ -230,36 +192,24 @@ class Keeper:
         try:
             return {"answer": number, "value": await self._do(message, writer)}
         except asyncio.CancelledError:
-            return {"answer": number, "error": error_form(_ending_now())}
+            return {"answer": number, "error": error_form(ending_now())}
         except Exception as error:  # noqa: BLE001 - the client is told, and the environment goes on
             return {"answer": number, "error": error_form(as_failure(error))}
 
     async def _do(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> object:
-        commands: dict[str, Callable[[Mapping[str, Any]], Awaitable[object]]] = {
-            "describe": self._describe,
+        commands: dict[str, Callable[[Mapping[str, Any], asyncio.StreamWriter], Awaitable[object]]] = {
             "stop": self._stop,
-            "broken": self._broken,
             "status": self._status,
-            "restart": self._restart,
-            "snapshot": self._snapshot,
-            "keep_seeded": self._keep_seeded,
-            "reset": self._reset,
-            "fault": partial(self._inject, writer),
-            "heal": partial(self._heal, writer),
+            "prepare_worlds": self._prepare_worlds,
+            "enter": self._enter,
+            "stay": self._stay,
         }
-        command = commands.get(str(message.get("do")))
-        if command is None:
-            raise UsageError(f"the keeper knows no command {message.get('do')!r}")
-        return await command(message)
+        command = message.get("do")
+        if isinstance(command, str) and command in commands:
+            return await commands[command](message, writer)
+        return await self._served(writer).do(command, message, writer)
 
-    async def _describe(self, _message: Mapping[str, Any]) -> object:
-        return self._environment().describe().to_json()
-
-    async def _broken(self, _message: Mapping[str, Any]) -> object:
-        error = self._environment().broken
-        return error_form(error) if error else None
-
-    async def _status(self, _message: Mapping[str, Any]) -> object:
+    async def _status(self, _message: Mapping[str, Any], _writer: asyncio.StreamWriter) -> object:
         tenure = self._tenure
         return {
             "phase": self._phase(),
@@ -268,68 +218,43 @@ class Keeper:
             "states": self._states,
         }
 
-    async def _stop(self, _message: Mapping[str, Any]) -> object:
+    async def _stop(self, _message: Mapping[str, Any], _writer: asyncio.StreamWriter) -> object:
         self._tenure.end()
         return None
 
-    async def _restart(self, message: Mapping[str, Any]) -> object:
-        await self._change(partial(self._restart_each, self._environment(), *_restarted(message)))
+    async def _prepare_worlds(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> object:
+        names, serving = _names(message), self._environment()
+        await serving.change(serving.kept.prepare_worlds)
+        for name in names:
+            self._worlds.begin(serving.kept, name, writer)
         return None
 
-    async def _restart_each(
-        self, environment: Kept, components: Sequence[str], variables: Mapping[str, str]
-    ) -> None:
-        for component in components:
-            if self._finish.is_set():
-                raise _ending_now()
-            await environment.restart(component, variables)
+    async def _enter(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> object:
+        (name,) = _names({"names": [message.get("world")]})
+        if not message.get("opens", True):
+            self._worlds.require(name)
+        entered = await self._worlds.enter(self._environment().kept, name, writer)
+        return entered.kept.describe().to_json()
 
-    async def _snapshot(self, message: Mapping[str, Any]) -> object:
-        return await self._change(partial(self._environment().snapshot, str(message["snapshot"])))
+    async def _stay(self, _message: Mapping[str, Any], writer: asyncio.StreamWriter) -> object:
+        self._worlds.keep(writer)
+        return None
 
-    async def _keep_seeded(self, _message: Mapping[str, Any]) -> object:
-        return await self._change(self._environment().keep_seeded)
+    def _served(self, writer: asyncio.StreamWriter) -> Serving:
+        """What a client's commands are about."""
+        return self._worlds.serving(writer) or self._environment()
 
-    async def _reset(self, message: Mapping[str, Any]) -> object:
-        is_proved = bool(message.get("is_proved"))
-        reset = partial(self._environment().reset, str(message["snapshot"]), is_proved=is_proved)
-        return await self._change(reset)
-
-    async def _inject(self, writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> object:
-        return await self._change(partial(self._faults.inject, self._environment(), message, writer))
-
-    async def _heal(self, writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> object:
-        return await self._change(partial(self._faults.heal, self._environment(), message, writer))
-
-    async def _heal_left(self, writer: asyncio.StreamWriter) -> None:
-        """Undo what a client has left behind. What cannot be undone breaks the environment, and is told by that."""
-        with contextlib.suppress(HarnessError):
-            await self._change(partial(self._faults.heal_left, self._environment(), writer))
-
-    async def _change(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something to components when nobody else does; the end of the environment breaks it off."""
-        change = asyncio.ensure_future(self._change_alone(work))
-        self._changes.add(change)
-        change.add_done_callback(self._changes.discard)
-        return await change
-
-    async def _change_alone(self, work: Callable[[], Awaitable[T]]) -> T:
-        async with self._changing:
-            if self._finish.is_set():
-                raise _ending_now()
-            return await work()
-
-    def _environment(self) -> Kept:
-        if self._kept is None:
+    def _environment(self) -> Serving:
+        if self._serving is None:
             raise UsageError("the environment is not started yet")
-        return self._kept
+        return self._serving
 
     def _phase(self) -> str:
         if self._finish.is_set():
             return "ending"
         if self._has_failed:
             return "broken"
-        return "starting" if self._kept is None else "ready"
+        return "starting" if self._serving is None else "ready"
 
     def _release(self, writer: asyncio.StreamWriter, *, keep: bool) -> None:
         """A holder leaves in an orderly way. The last one waits, and hears how the environment ended."""
@@ -348,8 +273,10 @@ class Keeper:
         for group in (self._connections, self._clients, self._listeners):
             group.discard(writer)
         writer.close()
-        if self._faults.owns_any(writer):
-            self._beside(self._heal_left(writer))
+        serving = self._worlds.serving(writer) or self._serving
+        if serving is not None and serving.has_faults_of(writer):
+            self._beside(serving.heal_left(writer))
+        self._worlds.leave(writer)
 
     async def _part(self) -> None:
         """Let what was said arrive; a client that does not read is cut off, as is who has not said who it is."""
@@ -378,13 +305,9 @@ def _parse(line: bytes) -> Mapping[str, Any]:
     return message if isinstance(message, dict) else {"do": line[:80].decode(errors="replace").strip()}
 
 
-def _restarted(message: Mapping[str, Any]) -> tuple[Sequence[str], Mapping[str, str]]:
-    """What is to be restarted, and the variables for it."""
-    components, variables = message.get("components"), message.get("environment", {})
-    if not isinstance(components, list) or not isinstance(variables, dict):
-        raise UsageError("restart takes a list of components and an object of variables")
-    return components, variables
-
-
-def _ending_now() -> EnvironmentFailedError:
-    return EnvironmentFailedError("the environment is being torn down")
+def _names(message: Mapping[str, Any]) -> Sequence[str]:
+    """Names of worlds, which become names of folders."""
+    names = message.get("names")
+    if not isinstance(names, list) or not all(isinstance(n, str) and _WORLD.fullmatch(n) for n in names):
+        raise UsageError(f"worlds have names of letters and digits, not {names!r}")
+    return names

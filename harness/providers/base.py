@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from harness.core.endpoint import Endpoint
+from harness.events.log import Emit
 from harness.faults.link import Link
 from harness.plan.model import Plan, Step
 from harness.readiness.base import Probe
@@ -32,11 +33,13 @@ class Place:
         environment_id: The name that proves ownership of processes, containers and folders.
         runtime: A private folder (0700) for sockets and credentials; gone after teardown.
         logs: A folder for one `<component>.log` each; it stays.
+        world: Which world of the environment; empty for the environment itself.
     """
 
     environment_id: str
     runtime: Path
     logs: Path
+    world: str = ""
 
 
 class Running(Protocol):
@@ -147,6 +150,32 @@ class CanFillDisk(Protocol):
 
     async def free_disk(self, mount: Mount) -> None:
         """Give the room back. Nothing happens where there is room, or to what has ended."""
+        ...
+
+
+@runtime_checkable
+class CanClone(Protocol):
+    """Ability of a provider: run the components once more, beside the first ones and on copies of their data."""
+
+    async def copy_data(self) -> tuple[str, ...]:
+        """Copy what its stores hold now, in place of what was copied before; the components that was.
+
+        Nobody else writes meanwhile. Stores stand still for as long as their files are copied.
+
+        Raises:
+            EnvironmentFailedError: it cannot be copied; the environment goes on.
+        """
+        ...
+
+    def clone(self, place: Place, emit: Emit) -> Provider:
+        """A provider for a world of the same environment: same credentials, other addresses, the copied data.
+
+        It ends before this one does.
+
+        Args:
+            place: Which world; where its logs go.
+            emit: Takes its facts.
+        """
         ...
 
 

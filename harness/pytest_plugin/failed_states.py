@@ -34,6 +34,7 @@ class FailedStates:
         self._tried += 1
         try:
             handle.snapshot(case)
+            handle.keep_world()
         except HarnessError as error:
             self._tried = _MOST  # each would take as long
             self._lost += [f"the state that {case} left could not be kept: {error.message}", *error.evidence]

@@ -46,7 +46,7 @@ class EcosystemHandle:
     @property
     def logs(self) -> Path:
         """The folder with what each component wrote (`test-api.log`); without files where that is not ours to read."""
-        return Path(self._description.results) / LOGS
+        return Path(self._description.results) / LOGS / self._description.world
 
     def endpoint(self, component: str, port: int | None = None) -> Endpoint:
         """Where a component listens: on the container port `port`, or on the one meant by default.
@@ -99,6 +99,10 @@ class EcosystemHandle:
         """
         self._lease.ask("snapshot", snapshot=name)
 
+    def keep_world(self) -> None:
+        """Let the world that this process works in stay until the environment ends. Raises HarnessError."""
+        self._lease.ask("stay")
+
     def fault(self, fault: Fault) -> InjectedFault:
         """Make something go wrong as long as a block lasts: `with ecosystem.fault(Kill("api")):`, or `async with`.
 
@@ -107,7 +111,7 @@ class EcosystemHandle:
         Raises:
             HarnessError: on entering: the provider cannot do that; on leaving: it could not be healed.
         """
-        return InjectedFault(self._lease.path, fault)
+        return InjectedFault(self._lease.path, fault, self._description.world)
 
     def restart(self, *components: str, environment: Mapping[str, str] | None = None) -> None:
         """Stop components and start them again at the same addresses, `environment` laid over their own variables.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.bootstrap.snapshots import ways_back
+from harness.bootstrap.worlds import FIRST, world_of
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError
 from harness.pytest_plugin.failed_states import FailedStates
@@ -159,9 +160,13 @@ def _find_run(config: pytest.Config) -> Run:
     controller = config.stash[_controller]
     if controller is not None or (folder and socket):
         ignore_echoes()  # of what the controller, or `harness test`, hands on
+    world = world_of(getattr(config, "workerinput", {}).get("workerid", FIRST))
     if folder and socket:
-        return JoinedRun(Path(socket), Path(folder))
-    return OwnRun(config) if controller is None else WorkerRun(controller)
+        joined = JoinedRun(Path(socket), Path(folder), world)
+        if world:  # tests may read the variables as soon as they are imported
+            joined.ecosystem()
+        return joined
+    return OwnRun(config) if controller is None else WorkerRun(controller, world)
 
 
 def _told(error: HarnessError) -> str:

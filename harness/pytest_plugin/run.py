@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,7 @@ import pytest
 
 from harness.bootstrap.runs import EVENTS
 from harness.bootstrap.stay import Keep
+from harness.bootstrap.worlds import prepare_worlds
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError, TeardownError
 from harness.events.facts import EnvironmentFailed, Event, RunFinished, RunStarted
@@ -22,6 +23,7 @@ from harness.keeper.protocol import Ending
 from harness.pytest_plugin.facts import Facts
 from harness.pytest_plugin.handle import EcosystemHandle
 from harness.pytest_plugin.workers import Controller, Landlord
+from harness.spec.model import Isolation
 from harness.suites.pytest_process import SECRETS, SOCKET
 from harness.suites.secrets import secret_exports, secret_values
 
@@ -58,9 +60,10 @@ class Run(Protocol):
 class JoinedRun:
     """Within `harness test`: the environment runs, the log exists, and the reports are somebody else's."""
 
-    def __init__(self, socket: Path, folder: Path) -> None:
+    def __init__(self, socket: Path, folder: Path, world: str = "") -> None:
         self._log = Facts(folder / EVENTS)
         self._socket = socket
+        self._world = world
         self._lease: Lease | None = None
         self._handle: EcosystemHandle | None = None
         self.secrets = secret_values(os.environ, json.loads(os.environ.get(SECRETS, "[]")))
@@ -73,7 +76,9 @@ class JoinedRun:
         """Attach to the environment that runs; its variables are in ours already."""
         if self._handle is None:
             self._lease = Lease.attach(self._socket, None, hold=False)
-            self._handle = EcosystemHandle(self._lease, self._lease.wait_started())
+            description = _own_world(self._lease, self._world)
+            os.environ.update(description.variables)
+            self._handle = EcosystemHandle(self._lease, description)
         return self._handle
 
     def finish(self, exit_code: int) -> int:
@@ -87,8 +92,9 @@ class JoinedRun:
 class WorkerRun:
     """An xdist worker's share: the controller starts the ecosystem, holds it and reports."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, world: str) -> None:
         self._controller = controller
+        self._world = world
         self._lease: Lease | None = None
         self._handle: EcosystemHandle | None = None
         self.secrets: tuple[str, ...] = ()
@@ -105,7 +111,7 @@ class WorkerRun:
         if self._handle is None:
             there = self._controller.ask()
             self._lease = Lease.attach(Path(there[SOCKET]), None, hold=False)
-            description = self._lease.wait_started()
+            description = _own_world(self._lease, self._world)
             self.secrets = secret_values(description.variables, there[SECRETS])
             os.environ.update(description.variables)
             self._handle = EcosystemHandle(self._lease, description)
@@ -138,6 +144,8 @@ class OwnRun:
         self._is_over = False
         self._has_given_up = False  # after so many failures as were allowed
         self._landlord: Landlord | None = None
+        self._workers: Sequence[str] = ()
+        self._has_worlds = False
         self._secret_names: tuple[str, ...] = ()
         self._keep = Keep.NEVER
         self.kept: EnvironmentDescription | None = None
@@ -166,6 +174,10 @@ class OwnRun:
         lease, description = self._started()
         os.environ.update(description.variables)
         return EcosystemHandle(lease, description)
+
+    def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
+        """Note who will want a world; every worker is named before the first one asks."""
+        self._workers = [spec.id for spec in specs]
 
     def serve(self, channel: "Channel") -> None:
         """Let an xdist worker ask for the ecosystem over this channel; it starts as the first one does."""
@@ -253,7 +265,10 @@ class OwnRun:
         return _MEANINGS.get(exit_code, exit_code) or int(ended)
 
     def _for_worker(self) -> dict[str, Any]:
-        lease, _ = self._started()
+        lease, description = self._started()
+        if description.isolation == Isolation.RESET and not self._has_worlds:
+            prepare_worlds(lease, self._workers)
+            self._has_worlds = True
         return {SOCKET: str(lease.path), SECRETS: list(self._secret_names)}
 
     def _started(self) -> tuple[Lease, EnvironmentDescription]:
@@ -305,6 +320,12 @@ class OwnRun:
             self._log = Facts(self._folder / EVENTS)
             for event in (begun, prepared.plan_made(self._clock.now()), *self._early):
                 self._log(event)
+
+
+def _own_world(lease: Lease, world: str) -> EnvironmentDescription:
+    """The environment, or, where tests start from its seeded state, the worker's own world of it."""
+    description = lease.wait_started()
+    return lease.enter(world) if world and description.isolation == Isolation.RESET else description
 
 
 def _record(log: Facts, event: Event) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from typing import Any
 
 from harness.core.errors import ExitCode
 from harness.events.facts import (
@@ -74,7 +75,7 @@ def _sound(event: Event) -> Event:
     """The fact with finite times and no negative duration: a broken clock must not cost the report."""
     stated = {name: getattr(event, name, 0.0) for name in ("at", "duration")}
     sound = {"at": _finite(stated["at"]), "duration": max(0.0, _finite(stated["duration"]))}
-    broken = {name: sound[name] for name in sound if sound[name] != stated[name]}
+    broken: dict[str, Any] = {name: sound[name] for name in sound if sound[name] != stated[name]}
     return replace(event, **broken) if broken else event
 
 

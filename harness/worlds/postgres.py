@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from harness.core.endpoint import Endpoint
+from harness.worlds.base import SEEDED
 from harness.worlds.error import WorldError
 
 if TYPE_CHECKING:
@@ -72,21 +73,54 @@ class PostgresStore:
         Raises:
             WorldError: it cannot; the server says why.
         """
+        store = await cls._connected(component, database)
+        try:
+            await store.install()
+        except BaseException:
+            await store.aclose()
+            raise
+        return store
+
+    @classmethod
+    async def join(cls, component: str, database: Database) -> Self:
+        """Take over a database whose files were copied while it ran, which looks like a crash to its server.
+
+        That empties unlogged tables and lets sequences jump; both are put back.
+
+        Args:
+            component: Whose database it is, for messages.
+            database: Where it is; what was copied had a seeded state.
+
+        Raises:
+            WorldError: it cannot; the server says why.
+        """
+        store = await cls._connected(component, database)
+        try:
+            await store.reset(SEEDED)
+        except BaseException:
+            await store.aclose()
+            raise
+        return store
+
+    async def install(self) -> None:
+        """Let the database note what is written to it. Raises WorldError."""
         import asyncpg  # noqa: PLC0415
 
         try:
-            store = cls(component, database, await database.connect())
+            async with self._connection.transaction():
+                await self._connection.execute(_INSTALL.read_text())
+        except asyncpg.PostgresError as error:
+            raise await self._failure(error, "its state cannot be kept") from error
+
+    @classmethod
+    async def _connected(cls, component: str, database: Database) -> Self:
+        import asyncpg  # noqa: PLC0415
+
+        try:
+            return cls(component, database, await database.connect())
         except (OSError, asyncpg.PostgresError) as error:
             told = f"{component}: its state cannot be kept: {error}"
             raise WorldError(told, hint=_hint_for(error)) from error
-        try:
-            async with store._connection.transaction():
-                await store._connection.execute(_INSTALL.read_text())
-        except asyncpg.PostgresError as error:
-            failure = await store._failure(error, "its state cannot be kept")
-            await store.aclose()
-            raise failure from error
-        return store
 
     async def activity(self) -> object:
         """How often statements have written. Raises WorldError: the server is not reached."""

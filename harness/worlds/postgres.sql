@@ -153,7 +153,8 @@ BEGIN
     FOR own IN SELECT * FROM harness_world.tables ORDER BY relation LOOP
         EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', own.name);
     END LOOP;
-    DELETE FROM harness_world.kept_tables WHERE snapshot = wanted;
+    DELETE FROM harness_world.kept_tables
+    WHERE snapshot = wanted AND relation IN (SELECT relation FROM harness_world.written(wanted));
     DELETE FROM harness_world.kept_sequences WHERE snapshot = wanted;
     DELETE FROM harness_world.snapshots WHERE name = wanted;
 

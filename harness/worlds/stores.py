@@ -20,9 +20,11 @@ def load_clients(components: Iterable[Component]) -> None:
             import_module(module)
 
 
-def open_store(
-    component: Component, endpoints: Mapping[int, Endpoint], environment: Mapping[str, str]
-) -> Awaitable[Store] | None:
+Endpoints = Mapping[int, Endpoint]
+Opening = Awaitable[Store] | None
+
+
+def open_store(component: Component, endpoints: Endpoints, environment: Mapping[str, str]) -> Opening:
     """The store that a component is, once awaited; None for one that is no Postgres and no Redis.
 
     Args:
@@ -34,9 +36,20 @@ def open_store(
     if endpoint is None:
         return None
     if protocol == "postgres":
-        user, name = postgres_login(environment)
-        database = Database(endpoint, user, name, environment.get("POSTGRES_PASSWORD"))
-        return PostgresStore.open(component.name, database)
+        return PostgresStore.open(component.name, _database(endpoint, environment))
     if protocol == "redis":
         return RedisStore.open(component.name, endpoint, redis_password(component, environment))
     return None
+
+
+def join_store(component: Component, endpoints: Endpoints, environment: Mapping[str, str]) -> Opening:
+    """`open_store` for one that runs on a copy of a store whose seeded state is kept, and is to have just that."""
+    endpoint = primary_endpoint(component, endpoints)
+    if endpoint is None or protocol_of(component) != "postgres":
+        return open_store(component, endpoints, environment)
+    return PostgresStore.join(component.name, _database(endpoint, environment))
+
+
+def _database(endpoint: Endpoint, environment: Mapping[str, str]) -> Database:
+    user, name = postgres_login(environment)
+    return Database(endpoint, user, name, environment.get("POSTGRES_PASSWORD"))

@@ -21,14 +21,18 @@ class World:
         return tuple(store.component for store in self._stores)
 
     @classmethod
-    async def open(cls, opening: Iterable[Awaitable[Store]]) -> Self:
+    async def open(cls, opening: Iterable[Awaitable[Store]], joined: Sequence[Store] = ()) -> Self:
         """Every store; nothing is kept yet.
+
+        Args:
+            opening: Those that are still to be opened.
+            joined: Those that are open.
 
         Raises:
             WorldError: one of them cannot be opened; none is then.
         """
         opened = await asyncio.gather(*opening, return_exceptions=True)
-        world = cls([store for store in opened if not isinstance(store, BaseException)])
+        world = cls([*joined, *(store for store in opened if not isinstance(store, BaseException))])
         try:
             _raise_first(opened)
         except BaseException:

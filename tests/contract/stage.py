@@ -62,7 +62,7 @@ def fake(tiny: Tiny, place: Place, _cache: Path) -> Stage:
 
 def process(tiny: Tiny, place: Place, cache: Path) -> Stage:
     """Plain processes: nothing with the token on its command line, no folder with the environment's id."""
-    provider = ProcessProvider(place, cache, SystemClock())
+    provider = ProcessProvider.of(place, cache, SystemClock())
     return Stage(
         tiny,
         provider,

@@ -60,7 +60,7 @@ async def provider(place: Place, step: Step, cache: Path) -> AsyncIterator[Proce
 @asynccontextmanager
 async def prepared(place: Place, step: Step, cache: Path) -> AsyncIterator[ProcessProvider]:
     """A provider that leaves nothing, whatever the test did."""
-    made = ProcessProvider(place, cache, SystemClock())
+    made = ProcessProvider.of(place, cache, SystemClock())
     ecosystem = Ecosystem("example", HERE.path.parent, (HERE.path,), {step.name: step.component})
     try:
         await made.prepare(ecosystem, Plan((step,)))
@@ -175,7 +175,7 @@ async def environment(place: Place, step: Step, cache: Path) -> AsyncIterator[En
     ecosystem = Ecosystem(
         "example", HERE.path.parent, (HERE.path,), {s.name: s.component for s in plan.steps}
     )
-    provider = ProcessProvider(place, cache, SystemClock())
+    provider = ProcessProvider.of(place, cache, SystemClock())
     async with open_environment(
         plan, ecosystem, provider, place, clock=SystemClock(), emit=FakeEmit()
     ) as opened:

@@ -20,6 +20,7 @@ from harness.core.clock import SystemClock
 from harness.core.errors import UsageError
 from harness.core.ids import new_environment_id
 from harness.engine import Environment, open_environment
+from harness.engine.worlds import Worlds
 from harness.faults import Kill
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place, Provider
@@ -247,21 +248,23 @@ async def environment(folder: Path, provider: str) -> AsyncIterator[Environment]
 @contextlib.asynccontextmanager
 async def opened(folder: Path, provider: str, *more: Path) -> AsyncIterator[Environment]:
     """A Postgres and a Redis whose state is kept once they are there; `more` are init scripts after the first."""
+    async with opened_with_worlds(folder, provider, *more) as (made, _):
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def opened_with_worlds(
+    folder: Path, provider: str, *more: Path, emit: FakeEmit | None = None
+) -> AsyncIterator[tuple[Environment, Worlds]]:
+    """And what opens worlds beside it."""
     files = [folder / "1-schema.sql", *more]
     scripts = [Mount("bind", f"/docker-entrypoint-initdb.d/{file.name}", str(file)) for file in files]
     password = MappingProxyType({"POSTGRES_PASSWORD": "written"})
+    db = Component(
+        "db", HERE, image="postgres:15", environment=password, mounts=tuple(scripts), ports=(Port(5432),)
+    )
     steps = (
-        Step(
-            Component(
-                "db",
-                HERE,
-                image="postgres:15",
-                environment=password,
-                mounts=tuple(scripts),
-                ports=(Port(5432),),
-            ),
-            level=0,
-        ),
+        Step(db, level=0),
         Step(Component("cache", HERE, image="redis:7", ports=(Port(6379),)), level=0),
     )
     place = Place(new_environment_id(), folder / new_environment_id(), folder / "logs")
@@ -272,19 +275,15 @@ async def opened(folder: Path, provider: str, *more: Path) -> AsyncIterator[Envi
         settings=EcosystemSettings(isolation=Isolation.RESET),
     )  # fmt: skip
     making: dict[str, Callable[[], Provider]] = {
-        "process": lambda: ProcessProvider(place, folder, SystemClock()),
+        "process": lambda: ProcessProvider.of(place, folder, SystemClock()),
         "docker": lambda: DockerProvider(place, SystemClock()),
     }
+    running, clock = making[provider](), SystemClock()
+    emit = FakeEmit() if emit is None else emit
     async with open_environment(
-        Plan(steps),
-        ecosystem,
-        making[provider](),
-        place,
-        clock=SystemClock(),
-        emit=FakeEmit(),
-        seeder=Seeding(),
+        Plan(steps), ecosystem, running, place, clock=clock, emit=emit, seeder=Seeding()
     ) as made:
-        yield made
+        yield made, Worlds(made, running, clock, emit, asyncio.Event())
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ class FakeKept:
 
     Attributes:
         journal: What happened: (starting | up | gone), and "restart X" with "restarted X" around each restart.
+        worlds: Those that are open, by name.
     """
 
     def __init__(
@@ -38,6 +39,9 @@ class FakeKept:
     ) -> None:
         self.may_start = asyncio.Event()
         self.may_restart = asyncio.Event()
+        self.may_open = asyncio.Event()
+        self.may_open.set()
+        self.world_failure: HarnessError | None = None
         self.may_end = asyncio.Event()
         self.may_end.set()
         self.healed = asyncio.Event()
@@ -46,6 +50,7 @@ class FakeKept:
         self.emit: Emit = lambda _event: None
         self.variables: Mapping[str, str] = {}
         self.journal: list[str] = []
+        self.worlds: dict[str, FakeKept] = {}
         self._failure = failure
         self._leftovers = leftovers
         self._teardown_failure = teardown_failure
@@ -87,6 +92,18 @@ class FakeKept:
         """Say that one table had changed."""
         self.journal.append(f"reset to {snapshot}" + (", proved" if is_proved else ""))
         return {"db": ("public.users",)}
+
+    async def prepare_worlds(self) -> None:
+        """Say so."""
+        self.journal.append("prepare worlds")
+
+    @asynccontextmanager
+    async def open_world(self, name: str) -> "AsyncIterator[FakeKept]":
+        """One that starts and fails when the environment does, with a journal of its own."""
+        world = self.worlds[name] = FakeKept(self.world_failure)
+        world.may_start, world.may_restart, world.may_end = self.may_open, self.may_restart, self.may_end
+        async with world.open(self.emit) as opened:
+            yield opened
 
     async def inject(self, form: Mapping[str, Any]) -> int:
         """Take as long as the test wants; each fault has a number of its own."""

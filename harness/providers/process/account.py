@@ -3,10 +3,12 @@
 import os
 import pwd
 import shutil
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.errors import ProviderUnavailableError
+from harness.core.errors import EnvironmentFailedError, ProviderUnavailableError
 from harness.providers.process.partials import being_made
 
 ACCOUNT_NAME = "nobody"
@@ -28,6 +30,31 @@ class Account:
         """Make a file or folder the account's own."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
+
+    def run(self, argv: Sequence[str], text: str = "") -> None:
+        """Run a program as that account and wait for its end.
+
+        Raises:
+            EnvironmentFailedError: it failed; its output is the evidence.
+        """
+        ended = subprocess.run(  # noqa: S603 - programs of servers and the machine, on our own folders
+            list(argv),
+            input=text.encode(),
+            capture_output=True,
+            check=False,
+            user=self.uid,
+            group=self.gid,
+            extra_groups=[] if self.is_lent else None,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            cwd="/",
+        )
+        if ended.returncode != 0:
+            output = (ended.stdout + ended.stderr).decode(errors="replace").splitlines()
+            raise EnvironmentFailedError(
+                f"{Path(argv[0]).name} failed with exit code {ended.returncode}",
+                evidence=output[-20:],
+                hint="is there room on the disk (df -h), and may this user write to the cache?",
+            )
 
     def can_reach(self, path: Path) -> bool:
         """Whether the account may enter every folder above `path` and read `path` itself."""

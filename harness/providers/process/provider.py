@@ -1,8 +1,6 @@
 """Why this exists: the ecosystem as processes of this machine; needs nothing but what pip installs."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,6 @@ from types import MappingProxyType
 from harness.core.clock import Clock
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ComponentExitedError, EnvironmentFailedError, UsageError
-from harness.core.ids import new_secret
 from harness.core.tasks import cancel_and_wait
 from harness.events.log import Emit, nobody
 from harness.faults.base import TESTS
@@ -21,29 +18,30 @@ from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import Attached
 from harness.providers.logs import LogPump
-from harness.providers.process.account import Account, server_account
 from harness.providers.process.child import Child, ExecutedChild, execute
 from harness.providers.process.command import command_line, fill_ports
+from harness.providers.process.copies import Server, copy_servers, discard, lay_out
 from harness.providers.process.disks import mount_disk
 from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import Ground, Recipe
-from harness.providers.process.folders import make_data_folder, remove
-from harness.providers.process.forks import ForkRequest, ForkServer
+from harness.providers.process.folders import remove
+from harness.providers.process.forks import ForkedChild, ForkRequest
 from harness.providers.process.granted import place_files, point_to
-from harness.providers.process.marks import PRELOADER, UNMEASURED, marks
-from harness.providers.process.ownership import END_TIMEOUT, end
+from harness.providers.process.marks import UNMEASURED, marks
+from harness.providers.process.ownership import END_TIMEOUT
 from harness.providers.process.polite import polite_signal
-from harness.providers.process.preloading import HeadStart, Imports, begin
+from harness.providers.process.preloading import HeadStart
+from harness.providers.process.premises import Coverage, Premises
 from harness.providers.process.refusal import refusal
 from harness.providers.process.running import RunningProcess
 from harness.providers.reservation import LOOPBACK, Reservation
 from harness.providers.resolving import resolve_component
-from harness.providers.substitution import Endpoints, Secret, make_secrets, resolve_environment
+from harness.providers.substitution import Endpoints, resolve_environment
 from harness.spec.model import Component, Ecosystem, Mount, ProcessSettings
 
-# What a component inherits of our own variables; the rest would make runs differ between machines.
-_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE")
 _DEFAULT_APP_PORT = 8000
+# Beside the folders of components, whose names never begin with a dot.
+_COPIED, _WORLDS = ".copied", ".worlds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +53,35 @@ class _Launched:
     finish: Callable[[], Awaitable[None]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Measure the Python components: data files into `folder`."""
-
-    folder: Path
-
-
 class ProcessProvider:
     """Python applications forked from a process that has imported already, servers from wheels, any command.
 
     Args:
-        place: The environment's name and folders.
-        cache: What stays between runs.
-        clock: For the stamps in logs.
-        coverage: Where coverage of the Python components goes; None measures nothing.
-        attached: Components that run already, by name: the others are pointed to them.
-        head_start: What imports already, if anything does.
+        premises: What it shares with the other worlds of its environment; they are its own where it is for none.
+        place: The environment's name and folders; of which world.
         emit: Takes that a log is cut off.
     """
 
     name = "process"
 
-    def __init__(
-        self,
+    def __init__(self, premises: Premises, place: Place, emit: Emit = nobody) -> None:
+        self._premises = premises
+        self._place = place
+        self._emit = emit
+        self._is_copy = bool(place.world)
+        self._reservations: list[Reservation] = []
+        self._endpoints: dict[str, dict[int, Endpoint]] = {}
+        self._links = Links()
+        self._warming: dict[str, asyncio.Task[None]] = {}
+        self._pumps: list[LogPump] = []
+        self._executed: list[ExecutedChild] = []
+        self._forked: list[ForkedChild] = []
+        self._disks: dict[str, dict[str, Path]] = {}
+        self._servers: dict[str, Server] = {}
+
+    @classmethod
+    def of(
+        cls,
         place: Place,
         cache: Path,
         clock: Clock,
@@ -86,53 +89,74 @@ class ProcessProvider:
         attached: Mapping[str, Attached] = MappingProxyType({}),
         head_start: HeadStart | None = None,
         emit: Emit = nobody,
-    ) -> None:
-        self._place = place
-        self._cache = cache
-        self._clock = clock
-        self._coverage = coverage
-        self._attached = attached
-        self._head_start = head_start
-        self._emit = emit
-        self._ecosystem: Ecosystem | None = None
-        self._secrets: tuple[Secret, ...] = ()
-        self._reservations: list[Reservation] = []
-        self._endpoints: dict[str, dict[int, Endpoint]] = {}
-        self._links = Links()
-        self._forks: ForkServer | None = None
-        self._warming: dict[str, asyncio.Task[None]] = {}
-        self._pumps: list[LogPump] = []
-        self._executed: list[ExecutedChild] = []
-        self._account = Account()
-        self._disks: dict[str, dict[str, Path]] = {}
-        self._data = Path()
+    ) -> "ProcessProvider":
+        """A provider with premises of its own; the arguments are theirs."""
+        premises = Premises(place.environment_id, cache, clock, coverage, attached, head_start)
+        return cls(premises, place, emit)
 
     def refusal(self, component: Component) -> str | None:
         """Why a component cannot run as a process; None when it can."""
-        return None if component.name in self._attached else refusal(component)
+        return None if component.name in self._premises.attached else refusal(component)
 
     async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
         """Reserve every port, draw the secrets, and begin what takes long: imports and initdb."""
-        self._ecosystem = ecosystem
-        self._account = server_account()
-        self._cache.mkdir(parents=True, exist_ok=True)
+        attached = self._premises.attached
+        if not self._is_copy:
+            self._premises.open(ecosystem)
         self._place.logs.mkdir(parents=True, exist_ok=True)
-        self._data = make_data_folder(self._place.environment_id)
-        (self._data / "tmp").mkdir(mode=0o700)
-        own = [step for step in plan.steps if step.name not in self._attached]
-        given = {name: attached.environment for name, attached in self._attached.items()}
-        self._secrets = make_secrets(ecosystem, new_secret, given)
-        self._endpoints = {name: dict(attached.endpoints) for name, attached in self._attached.items()}
+        own = [step for step in plan.steps if step.name not in attached]
+        self._endpoints = {name: dict(its.endpoints) for name, its in attached.items()}
         for step in own:
             self._endpoints[step.name] = {t: self._reserve(t) for t in _targets(step.component)}
             if step.component.settings.faults or ecosystem.settings.faults:
                 await self._lay_links(step.name, plan)
-        if any(_is_forked(step.component) for step in own):
-            self._forks = self._start_fork_server(ecosystem)
+        if not self._is_copy and any(_is_forked(step.component) for step in own):
+            self._premises.preload(self._place.logs, self._emit)
+        self._make_data_folder()
         for step in own:
             if recipe := recipe_for(step.component):
-                warming = recipe.warm(self._resolved(step), self._ground(step.component))
+                warming = self._warm(recipe, self._resolved(step))
                 self._warming[step.name] = asyncio.create_task(warming, name=f"warm {step.name}")
+
+    async def _warm(self, recipe: Recipe, component: Component) -> None:
+        """Do what a server needs before it can be launched."""
+        ground = self._ground(component)
+        if self._is_copy:
+            await lay_out(self._copied / component.name, ground)
+        else:
+            await recipe.warm(component, ground)
+
+    async def copy_data(self) -> tuple[str, ...]:
+        """Copy what the embedded servers hold, in place of what was copied before; their names."""
+        discard(self._copied)
+        await copy_servers(self._servers.values(), self._copied)
+        return tuple(sorted(self._servers))
+
+    def clone(self, place: Place, emit: Emit) -> "ProcessProvider":
+        """The same components once more, on the copied data.
+
+        Raises:
+            UsageError: components are only attached to, and know nobody but those that they run with.
+        """
+        if attached := ", ".join(self._premises.attached):
+            raise UsageError(f"{attached} runs already, and once: it cannot be part of several worlds")
+        return ProcessProvider(self._premises, place, emit)
+
+    def _make_data_folder(self) -> None:
+        """For a world of its own; that of the environment is there."""
+        if self._is_copy:
+            for folder in (self._data.parent, self._data):
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o711)  # whatever the umask said
+
+    @property
+    def _data(self) -> Path:
+        """Where what this provider starts has its files."""
+        return self._premises.data / _WORLDS / self._place.world if self._is_copy else self._premises.data
+
+    @property
+    def _copied(self) -> Path:
+        return self._premises.data / _COPIED
 
     @property
     def links(self) -> Links:
@@ -141,8 +165,8 @@ class ProcessProvider:
 
     async def start(self, step: Step) -> RunningProcess | Attached:
         """Start one component; returns when its process runs. What runs already is attached to."""
-        if step.name in self._attached:
-            return self._attached[step.name].as_planned(step)
+        if attached := self._premises.attached.get(step.name):
+            return attached.as_planned(step)
         return await self._start(self._resolved(step), {})
 
     async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningProcess:
@@ -151,7 +175,7 @@ class ProcessProvider:
         Raises:
             UsageError: it runs already, started by somebody else.
         """
-        if step.name in self._attached:
+        if step.name in self._premises.attached:
             raise UsageError(f"{step.name} is only attached to: whoever started it has to restart it")
         return await self._start(self._resolved(step), environment)
 
@@ -160,19 +184,18 @@ class ProcessProvider:
         for task in self._warming.values():
             task.cancel()
         await asyncio.gather(*self._warming.values(), return_exceptions=True)
-        if self._forks is not None:
-            await self._forks.aclose()
-        for child in self._executed:  # also what writes over its own variables, as Redis does
+        children: tuple[Child, ...] = (*self._executed, *self._forked)
+        for child in children:  # also what writes over its own variables, as Redis does
             child.send(SIGKILL)
         if self._executed:  # so that their orphans are found, and none stays a zombie
             await asyncio.wait({child.ended for child in self._executed}, timeout=END_TIMEOUT)
-        leftovers = await end(self._place.environment_id, END_TIMEOUT)
+        leftovers = [] if self._is_copy else await self._premises.end_processes()
         await self._links.aclose()
         for pump in self._pumps:
             pump.close()
         for reservation in self._reservations:
             reservation.close()
-        if self._data != Path():
+        if self._premises.is_open:
             leftovers += await asyncio.to_thread(remove, self._data)
         return tuple(leftovers)
 
@@ -187,14 +210,21 @@ class ProcessProvider:
             own=(own := self._endpoints[component.name]),
             endpoints=self._links.seen_from(TESTS, component.name, own),
             environment=environment,
-            environment_id=self._place.environment_id,
             directory=self._directory(component.settings.process),
             polite=launched.polite,
         )
         running.disks = self._disks.get(component.name, {})
+        self._note_server(component, running)
         if launched.finish is not None:
             await _finish(component, running, launched)
         return running
+
+    def _note_server(self, component: Component, running: RunningProcess) -> None:
+        """Remember an embedded server as one whose data can be copied."""
+        if recipe := recipe_for(component):
+            endpoint = _endpoint_of_server(component, recipe, self._endpoints[component.name])
+            ground = self._ground(component)
+            self._servers[component.name] = Server(component, recipe, endpoint, ground, running)
 
     async def _launch(self, component: Component, environment: Mapping[str, str], pump: LogPump) -> _Launched:
         try:
@@ -218,7 +248,7 @@ class ProcessProvider:
             environment=self._marks(component.name) | dict(launch.environment),
             directory=ground.folder,
             output=pump.write_end,
-            account=self._account,
+            account=self._premises.account,
         )
         self._executed.append(child)
         return _Launched(child, recipe.polite, launch.finish)
@@ -230,16 +260,18 @@ class ProcessProvider:
         target = {"app": process.app} if process.app else {"call": process.call or ""}
         endpoint = next(iter(self._endpoints[component.name].values()), None)
         request = ForkRequest(
-            name=component.name,
+            name=self._mark(component.name),
             target=target,
             port=endpoint.port if endpoint else 0,
             environment=environment,
             directory=self._directory(process),
-            is_measured=self._coverage is not None and UNMEASURED not in environment,
+            is_measured=self._premises.coverage is not None and UNMEASURED not in environment,
         )
-        if self._forks is None:
+        if self._premises.forks is None:
             raise EnvironmentFailedError(f"{component.name}: nothing is preloaded; prepare was not called")
-        return _Launched(await self._forks.fork(request, pump.write_end), polite_signal(component))
+        child = await self._premises.forks.fork(request, pump.write_end)
+        self._forked.append(child)
+        return _Launched(child, polite_signal(component))
 
     def _launch_command(
         self, component: Component, environment: Mapping[str, str], pump: LogPump
@@ -255,7 +287,7 @@ class ProcessProvider:
         return _Launched(child, polite_signal(component))
 
     def _resolved(self, step: Step) -> Component:
-        return resolve_component(step.component, self._secrets)
+        return resolve_component(step.component, self._premises.secrets)
 
     def _environment_of(self, component: Component) -> dict[str, str]:
         """What the component's process gets: the machine's basics, its own variables, the marks of ownership."""
@@ -265,9 +297,9 @@ class ProcessProvider:
         written = dict(component.environment) | {
             name: fill_ports(v, component, own) for name, v in extra.items()
         }
-        resolved = resolve_environment(written, self._seen_from(component.name), self._secrets)
+        resolved = resolve_environment(written, self._seen_from(component.name), self._premises.secrets)
         places = place_files(component, self._data / "granted" / component.name)
-        return self._basics() | point_to(resolved, places) | self._marks(component.name)
+        return self._premises.basics() | point_to(resolved, places) | self._marks(component.name)
 
     async def _lay_links(self, name: str, plan: Plan) -> None:
         """Put proxies before a component: one for each other component, one for the tests."""
@@ -276,7 +308,7 @@ class ProcessProvider:
 
     def _seen_from(self, source: str) -> Endpoints:
         """Where a component reaches the others, by every name that it may know them by."""
-        components = self._ecosystem.components if self._ecosystem else {}
+        components = self._premises.ecosystem.components
         seen = {name: self._links.seen_from(source, name, own) for name, own in self._endpoints.items()}
         aliases = {
             alias: seen[name]
@@ -286,45 +318,17 @@ class ProcessProvider:
         }
         return aliases | seen
 
-    def _pythonpath(self) -> tuple[Path, ...]:
-        """What the file says, and the project directory itself."""
-        if self._ecosystem is None:
-            return ()
-        return (*self._ecosystem.settings.pythonpath, self._ecosystem.directory)
-
-    def _basics(self) -> dict[str, str]:
-        """What every component gets; temporary files go where they are removed with the rest."""
-        return self._machines_variables() | {"TMPDIR": str(self._data / "tmp")}
-
-    def _machines_variables(self) -> dict[str, str]:
-        """The few variables of ours that programs need, and where Python finds its modules."""
-        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        programs = [str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]
-        return inherited | {
-            "PATH": os.pathsep.join(programs),
-            "PYTHONPATH": os.pathsep.join(map(str, self._pythonpath())),
-        }
-
     def _marks(self, name: str) -> dict[str, str]:
-        return marks(self._place.environment_id, name)
+        return marks(self._place.environment_id, self._mark(name))
 
-    def _start_fork_server(self, ecosystem: Ecosystem) -> ForkServer:
-        folder = self._coverage.folder if self._coverage else None
-        settings = ecosystem.settings
-        imports = Imports(
-            settings.preload,
-            self._machines_variables(),
-            ecosystem.directory,
-            folder,
-            settings.coverage if folder else (),
-        )
-        begun = self._head_start.take(imports) if self._head_start else None
-        preloading = begun or begin(imports, self._marks(PRELOADER))
-        return ForkServer(preloading, self._new_pump("preloader", preloading.output))
+    def _mark(self, name: str) -> str:
+        """What tells a component's processes from those of its namesakes in other worlds."""
+        return f"{name}@{self._place.world}" if self._is_copy else name
 
-    def _new_pump(self, name: str, read_end: int | None = None) -> LogPump:
-        secrets = [secret.actual for secret in self._secrets]
-        pump = LogPump(self._place.logs / f"{name}.log", self._clock, secrets, read_end, self._emit)
+    def _new_pump(self, name: str) -> LogPump:
+        premises = self._premises
+        log = self._place.logs / f"{name}.log"
+        pump = LogPump(log, premises.clock, premises.secret_values, emit=self._emit)
         self._pumps.append(pump)
         return pump
 
@@ -334,18 +338,18 @@ class ProcessProvider:
         return Endpoint(LOOPBACK, reservation.port, target)
 
     def _ground(self, component: Component) -> Ground:
-        folder = self._data / component.name
+        folder, account = self._data / component.name, self._premises.account
         if not folder.exists():
             folder.mkdir(mode=0o700)
-            self._account.give(folder)
+            account.give(folder)
             for mount in _bounds(component)[:1]:
-                if mount_disk(folder, mount.size or 0, self._account):
+                if mount_disk(folder, mount.size or 0, account):
                     self._disks[component.name] = {mount.target: folder}
-        return Ground(folder, self._cache, self._account)
+        return Ground(folder, self._premises.cache, account)
 
     def _directory(self, process: ProcessSettings | None) -> Path:
         told = process.working_dir if process else None
-        return told or (self._ecosystem.directory if self._ecosystem else Path.cwd())
+        return told or self._premises.ecosystem.directory
 
 
 async def _finish(component: Component, running: RunningProcess, launched: _Launched) -> None:

@@ -12,6 +12,7 @@ from harness.providers.logs import LogPump
 from harness.providers.process import disks
 from harness.providers.process.child import Child
 from harness.providers.process.command import fill_ports
+from harness.providers.process.marks import COMPONENT_MARKER, MARKER
 from harness.providers.process.ownership import END_TIMEOUT, end, owned
 from harness.providers.process.sockets import listening
 from harness.providers.process.suspending import resume, suspend
@@ -35,14 +36,14 @@ class RunningProcess:
         own: Mapping[int, Endpoint],
         endpoints: Mapping[int, Endpoint],
         environment: Mapping[str, str],
-        environment_id: str,
         directory: Path,
         polite: signal.Signals,
     ) -> None:
         self._component = component
         self._child = child
         self._pump = pump
-        self._environment_id = environment_id
+        self._environment_id = environment[MARKER]
+        self._mark = environment[COMPONENT_MARKER]
         self._directory = directory
         self._polite = polite
         self.disks: Mapping[str, Path] = {}  # file systems of its own, by where its Compose file mounts them
@@ -75,7 +76,7 @@ class RunningProcess:
         """Where it listens, when that is not where it was told to."""
         if not self._own:
             return ""
-        ours = owned(self._environment_id, component=self._component.name, leader=self.pid)
+        ours = owned(self._environment_id, component=self._mark, leader=self.pid)
         found = listening(process.pid for process in ours)
         for process in ours:
             process.close()
@@ -105,12 +106,12 @@ class RunningProcess:
     async def suspend(self) -> None:
         """Let all its processes stand still."""
         if not self._child.ended.done():
-            await asyncio.to_thread(suspend, self._environment_id, self._component.name, self.pid)
+            await asyncio.to_thread(suspend, self._environment_id, self._mark, self.pid)
 
     async def resume(self) -> None:
         """Let all its processes go on."""
         if not self._child.ended.done():
-            await asyncio.to_thread(resume, self._environment_id, self._component.name, self.pid)
+            await asyncio.to_thread(resume, self._environment_id, self._mark, self.pid)
 
     async def fill_disk(self, mount: Mount) -> None:
         """Fill the file system that stands for it here."""
@@ -133,9 +134,7 @@ class RunningProcess:
         if not done:
             self._child.send(signal.SIGKILL)
             await asyncio.shield(self._child.ended)
-        name = self._component.name
-        await end(
-            self._environment_id, END_TIMEOUT, component=name, session=self.pid
-        )  # aclose names what resists
+        # what resists is named by aclose
+        await end(self._environment_id, END_TIMEOUT, component=self._mark, session=self.pid)
         self._pump.drain()
         self._pump.close()

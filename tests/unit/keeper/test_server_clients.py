@@ -2,59 +2,28 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from harness.core.errors import ExitCode
 from harness.events.facts import ComponentExited, Event
-from harness.events.log import Emit
 from harness.keeper.client import Lease
-from harness.keeper.description import EnvironmentDescription
 from harness.keeper.folders import make_token, token_of
 from harness.keeper.server import Keeper
 from tests.doubles.events import FakeEmit
+from tests.doubles.keeper import FakeKept
 
 
-class FakeTalkative:
+class FakeTalkative(FakeKept):
     """An environment with much to tell before it is ready."""
 
     def __init__(self, facts: int = 0) -> None:
+        super().__init__()
         self._facts = facts
-        self.may_start = asyncio.Event()
-        self.broken = None
 
-    @asynccontextmanager
-    async def open(self, emit: Emit) -> AsyncIterator["FakeTalkative"]:
-        """Its whole life."""
+    async def _start(self) -> None:
         await self.may_start.wait()
         for i in range(self._facts):
-            emit(self._fact(i))
-        yield self
-
-    def describe(self) -> EnvironmentDescription:
-        """Nothing special."""
-        return EnvironmentDescription("0123456789", "fake", "fake", 7, {}, {}, "/results")
-
-    async def restart(self, component: str, environment: object) -> None:
-        """Nothing."""
-
-    async def keep_seeded(self) -> None:
-        """Nothing."""
-
-    async def snapshot(self, name: str) -> None:
-        """Nothing."""
-
-    async def reset(self, snapshot: str, *, is_proved: bool) -> dict[str, tuple[str, ...]]:
-        """Nothing."""
-        raise AssertionError(snapshot, is_proved)
-
-    async def inject(self, form: object) -> int:
-        """Nothing."""
-        raise AssertionError(form)
-
-    async def heal(self, number: int, reason: str) -> None:
-        """Nothing."""
+            self.emit(self._fact(i))
 
     def _fact(self, number: int) -> Event:
         return ComponentExited(

@@ -6,15 +6,13 @@ this file's own settings. A directory appears under its key by one rename, so a 
 
 import hashlib
 import importlib.util
-import os
 import re
 import shlex
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.errors import EnvironmentFailedError, ProviderUnavailableError
+from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account, reachable_copy
 from harness.providers.process.embedded.base import Ground
 from harness.providers.process.partials import being_made
@@ -96,14 +94,14 @@ class Template:
         """A fresh data directory with the settings of one run; `is_open` asks nobody for a password."""
         self.make()
         partial = data.with_suffix(".partial")
-        self._run(["cp", "-R", "--reflink=auto", str(self.folder), str(partial)])
+        self.account.run(["cp", "-R", "--reflink=auto", str(self.folder), str(partial)])
         _append_settings(partial, settings)
         if is_open:
             (partial / "pg_hba.conf").write_text(_OPEN_ACCESS)
         partial.rename(data)  # what is there is complete
 
     def _initialise(self, data: Path) -> None:
-        self._run(
+        self.account.run(
             [
                 str(self.binaries / "initdb"),
                 f"--pgdata={data}",
@@ -119,26 +117,8 @@ class Template:
         _append_settings(data, _SETTINGS)
         if self.database != "postgres":
             statement = f'CREATE DATABASE "{self.database}";\n'
-            self._run([str(self.binaries / "postgres"), "--single", "-D", str(data), "postgres"], statement)
-
-    def _run(self, argv: Sequence[str], text: str = "") -> None:
-        ended = subprocess.run(  # noqa: S603 - our own binaries and folders
-            list(argv),
-            input=text.encode(),
-            capture_output=True,
-            check=False,
-            user=self.account.uid,
-            group=self.account.gid,
-            extra_groups=[] if self.account.is_lent else None,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            cwd="/",
-        )
-        if ended.returncode != 0:
-            output = (ended.stdout + ended.stderr).decode(errors="replace").splitlines()
-            raise EnvironmentFailedError(
-                f"{Path(argv[0]).name} failed with exit code {ended.returncode}",
-                evidence=output[-20:],
-                hint="is there room on the disk (df -h), and may this user write to the cache?",
+            self.account.run(
+                [str(self.binaries / "postgres"), "--single", "-D", str(data), "postgres"], statement
             )
 
 

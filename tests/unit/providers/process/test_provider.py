@@ -86,7 +86,9 @@ class Stage:
         """A provider prepared for these components; those that `attach` names run already."""
         existing = ExistingProvider(attach or {})
         attached = {s.name: existing.attach(s.component) for s in steps if s.name in (attach or {})}
-        self._provider = ProcessProvider(self.place, self.folder / "cache", SystemClock(), attached=attached)
+        self._provider = ProcessProvider.of(
+            self.place, self.folder / "cache", SystemClock(), attached=attached
+        )
         ecosystem = Ecosystem(
             "example",
             self.folder,

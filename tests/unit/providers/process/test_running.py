@@ -60,7 +60,6 @@ def run(tmp_path: Path) -> Run:
             own=listening,
             endpoints=listening,
             environment=environment,
-            environment_id=environment_id,
             directory=tmp_path,
             polite=signal.SIGTERM,
         )

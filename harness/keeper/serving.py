@@ -1,0 +1,166 @@
+"""Why this exists: what clients ask of an environment, or of a world of it, is done one by one, until its end."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from harness.core.errors import EnvironmentFailedError, HarnessError, UsageError
+from harness.core.tasks import cancel_and_wait
+from harness.keeper.description import EnvironmentDescription
+from harness.keeper.faults import Faulty, OwnedFaults, Owner
+from harness.keeper.protocol import error_form
+
+T = TypeVar("T")
+
+
+class Kept(Faulty, Protocol):
+    """The environment, or a world of it, as far as a keeper is concerned."""
+
+    def describe(self) -> EnvironmentDescription:
+        """What clients may know."""
+        ...
+
+    @property
+    def broken(self) -> HarnessError | None:
+        """Why it no longer works; None while it does."""
+        ...
+
+    async def restart(self, component: str, environment: Mapping[str, str]) -> None:
+        """Stop a component and start it with `environment` laid over its own variables; returns when ready."""
+        ...
+
+    async def snapshot(self, name: str) -> None:
+        """Keep the state of its stores as it is now, under that name."""
+        ...
+
+    async def keep_seeded(self) -> None:
+        """Take the state of its stores as it is now for the seeded one."""
+        ...
+
+    async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
+        """Put back what differs from a snapshot, compare all of it if that is wanted; what it was, by component."""
+        ...
+
+    async def prepare_worlds(self) -> None:
+        """Copy the seeded state for the worlds to come."""
+        ...
+
+    def open_world(self, name: str) -> "AbstractAsyncContextManager[Kept]":
+        """A world of it, torn down at the end of a block."""
+        ...
+
+
+class Serving:
+    """One environment or world under the commands of its clients."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+        self._is_ending = False
+        self._changes: set[asyncio.Task[Any]] = set()
+        self._changing = asyncio.Lock()  # one change at a time: two of one component would meet halfway
+        self._faults = OwnedFaults()
+
+    async def do(self, command: object, message: Mapping[str, Any], client: Owner) -> object:
+        """What a client asks for; the answer's value.
+
+        Raises:
+            HarnessError: it cannot be done, or not any more.
+        """
+        commands: dict[str, Callable[[Mapping[str, Any]], Awaitable[object]]] = {
+            "describe": self._describe,
+            "broken": self._broken,
+            "restart": self._restart,
+            "snapshot": self._snapshot,
+            "keep_seeded": self._keep_seeded,
+            "reset": self._reset,
+            "fault": partial(self._inject, client),
+            "heal": partial(self._heal, client),
+        }
+        if not isinstance(command, str) or command not in commands:
+            raise UsageError(f"the keeper knows no command {command!r}")
+        return await commands[command](message)
+
+    async def change(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something to components when nobody else does; the end breaks it off.
+
+        Raises:
+            EnvironmentFailedError: it is being torn down.
+        """
+        change = asyncio.ensure_future(self._change_alone(work))
+        self._changes.add(change)
+        change.add_done_callback(self._changes.discard)
+        return await change
+
+    def has_faults_of(self, client: Owner) -> bool:
+        """Whether a client has something to be healed when it leaves."""
+        return self._faults.owns_any(client)
+
+    async def heal_left(self, client: Owner) -> None:
+        """Undo what a client has left behind. What cannot be undone breaks the environment, and is told by that."""
+        with contextlib.suppress(HarnessError):
+            await self.change(partial(self._faults.heal_left, self.kept, client))
+
+    def refuse(self) -> None:
+        """No change begins from now on."""
+        self._is_ending = True
+
+    async def end(self) -> None:
+        """No change goes on while its component is torn down; who asked for it is answered."""
+        self.refuse()
+        await cancel_and_wait(*self._changes)
+
+    async def _change_alone(self, work: Callable[[], Awaitable[T]]) -> T:
+        async with self._changing:
+            self._require_going_on()
+            return await work()
+
+    def _require_going_on(self) -> None:
+        if self._is_ending:
+            raise ending_now()
+
+    async def _describe(self, _message: Mapping[str, Any]) -> object:
+        return self.kept.describe().to_json()
+
+    async def _broken(self, _message: Mapping[str, Any]) -> object:
+        return error_form(self.kept.broken) if self.kept.broken else None
+
+    async def _restart(self, message: Mapping[str, Any]) -> object:
+        await self.change(partial(self._restart_each, *_restarted(message)))
+        return None
+
+    async def _restart_each(self, components: Sequence[str], variables: Mapping[str, str]) -> None:
+        for component in components:
+            self._require_going_on()
+            await self.kept.restart(component, variables)
+
+    async def _snapshot(self, message: Mapping[str, Any]) -> object:
+        return await self.change(partial(self.kept.snapshot, str(message["snapshot"])))
+
+    async def _keep_seeded(self, _message: Mapping[str, Any]) -> object:
+        return await self.change(self.kept.keep_seeded)
+
+    async def _reset(self, message: Mapping[str, Any]) -> object:
+        is_proved = bool(message.get("is_proved"))
+        return await self.change(partial(self.kept.reset, str(message["snapshot"]), is_proved=is_proved))
+
+    async def _inject(self, client: Owner, message: Mapping[str, Any]) -> object:
+        return await self.change(partial(self._faults.inject, self.kept, message, client))
+
+    async def _heal(self, client: Owner, message: Mapping[str, Any]) -> object:
+        return await self.change(partial(self._faults.heal, self.kept, message, client))
+
+
+def _restarted(message: Mapping[str, Any]) -> tuple[Sequence[str], Mapping[str, str]]:
+    """What is to be restarted, and the variables for it."""
+    components, variables = message.get("components"), message.get("environment", {})
+    if not isinstance(components, list) or not isinstance(variables, dict):
+        raise UsageError("restart takes a list of components and an object of variables")
+    return components, variables
+
+
+def ending_now() -> EnvironmentFailedError:
+    """What is told to who asks for something during the teardown."""
+    return EnvironmentFailedError("the environment is being torn down")

@@ -1,0 +1,138 @@
+"""Why this exists: what all worlds of an environment share: an account, a data folder, secrets, the preloader."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.clock import Clock
+from harness.core.ids import new_secret
+from harness.events.log import Emit
+from harness.providers.existing import Attached
+from harness.providers.logs import LogPump
+from harness.providers.process.account import Account, server_account
+from harness.providers.process.folders import make_data_folder
+from harness.providers.process.forks import ForkServer
+from harness.providers.process.marks import PRELOADER, marks
+from harness.providers.process.ownership import END_TIMEOUT, end
+from harness.providers.process.preloading import HeadStart, Imports, begin
+from harness.providers.substitution import Secret, make_secrets
+from harness.spec.model import Ecosystem
+
+# What a component inherits of our own variables; the rest would make runs differ between machines.
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Measure the Python components: data files into `folder`."""
+
+    folder: Path
+
+
+class Premises:
+    """Made before anything of an environment starts, and left after everything of it has ended.
+
+    Args:
+        environment_id: What its processes carry.
+        cache: What stays between runs.
+        clock: For the stamps in logs.
+        coverage: Where coverage of the Python components goes; None measures nothing.
+        attached: Components that run already, by name: the others are pointed to them.
+        head_start: What imports already, if anything does.
+    """
+
+    def __init__(
+        self,
+        environment_id: str,
+        cache: Path,
+        clock: Clock,
+        coverage: Coverage | None,
+        attached: Mapping[str, Attached],
+        head_start: HeadStart | None,
+    ) -> None:
+        self.environment_id = environment_id
+        self.cache = cache
+        self.clock = clock
+        self.coverage = coverage
+        self.attached = attached
+        self.account = Account()
+        self.secrets: tuple[Secret, ...] = ()
+        self.data = Path()
+        self._ecosystem: Ecosystem | None = None
+        self._head_start = head_start
+        self.forks: ForkServer | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a data folder."""
+        return self.data != Path()
+
+    @property
+    def ecosystem(self) -> Ecosystem:
+        """What runs here."""
+        assert self._ecosystem is not None  # noqa: S101 - components are prepared for before they start
+        return self._ecosystem
+
+    def open(self, ecosystem: Ecosystem) -> None:
+        """Find an account, make the data folder, draw the secrets."""
+        self._ecosystem = ecosystem
+        self.account = server_account()
+        self.cache.mkdir(parents=True, exist_ok=True)
+        self.data = make_data_folder(self.environment_id)
+        self.temporary.mkdir(mode=0o700)
+        given = {name: attached.environment for name, attached in self.attached.items()}
+        self.secrets = make_secrets(ecosystem, new_secret, given)
+
+    def preload(self, logs: Path, emit: Emit) -> None:
+        """Begin to import what the file says, unless that has begun.
+
+        Args:
+            logs: The folder for what is said meanwhile.
+            emit: Takes that the log is cut off.
+        """
+        folder = self.coverage.folder if self.coverage else None
+        settings = self.ecosystem.settings
+        imports = Imports(
+            settings.preload,
+            self.machines_variables(),
+            self.ecosystem.directory,
+            folder,
+            settings.coverage if folder else (),
+        )
+        begun = self._head_start.take(imports) if self._head_start else None
+        preloading = begun or begin(imports, marks(self.environment_id, PRELOADER))
+        log = logs / f"{PRELOADER}.log"
+        pump = LogPump(log, self.clock, self.secret_values, preloading.output, emit)
+        self.forks = ForkServer(preloading, pump)
+
+    @property
+    def secret_values(self) -> Sequence[str]:
+        """What no log may show."""
+        return [secret.actual for secret in self.secrets]
+
+    @property
+    def temporary(self) -> Path:
+        """Where components' temporary files go, which are removed with the rest."""
+        return self.data / "tmp"
+
+    def basics(self) -> dict[str, str]:
+        """What every component gets."""
+        return self.machines_variables() | {"TMPDIR": str(self.temporary)}
+
+    def machines_variables(self) -> dict[str, str]:
+        """The few variables of ours that programs need, and where Python finds its modules."""
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        programs = [str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]
+        modules = (*self.ecosystem.settings.pythonpath, self.ecosystem.directory)
+        return inherited | {
+            "PATH": os.pathsep.join(programs),
+            "PYTHONPATH": os.pathsep.join(map(str, modules)),
+        }
+
+    async def end_processes(self) -> list[str]:
+        """End the preloader with its forks, and every other process of the environment; what still lives then."""
+        if self.forks is not None:
+            await self.forks.aclose()
+        return await end(self.environment_id, END_TIMEOUT)
