@@ -176,7 +176,7 @@ def our_own(ecosystem: EcosystemHandle) -> EcosystemHandle:
     """The ecosystem, for tests that do something to its components that others would feel."""
     if ecosystem.provider == "existing":
         pytest.skip("components that somebody else started are not ours to restart")
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if "PYTEST_XDIST_WORKER" in os.environ and not ecosystem.is_reset_for_each_test:
         pytest.skip("other workers use the same components at this moment")
     return ecosystem
 

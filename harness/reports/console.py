@@ -80,6 +80,10 @@ def _measures(result: RunResult) -> Iterator[tuple[str, str]]:
     environment = result.environment
     if environment.ready_after is not None:
         yield "Ready after", duration(environment.ready_after)
+    if environment.worlds:
+        longest = max(world.ready_after for world in environment.worlds)
+        opened = counted(len({world.name for world in environment.worlds}), "world")
+        yield "For workers", f"{opened} more, each ready after {duration(longest)} at most"
     if path := environment.path_by_component:
         yield "Critical path", " → ".join(f"{name} {duration(seconds)}" for name, seconds in path)
     if result.layers:

@@ -36,8 +36,9 @@ class FaultPicture:
 
 
 def told(span: FaultSpan) -> str:
-    """What went wrong, and where: `Latency of db`."""
-    return f"{span.kind} of {', '.join(span.components)}" if span.components else span.kind
+    """What went wrong, and where: `Latency of db`, `Kill of db in the world of gw1`."""
+    what = f"{span.kind} of {', '.join(span.components)}" if span.components else span.kind
+    return f"{what} in the world of {span.world}" if span.world else what
 
 
 def settings(span: FaultSpan) -> str:

@@ -24,7 +24,8 @@ environment     {id, ready_after or null, stopped_after or null, critical_path [
                  components [{name, level, state, ready_after or null,
                               changes [{after, state, detail}], exits [{after, exit_code, expected, last_lines}]}],
                  skipped {component: reason}, failure {message, hint, evidence} or null, leftovers [name],
-                 faults [{number, fault, components, detail, after, duration or null, reason}]}
+                 worlds [{name, ready_after}] that workers had beside it,
+                 faults [{number, fault, components, detail, after, duration or null, reason, world or ""}]}
 figures         [{case, name, value or null, unit, limit, is_ok}]
 coverage        {covered, total, share, files {path: [covered, total]}} or null
 pyramid         [{layer, cases, share, target or null}], shares from 0 to 1
@@ -159,6 +160,7 @@ def _environment(environment: EnvironmentResult) -> dict[str, Any]:
         "failure": failure
         and {"message": failure.message, "hint": failure.hint, "evidence": failure.evidence},
         "leftovers": environment.leftovers,
+        "worlds": [{"name": world.name, "ready_after": world.ready_after} for world in environment.worlds],
         "faults": [_fault(span, environment.started) for span in environment.faults],
     }
 
@@ -172,6 +174,7 @@ def _fault(span: FaultSpan, began: float) -> dict[str, Any]:
         "after": span.began - began,
         "duration": None if span.ended is None else span.ended - span.began,
         "reason": span.reason,
+        "world": span.world,
     }
 
 

@@ -89,6 +89,15 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class WorldResult:
+    """The components once more, for one worker: since when, and how many seconds after it was begun with."""
+
+    name: str
+    at: float
+    ready_after: float
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentResult:
     """A started ecosystem, or the attempt to start one.
 
@@ -100,6 +109,7 @@ class EnvironmentResult:
         faults: What was made to go wrong, in the order in which it began.
         skipped: Components that were not to start, with the reasons.
         leftovers: What could not be removed.
+        worlds: Those that workers had beside the environment itself, each time one was opened.
     """
 
     id: str = ""
@@ -113,6 +123,11 @@ class EnvironmentResult:
     stopped_after: float | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
+    worlds: tuple[WorldResult, ...] = ()
+
+    def world_of(self, worker: str) -> str:
+        """The world that a worker's cases ran in; empty for the environment itself."""
+        return worker if any(world.name == worker for world in self.worlds) else ""
 
     @property
     def path_by_component(self) -> tuple[tuple[str, float], ...]:

@@ -26,17 +26,24 @@ def excerpts(logs_dir: Path, result: RunResult) -> RunResult:
     write at once, a line may be missed or be one too many at the window's ends.
 
     Args:
-        logs_dir: The folder with the logs; a missing one gives `result` unchanged.
+        logs_dir: The folder with the logs, and below it one for each world; a missing one gives `result` unchanged.
         result: A folded run.
     """
     found: dict[tuple[str, str], list[Excerpt]] = {}
-    wanted = result.bad[:CASES]
-    for path in sorted(logs_dir.glob("*.log")) if wanted else ():
-        with _mapped(path) as log:
-            for case in wanted:
-                if excerpt := _cut(log, path.stem, case):
-                    found.setdefault((case.suite, case.id), []).append(excerpt)
+    by_world: dict[str, list[Case]] = {}
+    for case in result.bad[:CASES]:
+        by_world.setdefault(result.environment.world_of(case.last.worker), []).append(case)
+    for world, cases in by_world.items():
+        for path in sorted((logs_dir / world).glob("*.log")):
+            _cut_for(cases, path, found)
     return replace(result, suites=tuple(_with(suite, found) for suite in result.suites))
+
+
+def _cut_for(cases: Iterable[Case], path: Path, found: dict[tuple[str, str], list[Excerpt]]) -> None:
+    with _mapped(path) as log:
+        for case in cases:
+            if excerpt := _cut(log, path.stem, case):
+                found.setdefault((case.suite, case.id), []).append(excerpt)
 
 
 def _with(suite: SuiteResult, found: dict[tuple[str, str], list[Excerpt]]) -> SuiteResult:

@@ -11,7 +11,10 @@ from harness.events.facts import Event, FaultHealed, FaultInjected
 
 @dataclass(frozen=True, slots=True)
 class FaultSpan:
-    """A fault for as long as it was on. `ended` is None, and `reason` empty, when nobody stated that it healed."""
+    """A fault for as long as it was on. `ended` is None, and `reason` empty, when nobody stated that it healed.
+
+    Each `world` counts its own, and so does the environment itself, for which it is empty.
+    """
 
     number: int
     kind: str
@@ -20,6 +23,7 @@ class FaultSpan:
     began: float
     ended: float | None = None
     reason: str = ""
+    world: str = ""
 
 
 @dataclass
@@ -27,15 +31,14 @@ class FaultsFold:
     """All faults of a run, in the order in which they began."""
 
     spans: list[FaultSpan] = field(default_factory=list)
-    on: dict[int, int] = field(default_factory=dict)
+    on: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
         """Note one fact; those about other things are passed over."""
         match event:
             case FaultInjected():
-                self.on[event.number] = len(self.spans)
-                span = FaultSpan(event.number, event.fault, event.components, event.detail, event.at)
-                self.spans.append(span)
+                self.on[event.world, event.number] = len(self.spans)
+                self.spans.append(_span(event, event.detail, event.at))
             case FaultHealed():
                 self._heal(event)
             case _:
@@ -43,11 +46,10 @@ class FaultsFold:
 
     def _heal(self, event: FaultHealed) -> None:
         """End it; one whose beginning is not known began as long before as it says."""
-        index = self.on.pop(event.number, None)
+        index = self.on.pop((event.world, event.number), None)
         if index is None:
-            began = event.at - event.duration
-            span = FaultSpan(event.number, event.fault, event.components, "", began, event.at, event.reason)
-            self.spans.append(span)
+            span = _span(event, "", event.at - event.duration)
+            self.spans.append(replace(span, ended=event.at, reason=event.reason))
             return
         span = self.spans[index]
         self.spans[index] = replace(span, ended=max(span.began, event.at), reason=event.reason)
@@ -55,6 +57,10 @@ class FaultsFold:
     def result(self) -> tuple[FaultSpan, ...]:
         """As far as they are known."""
         return tuple(sorted(self.spans, key=lambda span: span.began))
+
+
+def _span(event: FaultInjected | FaultHealed, detail: str, began: float) -> FaultSpan:
+    return FaultSpan(event.number, event.fault, event.components, detail, began, world=event.world)
 
 
 class Overlaps:

@@ -16,7 +16,8 @@ from harness.events.facts import (
     RunStarted,
     SuitesCollected,
 )
-from harness.results.cases import Status, SuiteResult
+from harness.results.cases import Case, Status, SuiteResult
+from harness.results.environment import EnvironmentResult
 from harness.results.faults import FaultsFold, FaultSpan, Overlaps
 from harness.results.fold_cases import CasesFold
 from harness.results.fold_environment import EnvironmentFold
@@ -40,11 +41,11 @@ def fold(events: Iterable[Event]) -> RunResult:
         cases.take(event)
         environment.take(event)
         faults.take(event)
-    spans = faults.result()
+    known = replace(environment.result(), faults=faults.result())
     return replace(
         run.result(),
-        suites=_under(cases.result(run.last, _unheard(run.finished)), spans),
-        environment=replace(environment.result(), faults=spans),
+        suites=_under(cases.result(run.last, _unheard(run.finished)), known),
+        environment=known,
     )
 
 
@@ -54,21 +55,18 @@ def _unheard(finished: RunFinished | None) -> Status:
     return Status.INTERRUPTED if was_cut_short else Status.ERROR
 
 
-def _under(suites: tuple[SuiteResult, ...], spans: tuple[FaultSpan, ...]) -> tuple[SuiteResult, ...]:
-    """The suites, with the faults that were on in each of their cases."""
-    if not spans:
-        return suites
-    overlaps = Overlaps(spans)
-    return tuple(
-        replace(
-            suite,
-            cases=tuple(
-                replace(case, faults=overlaps.of(case.last.started, case.last.finished))
-                for case in suite.cases
-            ),
-        )
-        for suite in suites
-    )
+def _under(suites: tuple[SuiteResult, ...], environment: EnvironmentResult) -> tuple[SuiteResult, ...]:
+    """The suites, with the faults that were on in each of their cases, in the world that it ran in."""
+    by_world: dict[str, list[FaultSpan]] = {}
+    for span in environment.faults:
+        by_world.setdefault(span.world, []).append(span)
+    overlaps = {world: Overlaps(spans) for world, spans in by_world.items()}
+
+    def under(case: Case) -> Case:
+        of_world = overlaps.get(environment.world_of(case.last.worker))
+        return replace(case, faults=of_world.of(case.last.started, case.last.finished)) if of_world else case
+
+    return tuple(replace(suite, cases=tuple(map(under, suite.cases))) for suite in suites)
 
 
 def _sound(event: Event) -> Event:

@@ -11,6 +11,8 @@ from harness.events.facts import (
     Event,
     PlanMade,
     TimeSpent,
+    WorldClosed,
+    WorldOpened,
 )
 from harness.results.environment import (
     Change,
@@ -20,6 +22,7 @@ from harness.results.environment import (
     Failure,
     PathStep,
     Stretch,
+    WorldResult,
 )
 
 
@@ -34,6 +37,9 @@ class EnvironmentFold:
 
     def take(self, event: Event) -> None:
         """Note one fact; those about other things are passed over."""
+        if event.world:
+            self._take_of_world(event)
+            return
         match event:
             case PlanMade():
                 self._plan(event)
@@ -49,6 +55,19 @@ class EnvironmentFold:
                 self._fail(event)
             case EnvironmentStopped():
                 self._stop(event)
+            case _:
+                pass
+
+    def _take_of_world(self, event: Event) -> None:
+        """Of a world only what concerns the run: each of its components would be one row more."""
+        match event:
+            case WorldOpened():
+                opened = WorldResult(event.world, event.at, event.duration)
+                self.known = replace(self.known, worlds=(*self.known.worlds, opened))
+            case WorldClosed():
+                self._leave(event.leftovers)
+            case EnvironmentFailed():
+                self._fail(event)
             case _:
                 pass
 
@@ -90,8 +109,12 @@ class EnvironmentFold:
             self.known = replace(self.known, failure=failure)
 
     def _stop(self, event: EnvironmentStopped) -> None:
-        leftovers = tuple(dict.fromkeys((*self.known.leftovers, *event.leftovers)))
-        self.known = replace(self.known, stopped_after=event.duration, leftovers=leftovers)
+        self._leave(event.leftovers)
+        self.known = replace(self.known, stopped_after=event.duration)
+
+    def _leave(self, leftovers: tuple[str, ...]) -> None:
+        named = tuple(dict.fromkeys((*self.known.leftovers, *leftovers)))
+        self.known = replace(self.known, leftovers=named)
 
     def _begin(self, at: float) -> None:
         """Until the environment is up, and says itself how long that took, it began with what is known of it."""

@@ -231,21 +231,22 @@ name: example
 x-harness: {isolation: reset}
 services:
   db: {image: "postgres:16", x-harness: {exports: {TEST_DB: "{host}"}}}
+  api: {image: "example/api", ports: ["80"], x-harness: {process: {command: [api]}, exports: {TEST_API: "{url}"}}}
 """
 
 
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"workers": 2}, "2 workers cannot each start their tests from the seeded state"),
+        ({"workers": 2, "attached": ("api",)}, "api runs already, and once: it cannot be part of 2 worlds"),
         ({"attached": ("db",)}, "every test would reset db"),
     ],
 )
 def test_only_what_is_all_ours_is_reset(file: Path, asked: dict[str, Any], told: str) -> None:
-    """One worker may be asked for; without isolation several share what they write."""
+    """Several workers may be asked for."""
     prepare(Request(files=(file,), workers=2))
     file.write_text(ISOLATED)
-    prepare(Request(files=(file,), workers=1))
+    prepare(Request(files=(file,), workers=2))
     with pytest.raises(UsageError, match=told):
         prepare(Request(files=(file,), **asked))
 

@@ -67,12 +67,49 @@ def test_every_test_starts_from_the_seeded_state(isolated: Tiny) -> None:
     assert len(isolated.names("StateReset")) == 4 + 3
 
 
-def test_workers_cannot_share_it(isolated: Tiny) -> None:
-    """Told before anything starts."""
-    ended = isolated.run("pytest", "-q", "-n", "2", **FEW_PLUGINS)
-    assert ended.returncode == ExitCode.USAGE
-    assert "2 workers cannot each start their tests from the seeded state" in ended.stdout
-    assert not (isolated.folder / "results" / "latest").exists()
+@pytest.mark.parametrize("command", [("pytest", "-q", "-n", "3"), ("harness", "test", "-n", "3")])
+def test_each_worker_has_a_world_of_its_own(isolated: Tiny, command: tuple[str, ...]) -> None:
+    """But the first, which has the environment itself; none is there afterwards."""
+    ended = isolated.run(*command, **FEW_PLUGINS)
+    assert ended.returncode == ExitCode.OK, ended.stdout
+    assert len(isolated.names("WorldsPrepared")) == 1
+    worlds = {event["world"] for event in isolated.names("WorldOpened")}
+    assert worlds == {event["world"] for event in isolated.names("WorldClosed")} == {"gw1", "gw2"}
+    assert command[0] == "pytest" or "2 worlds more, each ready after" in ended.stderr
+    assert [event["leftovers"] for event in isolated.names("WorldClosed")] == [[], []]
+
+
+WORLDS = """
+import os, pytest
+from test_counting import count
+
+@pytest.mark.parametrize("n", range(30))
+def test_in_one_world_only(ecosystem, n):
+    assert count(ecosystem) == 1
+    assert ecosystem.logs.joinpath("cache.log").exists()
+    worker = os.environ["PYTEST_XDIST_WORKER"]
+    assert worker == "gw0", f"in {ecosystem.logs.name} of {worker}"
+"""
+
+
+def test_a_failing_worker_keeps_its_world(isolated: Tiny) -> None:
+    """With the states of its failed tests in it, and no other; commands tell worlds by name."""
+    (isolated.folder / "tests" / "test_worlds.py").write_text(WORLDS)
+    try:
+        ended = isolated.run("harness", "test", "-n", "3", "--keep-on-failure", **FEW_PLUGINS)
+        assert ended.returncode == ExitCode.SUITE_FAILED
+        failed = [case for case in isolated.names("CaseFinished") if case["outcome"] == "failed"]
+        assert {case["worker"] for case in failed} == {"gw1", "gw2"}
+        assert all(f"in {case['worker']} of {case['worker']}" in case["message"] for case in failed)
+        told = [line.split() for line in ended.stderr.splitlines() if "harness reset -e" in line]
+        assert {words[-2].partition("@")[2] for words in told} == {"gw1", "gw2"}
+        back = isolated.run(*told[0][-5:])
+        assert back.returncode == ExitCode.OK, back.stderr
+        lost = isolated.run("harness", "reset", "-e", told[0][-2][:-1] + "7")
+        assert lost.returncode == ExitCode.USAGE
+        assert "no world 'gw7'" in lost.stderr
+    finally:
+        assert isolated.run("harness", "down", "--all").returncode == ExitCode.OK
 
 
 def test_isolation_is_proved(isolated: Tiny) -> None:

@@ -95,6 +95,7 @@ def test_faults_and_the_cases_that_they_overlapped(failing: RunResult) -> None:
         "components": ["test-hoardwell"],
         "detail": "component='test-hoardwell', delay=0.5, jitter=0.1, seed=0",
         "reason": "its owner asked",
+        "world": "",
     }
     assert [t["name"] for t in results["test_details"] if t["faults"] == [1]] == [
         "tests/e2e/test_journeys.py::test_marketplace"

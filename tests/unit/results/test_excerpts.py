@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.events.facts import CaseFinished, CaseStarted, Outcome
+from harness.events.facts import CaseFinished, CaseStarted, Outcome, WorldOpened
 from harness.results import RunResult, excerpts, fold
 from harness.results.cases import Excerpt
 from harness.results.excerpts import LINE_LENGTH, LINES, SLACK
@@ -101,3 +101,17 @@ def test_exactly_the_lines_of_the_window_are_found(
     edges = {began - slack, began + lasted + slack}  # floating point decides about these
     seen = [int(line.text.removeprefix("at ").rstrip(".")) for e in found for line in e.lines]
     assert [ms for ms in seen if ms not in edges] == expected[-LINES:]
+
+
+def test_a_case_of_a_world_has_the_logs_of_that(tmp_path: Path) -> None:
+    """And no other has them."""
+    (tmp_path / "gw1").mkdir()
+    log(tmp_path, "app", (3.0, "in the environment itself"))
+    log(tmp_path / "gw1", "app", (3.0, "in a world"))
+    cases = [
+        CaseFinished(at=T + 4.0, case=w, suite="api", outcome=Outcome.FAILED, duration=2.0, worker=w)
+        for w in ("gw0", "gw1")
+    ]
+    found = excerpts(tmp_path, fold([WorldOpened(at=T, world="gw1", duration=1.0), *cases]))
+    told = {case.id: [line.text for e in case.excerpts for line in e.lines] for case in found.cases}
+    assert told == {"gw0": ["in the environment itself"], "gw1": ["in a world"]}

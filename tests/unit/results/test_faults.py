@@ -1,9 +1,11 @@
 """Faults as spans of time, and the cases that they overlapped."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.events.facts import CaseFinished, CaseStarted, FaultHealed, FaultInjected, Outcome
+from harness.events.facts import CaseFinished, CaseStarted, FaultHealed, FaultInjected, Outcome, WorldOpened
 from harness.results import fold
 from harness.results.faults import FaultSpan, Overlaps
 
@@ -72,3 +74,15 @@ def test_overlaps_are_all_found(times: list[tuple[float, float | None]], started
     end = started + took
     wanted = [s for s in spans if s.began < end and (s.ended is None or s.ended > started)]
     assert list(Overlaps(spans).of(started, end)) == wanted
+
+
+def test_a_case_has_the_faults_of_its_own_world() -> None:
+    """Each world counts its own, and what goes wrong in one is felt in no other."""
+    opened = WorldOpened(at=0.5, world="gw1", duration=0.5)
+    inside = replace(injected(1.0), world="gw1"), replace(healed(4.0), world="gw1")
+    cases = [replace(finished(3.0, worker), worker=worker) for worker in ("gw0", "gw1")]
+    result = fold([opened, inside[0], injected(2.5), *cases, healed(3.5), inside[1]])
+    (suite,) = result.suites
+    found = {case.id: [(fault.world, fault.began) for fault in case.faults] for case in suite.cases}
+    assert found == {"gw0": [("", 2.5)], "gw1": [("gw1", 1.0)]}
+    assert [(s.world, s.ended) for s in result.environment.faults] == [("gw1", 4.0), ("", 3.5)]

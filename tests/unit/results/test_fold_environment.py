@@ -1,5 +1,7 @@
 """Facts about components become histories and one start-up."""
 
+from dataclasses import replace
+
 from harness.events.facts import (
     ComponentChanged,
     ComponentExited,
@@ -10,9 +12,19 @@ from harness.events.facts import (
     PlanMade,
     State,
     TimeSpent,
+    WorldClosed,
+    WorldOpened,
 )
 from harness.results import fold
-from harness.results.environment import Change, ComponentExit, EnvironmentResult, Failure, PathStep, Stretch
+from harness.results.environment import (
+    Change,
+    ComponentExit,
+    EnvironmentResult,
+    Failure,
+    PathStep,
+    Stretch,
+    WorldResult,
+)
 
 
 def folded(*events: Event) -> EnvironmentResult:
@@ -87,3 +99,24 @@ def test_leftovers_are_named_once() -> None:
     two = EnvironmentStopped(at=2.0, environment_id="b", duration=0.3, leftovers=("p2", "p3"))
     environment = folded(one, two)
     assert (environment.leftovers, environment.stopped_after) == (("p1", "p2", "p3"), 0.3)
+
+
+def test_of_a_world_counts_what_concerns_the_run() -> None:
+    """That it was there, how it broke, and what it left; its components are no further rows."""
+    environment = folded(
+        change(1.0, "db", State.READY),
+        replace(change(2.0, "db", State.STARTING), world="gw1"),
+        WorldOpened(at=3.0, world="gw1", duration=1.5),
+        EnvironmentFailed(at=4.0, world="gw1", message="in the world of gw1: db ended"),
+        WorldClosed(at=5.0, world="gw1", duration=0.1, leftovers=("process 7",)),
+        EnvironmentStopped(at=6.0, environment_id="e", duration=0.2),
+    )
+    assert [(c.name, len(c.changes)) for c in environment.components] == [("db", 1)]
+    assert environment.worlds == (WorldResult("gw1", 3.0, 1.5),)
+    assert environment.failure == Failure(4.0, "in the world of gw1: db ended")
+    assert environment.leftovers == ("process 7",)
+    assert (environment.world_of("gw1"), environment.world_of("gw0"), environment.world_of("main")) == (
+        "gw1",
+        "",
+        "",
+    )
