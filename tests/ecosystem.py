@@ -131,6 +131,7 @@ def graphql(ecosystem: EcosystemHandle, token: str) -> Client:
         f"{ecosystem.url('test-distilera')}/graphql/",
         headers={"Authorization": f"Bearer {token}"},
         verify=trusted_certificates(),
+        timeout=None,  # a test has one of its own
     )
     return Client(transport=transport, fetch_schema_from_transport=True)
 

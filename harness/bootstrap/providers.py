@@ -117,7 +117,9 @@ KINDS = (
         uses_cache=uses_cache,
         has_worlds=True,
     ),
-    ProviderKind("docker", docker_missing, docker_refusal, docker_remarks, _docker, docker_faults),
+    ProviderKind(
+        "docker", docker_missing, docker_refusal, docker_remarks, _docker, docker_faults, has_worlds=True
+    ),
     ProviderKind("existing", lambda: None, lambda _component: None, lambda _component: (), _existing),
 )
 AUTOMATIC = ("process", "docker")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
+from harness.core.data_files import DataFiles
 from harness.core.errors import UsageError
 from harness.engine.critical_path import KEEPING
 from harness.engine.parts import Parts
@@ -118,6 +119,15 @@ class KeptState:
         at = parts.clock.now()
         parts.emit(StateReset(at=at, snapshot=snapshot, changed=changed, duration=duration))
         return changed
+
+    async def write_down(self) -> Mapping[str, DataFiles]:
+        """Let every store write what it holds in memory; where the files of each are, by component.
+
+        Raises:
+            UsageError: the file does not ask for isolation.
+            WorldError: a store cannot.
+        """
+        return await self._opened().write_down()
 
     def _opened(self) -> World:
         if self._world is None:

@@ -57,9 +57,11 @@ class Worlds:
             HarnessError: the stores cannot be put back, or not be copied.
         """
         began = self._clock.monotonic()
+        cloning = self._cloning()
         await self._environment.state.reset(SEEDED)
-        components = await self._cloning().copy_data()
-        duration = self._clock.monotonic() - began
+        files = await self._environment.state.write_down()
+        await cloning.copy_data(files)
+        components, duration = tuple(files), self._clock.monotonic() - began
         self._is_prepared = True
         self._emit(WorldsPrepared(at=self._clock.now(), components=components, duration=duration))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from harness.core.data_files import DataFiles
 from harness.core.endpoint import Endpoint
 from harness.events.log import Emit
 from harness.faults.link import Link
@@ -157,13 +158,17 @@ class CanFillDisk(Protocol):
 class CanClone(Protocol):
     """Ability of a provider: run the components once more, beside the first ones and on copies of their data."""
 
-    async def copy_data(self) -> tuple[str, ...]:
-        """Copy what its stores hold now, in place of what was copied before; the components that was.
+    async def copy_data(self, files: Mapping[str, DataFiles]) -> None:
+        """Copy what stores have written, in place of what was copied before.
 
-        Nobody else writes meanwhile. Stores stand still for as long as their files are copied.
+        A store stands still while its files are copied, so that they are as after a crash of it, and after a crash
+        every store worth its name comes up again with all that was written.
+
+        Args:
+            files: Where each store's are, by component.
 
         Raises:
-            EnvironmentFailedError: it cannot be copied; the environment goes on.
+            EnvironmentFailedError: they cannot be copied; the environment goes on.
         """
         ...
 

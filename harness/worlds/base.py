@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from harness.core.data_files import DataFiles
+
 SEEDED = "seeded"  # the snapshot that tests start from
 
 
@@ -42,6 +44,16 @@ class Store(Protocol):
 
         Raises:
             WorldError: the store is not reached.
+        """
+        ...
+
+    async def write_down(self) -> DataFiles:
+        """Write what it holds in memory to its files, and tell where those are.
+
+        What is copied of them while the server stands still has all of it.
+
+        Raises:
+            WorldError: it cannot, or its files are not in one place.
         """
         ...
 

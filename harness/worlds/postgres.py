@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from harness.core.data_files import DataFiles
 from harness.core.endpoint import Endpoint
 from harness.worlds.base import SEEDED
 from harness.worlds.error import WorldError
@@ -23,6 +24,7 @@ _SESSION = {
     "default_transaction_read_only": "off",
     "statement_timeout": "0",
 }
+_OF_THE_SERVER = ("postmaster.pid", "postmaster.opts")  # the first names a process and its shared memory
 _HOLDERS = """
     SELECT pid, application_name, state, left(query, 200) AS query FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL ORDER BY xact_start
@@ -159,6 +161,16 @@ class PostgresStore:
             row["name"]
             for row in await self._fetch(query, snapshot, otherwise="its state cannot be compared")
         )
+
+    async def write_down(self) -> DataFiles:
+        """A checkpoint: what was written before it needs no recovery, and no sequence of it jumps."""
+        doing = "its data cannot be copied"
+        elsewhere = "SELECT spcname FROM pg_tablespace WHERE pg_tablespace_location(oid) <> ''"
+        if rows := await self._fetch(elsewhere, otherwise=doing):
+            raise WorldError(f"{self.component}: {doing}: the tablespace {rows[0]['spcname']} lies elsewhere")
+        await self._fetch("CHECKPOINT", otherwise=doing)
+        rows = await self._fetch("SELECT current_setting('data_directory') AS folder", otherwise=doing)
+        return DataFiles(rows[0]["folder"], _OF_THE_SERVER)
 
     async def aclose(self) -> None:
         """Let go of the database; without waiting, as its server may hang."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from harness.core.data_files import DataFiles
 from harness.core.endpoint import Endpoint
 from harness.worlds.error import WorldError
 
@@ -166,6 +167,17 @@ class RedisStore:
         comparing.delete(_COMPARED)
         _, then, now, _ = await comparing.execute(raise_on_error=False)
         return bool(then == now)
+
+    async def write_down(self) -> DataFiles:
+        """SAVE: all keys are in its file when it answers."""
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        try:
+            await self._client.save()
+            told = await self._client.config_get("dir")
+        except RedisError as error:
+            raise WorldError(f"{self.component}: its keys cannot be copied: {error}") from error
+        return DataFiles(str(told["dir"]))
 
     async def aclose(self) -> None:
         """Close the connection."""

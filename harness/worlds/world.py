@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Self
 
+from harness.core.data_files import DataFiles
 from harness.core.errors import UsageError
 from harness.worlds.base import Store
 
@@ -88,6 +89,17 @@ class World:
         """
         comparing = (store.differences(snapshot) for store in self._stores)
         return self._named(await asyncio.gather(*comparing, return_exceptions=True))
+
+    async def write_down(self) -> Mapping[str, DataFiles]:
+        """Let every store write what it holds in memory; where the files of each are, by component.
+
+        Raises:
+            WorldError: a store cannot.
+        """
+        files = await asyncio.gather(*(store.write_down() for store in self._stores), return_exceptions=True)
+        _raise_first(files)
+        told = zip(self.components, files, strict=True)
+        return {name: where for name, where in told if not isinstance(where, BaseException)}
 
     async def aclose(self) -> None:
         """Let go of every store."""

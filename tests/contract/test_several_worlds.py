@@ -20,6 +20,7 @@ from harness.events.facts import (
     WorldsPrepared,
 )
 from harness.faults import Kill
+from tests.contract.stage import skip_without_docker
 from tests.contract.test_worlds import (
     connect,
     content,
@@ -33,9 +34,11 @@ from tests.doubles.events import FakeEmit
 Opened = tuple[Environment, Worlds]
 
 
-@pytest.fixture(scope="module", params=["process"])
+@pytest.fixture(scope="module", params=["process", "docker"])
 def provider(request: pytest.FixtureRequest) -> str:
     """Those that have worlds."""
+    if request.param == "docker":
+        skip_without_docker()
     return str(request.param)
 
 
@@ -115,7 +118,7 @@ async def test_its_facts_carry_its_name(folder: Path, provider: str) -> None:  #
         async with worlds.open("one") as one:
             await one.state.reset()
     (prepared,) = emit.of(WorldsPrepared)
-    assert prepared.components == ("cache", "db")
+    assert prepared.components == ("db", "cache")
     assert [fact.world for fact in (*emit.of(WorldOpened), *emit.of(WorldClosed))] == ["one", "one"]
     assert {fact.world for fact in emit.of(ComponentChanged)} == {"", "one"}
     assert [fact.world for fact in emit.of(StateReset)] == ["", "one"]

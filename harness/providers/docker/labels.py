@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENVIRONMENT = "harness.environment"
+WORLD = "harness.world"
 COMPONENT = "harness.component"
 RUNTIME = "harness.runtime"
 OWNER = "harness.owner"
@@ -24,21 +25,33 @@ class Labels:
         environment_id: Its name.
         runtime: Its folder.
         keeper: The process that keeps it, as `Keeper.label` writes it.
+        world: Which world of it; empty for the environment itself.
     """
 
     environment_id: str
     runtime: Path
     keeper: str
+    world: str = ""
+
+    @property
+    def name(self) -> str:
+        """What names on the engine begin with."""
+        return f"harness-{self.environment_id}" + (f"-{self.world}" if self.world else "")
 
     @property
     def of_environment(self) -> dict[str, str]:
         """On networks and volumes."""
-        return {
+        ours = {
             ENVIRONMENT: self.environment_id,
             RUNTIME: str(self.runtime),
             OWNER: owner(),
             KEEPER: self.keeper,
         }
+        return ours | {WORLD: self._whole_world} if self.world else ours
+
+    @property
+    def _whole_world(self) -> str:
+        return f"{self.environment_id}@{self.world}"
 
     def of_component(self, name: str) -> dict[str, str]:
         """On containers."""
@@ -46,8 +59,8 @@ class Labels:
 
     @property
     def filter(self) -> str:
-        """What the engine lists everything of the environment by."""
-        return f"{ENVIRONMENT}={self.environment_id}"
+        """What the engine lists everything of the environment, or of the world, by."""
+        return f"{WORLD}={self._whole_world}" if self.world else f"{ENVIRONMENT}={self.environment_id}"
 
 
 def owner() -> str:

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.clock import Clock
+from harness.core.data_files import DataFiles
 from harness.core.errors import EnvironmentFailedError
 from harness.core.ids import new_secret
 from harness.events.facts import ImageProgress
@@ -30,19 +32,37 @@ if TYPE_CHECKING:  # the SDKs take a quarter of a second to import; `prepare` do
     from harness.providers.docker.workshop import Workshop
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a world has of its environment.
+
+    Args:
+        secrets: What replaces fixed passwords: what is in the data was written with these.
+        files: Where each store's files are in its container.
+        folder: Holds an archive of the files of each.
+    """
+
+    secrets: tuple[Secret, ...]
+    files: Mapping[str, DataFiles]
+    folder: Path
+
+
 class DockerProvider:
     """Containers that are made ahead, started when their turn comes, and removed by their label.
 
     Args:
-        place: The environment's name and folders.
+        place: The environment's name and folders; of which world.
         clock: For the stamps in logs.
         emit: Takes what is done about images, and that a log is cut off.
+        data: Of a world: what was copied for it.
     """
 
     name = "docker"
 
-    def __init__(self, place: Place, clock: Clock, emit: Emit = nobody) -> None:
+    def __init__(self, place: Place, clock: Clock, emit: Emit = nobody, data: "Copied | None" = None) -> None:
         self._place = place
+        self._data = data
+        self._files: Mapping[str, DataFiles] = {}
         self._clock = clock
         self._emit = emit
         self._calls = Calls()
@@ -60,7 +80,7 @@ class DockerProvider:
     async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
         """Find the engine, draw the secrets, and begin to make images, volumes and containers, all side by side."""
         self._place.logs.mkdir(parents=True, exist_ok=True)
-        self._secrets = make_secrets(ecosystem, new_secret)
+        self._secrets = self._data.secrets if self._data else make_secrets(ecosystem, new_secret)
         await self._calls(self._open, ecosystem, asyncio.get_running_loop())
         self._opened().open(plan)
         for step in plan.steps:
@@ -79,7 +99,7 @@ class DockerProvider:
                 loop.call_soon_threadsafe(self._emit, fact)
 
         keeper = Keeper.here(own_life(client.client))
-        labels = Labels(self._place.environment_id, self._place.runtime, keeper.label)
+        labels = Labels(self._place.environment_id, self._place.runtime, keeper.label, self._place.world)
         self._workshop = Workshop(client, self._calls, labels, ecosystem, self._place.logs, loop, show)
 
     @property
@@ -105,6 +125,26 @@ class DockerProvider:
             return await self._start(component, workshop.again(before))
         return await self._start(component, await workshop.replace(component, before))
 
+    async def copy_data(self, files: Mapping[str, DataFiles]) -> None:
+        """Copy the files of stores out of their containers, in place of what was copied before.
+
+        Raises:
+            EnvironmentFailedError: the engine refuses, as for files on a tmpfs.
+        """
+        from harness.providers.docker.copies import copy_out  # noqa: PLC0415 - see above
+
+        containers = {name: self._started[name].container for name in files}
+        await self._calls(copy_out, containers, files, self._copied)
+        self._files = dict(files)
+
+    def clone(self, place: Place, emit: Emit) -> "DockerProvider":
+        """The same containers once more, in a network of their own and with the copied data."""
+        return DockerProvider(place, self._clock, emit, Copied(self._secrets, self._files, self._copied))
+
+    @property
+    def _copied(self) -> Path:
+        return self._place.runtime / "copied"
+
     async def aclose(self) -> tuple[str, ...]:
         """Remove every container, volume and network of the environment; names what stays. Idempotent."""
         for task in self._making.values():
@@ -126,7 +166,12 @@ class DockerProvider:
         image = await self._opened().image_of(component)
         if earlier:
             await asyncio.wait({self._making[name] for name in earlier})
-        return await self._opened().make(component, image, listens=not step.is_one_shot)
+        container = await self._opened().make(component, image, listens=not step.is_one_shot)
+        if self._data is not None and (files := self._data.files.get(step.name)) is not None:
+            from harness.providers.docker.copies import archive_of, lay_out  # noqa: PLC0415 - see above
+
+            await self._calls(lay_out, container, files, archive_of(self._data.folder, step.name))
+        return container
 
     async def _start(self, component: Component, container: Any) -> RunningContainer:
         pump = self._new_pump(component.name)

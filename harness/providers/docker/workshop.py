@@ -37,7 +37,7 @@ _ATTACHED = {"stdout": 1, "stderr": 1, "stream": 1}
 
 
 class Workshop:
-    """Makes and removes. Its names begin with `harness-<environment id>`.
+    """Makes and removes.
 
     Args:
         client: testcontainers' client, which knows the engine's address also from within a container; not closed here.
@@ -62,7 +62,7 @@ class Workshop:
         self._client = client
         self._calls = calls
         self._labels = labels
-        self._name = f"harness-{labels.environment_id}"
+        self._name = labels.name
         self._addresses = Addresses(client, self._name)
         self._images = Images(client.client, ecosystem, logs, show)
         self.proxies = Proxies(ecosystem)

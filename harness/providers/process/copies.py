@@ -1,36 +1,30 @@
-"""Why this exists: worlds begin with copies of what servers have written, made while those stand still.
-
-A server that stands still leaves its files as they would be after a crash of it, and after a crash every server worth
-its name comes up again with all that was written. `cp` shares the blocks where the file system can (reflinks).
-"""
+"""Why this exists: worlds begin with copies of what embedded servers have written, made while those stand still."""
 
 import asyncio
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.endpoint import Endpoint
+from harness.core.data_files import DataFiles
 from harness.core.tasks import run_to_end
 from harness.providers.process.account import Account
-from harness.providers.process.embedded.base import Ground, Recipe
+from harness.providers.process.embedded.base import Ground
 from harness.providers.process.running import RunningProcess
-from harness.spec.model import Component
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An embedded server that runs."""
+    """An embedded server that runs, on its ground, and where there its files are."""
 
-    component: Component
-    recipe: Recipe
-    endpoint: Endpoint
-    ground: Ground
+    name: str
     running: RunningProcess
+    ground: Ground
+    files: DataFiles
 
 
-async def copy_servers(servers: Iterable[Server], target: Path) -> None:
+async def copy_servers(servers: Sequence[Server], target: Path) -> None:
     """Copy the data of servers as it is at one instant.
 
     Args:
@@ -38,17 +32,12 @@ async def copy_servers(servers: Iterable[Server], target: Path) -> None:
         target: The folder to be made, which others may pass through; it gets one folder a server.
 
     Raises:
-        EnvironmentFailedError: one cannot be copied, or not write down what it holds in memory.
+        EnvironmentFailedError: there is no room.
     """
-    servers = list(servers)
-    for server in servers:
-        await server.recipe.flush(
-            server.component, server.running.environment, server.endpoint, server.ground
-        )
     async with AsyncExitStack() as stack:
         for server in servers:
             stack.push_async_callback(server.running.resume)
-            await server.running.suspend()
+            await run_to_end(server.running.suspend())
         await run_to_end(asyncio.to_thread(_copy_all, servers, target))
 
 
@@ -63,16 +52,19 @@ def discard(copied: Path) -> None:
     shutil.rmtree(copied, ignore_errors=True)
 
 
-def _copy_all(servers: Iterable[Server], target: Path) -> None:
+def _copy_all(servers: Sequence[Server], target: Path) -> None:
     target.mkdir()
     target.chmod(0o711)  # whatever the umask says
     for server in servers:
-        folder, account = target / server.component.name, server.ground.account
+        ground, folder = server.ground, target / server.name
         folder.mkdir(mode=0o700)
-        account.give(folder)
-        _fill(server.ground.folder, folder, account)
-        server.recipe.forget_server(folder)
+        ground.account.give(folder)
+        data = Path(server.files.folder).resolve().relative_to(ground.folder.resolve())
+        _fill(ground.folder / data, folder / data, ground.account)
+        for name in server.files.without:
+            (folder / data / name).unlink(missing_ok=True)
 
 
 def _fill(source: Path, target: Path, account: Account) -> None:
-    account.run(["cp", "-R", "--reflink=auto", f"{source}/.", str(target)])
+    """Copy a folder's content; it shares the blocks where the file system can (reflinks)."""
+    account.run(["cp", "-R", "--reflink=auto", "-T", str(source), str(target)])

@@ -8,6 +8,7 @@ from signal import SIGKILL, Signals
 from types import MappingProxyType
 
 from harness.core.clock import Clock
+from harness.core.data_files import DataFiles
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ComponentExitedError, EnvironmentFailedError, UsageError
 from harness.core.tasks import cancel_and_wait
@@ -77,7 +78,8 @@ class ProcessProvider:
         self._executed: list[ExecutedChild] = []
         self._forked: list[ForkedChild] = []
         self._disks: dict[str, dict[str, Path]] = {}
-        self._servers: dict[str, Server] = {}
+        self._grounds: dict[str, Ground] = {}
+        self._servers: dict[str, RunningProcess] = {}
 
     @classmethod
     def of(
@@ -126,11 +128,17 @@ class ProcessProvider:
         else:
             await recipe.warm(component, ground)
 
-    async def copy_data(self) -> tuple[str, ...]:
-        """Copy what the embedded servers hold, in place of what was copied before; their names."""
+    async def copy_data(self, files: Mapping[str, DataFiles]) -> None:
+        """Copy the folders of embedded servers, in place of what was copied before.
+
+        Raises:
+            EnvironmentFailedError: there is no room, or a store is no embedded server.
+        """
         discard(self._copied)
-        await copy_servers(self._servers.values(), self._copied)
-        return tuple(sorted(self._servers))
+        if others := ", ".join(files.keys() - self._servers.keys()):
+            raise EnvironmentFailedError(f"{others} has its data where the harness does not know it")
+        servers = [Server(name, self._servers[name], self._grounds[name], its) for name, its in files.items()]
+        await copy_servers(servers, self._copied)
 
     def clone(self, place: Place, emit: Emit) -> "ProcessProvider":
         """The same components once more, on the copied data.
@@ -214,17 +222,11 @@ class ProcessProvider:
             polite=launched.polite,
         )
         running.disks = self._disks.get(component.name, {})
-        self._note_server(component, running)
+        if recipe_for(component):
+            self._servers[component.name] = running
         if launched.finish is not None:
             await _finish(component, running, launched)
         return running
-
-    def _note_server(self, component: Component, running: RunningProcess) -> None:
-        """Remember an embedded server as one whose data can be copied."""
-        if recipe := recipe_for(component):
-            endpoint = _endpoint_of_server(component, recipe, self._endpoints[component.name])
-            ground = self._ground(component)
-            self._servers[component.name] = Server(component, recipe, endpoint, ground, running)
 
     async def _launch(self, component: Component, environment: Mapping[str, str], pump: LogPump) -> _Launched:
         try:
@@ -338,13 +340,18 @@ class ProcessProvider:
         return Endpoint(LOOPBACK, reservation.port, target)
 
     def _ground(self, component: Component) -> Ground:
+        """Where a server lives, made at the first call."""
+        if component.name not in self._grounds:
+            self._grounds[component.name] = self._new_ground(component)
+        return self._grounds[component.name]
+
+    def _new_ground(self, component: Component) -> Ground:
         folder, account = self._data / component.name, self._premises.account
-        if not folder.exists():
-            folder.mkdir(mode=0o700)
-            account.give(folder)
-            for mount in _bounds(component)[:1]:
-                if mount_disk(folder, mount.size or 0, account):
-                    self._disks[component.name] = {mount.target: folder}
+        folder.mkdir(mode=0o700)
+        account.give(folder)
+        for mount in _bounds(component)[:1]:
+            if mount_disk(folder, mount.size or 0, account):
+                self._disks[component.name] = {mount.target: folder}
         return Ground(folder, self._premises.cache, account)
 
     def _directory(self, process: ProcessSettings | None) -> Path:

@@ -80,22 +80,6 @@ class Recipe(Protocol):
         """
         ...
 
-    async def flush(
-        self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, ground: Ground
-    ) -> None:
-        """Let a server that runs write down what it holds in memory, so that its folder can be copied.
-
-        The arguments are those of its launch.
-
-        Raises:
-            EnvironmentFailedError: it does not.
-        """
-        ...
-
-    def forget_server(self, folder: Path) -> None:
-        """Take out of a copied folder what stands for the very process that it was copied from."""
-        ...
-
 
 def is_explicit(component: Component, server: str) -> bool:
     """Whether the file says outright to run this server, whatever its command is."""

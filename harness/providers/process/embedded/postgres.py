@@ -86,31 +86,6 @@ class Postgres:
         socket = _Socket(ground.folder, endpoint.port, template.user, template.database)
         return Launch(argv, {}, lambda: _finish(component, environment, socket, template.binaries))
 
-    async def flush(
-        self,
-        component: Component,
-        environment: Mapping[str, str],  # noqa: ARG002 - its own account needs no password
-        endpoint: Endpoint,
-        ground: Ground,
-    ) -> None:
-        """A checkpoint: what was written before it needs no recovery, and no sequence of it jumps."""
-        import asyncpg  # noqa: PLC0415
-
-        template = Template.of(component, ground)
-        try:
-            connection = await asyncpg.connect(
-                host=str(ground.folder), port=endpoint.port, user=template.user, database=template.database
-            )
-            await connection.execute("CHECKPOINT")
-            await connection.close()
-        except (OSError, asyncpg.PostgresError) as error:
-            raise EnvironmentFailedError(f"{component.name} writes no checkpoint: {error}") from error
-
-    def forget_server(self, folder: Path) -> None:
-        """Its lock, which names a process and a segment of shared memory, and its socket."""
-        for left in (*folder.glob("data/postmaster.*"), *folder.glob(".s.PGSQL.*")):
-            left.unlink()
-
 
 @dataclass(frozen=True, slots=True)
 class _Socket:

@@ -13,7 +13,7 @@ from pathlib import Path
 from signal import SIGTERM, Signals
 
 from harness.core.endpoint import Endpoint
-from harness.core.errors import EnvironmentFailedError, ProviderUnavailableError
+from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account, reachable_copy
 from harness.providers.process.embedded.base import Ground, Launch, is_explicit
 from harness.providers.process.private import write_private
@@ -89,27 +89,6 @@ class Redis:
         write_private(configuration, "".join(map(_line, lines)))
         ground.account.give(configuration)
         return Launch((str(binaries / binary.name), str(configuration)), {})
-
-    async def flush(
-        self,
-        component: Component,
-        environment: Mapping[str, str],
-        endpoint: Endpoint,
-        ground: Ground,  # noqa: ARG002 - it knows its own
-    ) -> None:
-        """SAVE: all keys are in its file when it answers."""
-        from redis.asyncio import Redis as Client  # noqa: PLC0415 - an ecosystem without Redis does not pay for it
-        from redis.exceptions import RedisError  # noqa: PLC0415
-
-        password = redis_password(component, environment)
-        try:
-            async with Client(host=endpoint.host, port=endpoint.port, password=password) as client:
-                await client.save()
-        except (OSError, RedisError) as error:
-            raise EnvironmentFailedError(f"{component.name} does not save its keys: {error}") from error
-
-    def forget_server(self, folder: Path) -> None:
-        """Nothing stands for it: what it was configured with is written anew."""
 
 
 def _binary() -> Path | None:
