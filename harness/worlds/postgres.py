@@ -133,7 +133,8 @@ class PostgresStore:
         """Keep the database as it is now. It waits for whoever writes at this moment.
 
         Raises:
-            WorldError: the schema was changed, or a transaction holds a table, or the server is not reached.
+            WorldError: the schema was changed, or a transaction is prepared or holds a table, or the server is not
+                reached.
         """
         await self._fetch("SELECT harness_world.keep($1)", snapshot, otherwise="its state cannot be kept")
 
@@ -141,8 +142,9 @@ class PostgresStore:
         """Put back the tables and sequences that were written to; their names.
 
         Raises:
-            WorldError: the schema or large objects were changed, or a transaction holds a table that is to be put
-                back, or the server is not reached.
+            WorldError: the schema or large objects were changed, or somebody holds an advisory lock that was free
+                then, or a transaction is prepared or holds a table that is to be put back, or the server is not
+                reached.
         """
         query = "SELECT harness_world.reset($1) AS name"
         return tuple(
@@ -195,6 +197,8 @@ class PostgresStore:
             evidence = [
                 f"pid {row['pid']} {row['application_name']} ({row['state']}): {row['query']}" for row in rows
             ]
+        if isinstance(error, asyncpg.ObjectInUseError):  # ours: it names who holds what
+            evidence = (error.detail or "").splitlines()
         return WorldError(f"{self.component}: {what}: {error}", evidence=evidence, hint=_hint_for(error))
 
 
@@ -204,6 +208,8 @@ def _hint_for(error: Exception) -> str:
     match error:
         case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError():
             return f"a transaction held a table for more than {_PATIENCE} s: end it before the test ends"
+        case asyncpg.ObjectInUseError():
+            return f"it was waited for {_PATIENCE} s; {error.hint}"
         case asyncpg.FeatureNotSupportedError():
             return "what changes that cannot share an environment with other tests; start a new one for it"
         case asyncpg.InsufficientPrivilegeError():

@@ -39,7 +39,11 @@ CREATE TABLE harness_world.kept_sequences (
     snapshot text, relation oid, last_value bigint NOT NULL, is_called boolean NOT NULL, PRIMARY KEY (snapshot, relation)
 );
 
-CREATE TABLE harness_world.snapshots (name text PRIMARY KEY, large_objects text NOT NULL);
+CREATE TABLE harness_world.snapshots (
+    name text PRIMARY KEY,
+    large_objects text NOT NULL,
+    advisory_locks text[] NOT NULL    -- that services hold or wait for all the time
+);
 
 CREATE SEQUENCE harness_world.copies;
 
@@ -150,6 +154,7 @@ DECLARE
     other text;
 BEGIN
     PERFORM harness_world.check_schema();
+    PERFORM harness_world.wait_for_prepared();
     FOR own IN SELECT * FROM harness_world.tables ORDER BY relation LOOP
         EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', own.name);
     END LOOP;
@@ -168,7 +173,8 @@ BEGIN
     WHERE relation NOT IN (SELECT relation FROM harness_world.kept_tables WHERE snapshot = wanted);
 
     INSERT INTO harness_world.kept_sequences SELECT wanted, * FROM harness_world.sequences;
-    INSERT INTO harness_world.snapshots VALUES (wanted, harness_world.large_objects());
+    INSERT INTO harness_world.snapshots VALUES (
+        wanted, harness_world.large_objects(), ARRAY(SELECT lock FROM harness_world.advisory_locks));
     PERFORM harness_world.drop_unused_copies();
 END $$;
 
@@ -237,8 +243,69 @@ CREATE FUNCTION harness_world.large_objects() RETURNS text LANGUAGE sql AS $$
         (SELECT string_agg(format('%s.%s.%s', loid, pageno, md5(data)), ',' ORDER BY loid, pageno) FROM pg_largeobject)))
 $$;
 
+-- Who has a lock is no part of it: a service that takes over from another one takes its lock. Keys are told as they
+-- were given: one bigint, or two integers.
+CREATE VIEW harness_world.advisory_locks AS
+SELECT pid, mode || ' ' || CASE objsubid
+           WHEN 1 THEN ((classid::bigint << 32) | objid::bigint)::text
+           ELSE format('(%s, %s)', classid::bigint::bit(32)::int, objid::bigint::bit(32)::int) END AS lock
+FROM pg_locks
+WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+CREATE VIEW harness_world.prepared AS
+SELECT gid, prepared, owner FROM pg_prepared_xacts WHERE database = current_database();
+
+CREATE FUNCTION harness_world.foreign_locks(wanted text) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    SELECT lock FROM harness_world.advisory_locks
+    EXCEPT ALL
+    SELECT unnest(advisory_locks) FROM harness_world.snapshots WHERE name = wanted
+$$;
+
+-- Waiting is over when it is for a lock of a table; the server tells nobody when one of these goes.
+CREATE FUNCTION harness_world.is_over(since timestamptz) RETURNS boolean LANGUAGE sql AS $$
+    SELECT pg_sleep(0.01);
+    SELECT clock_timestamp() > since + current_setting('lock_timeout')::interval
+$$;
+
+-- Raises `object_in_use` for a transaction that is prepared and neither committed nor rolled back.
+CREATE FUNCTION harness_world.wait_for_prepared() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    since timestamptz := clock_timestamp();
+BEGIN
+    WHILE EXISTS (SELECT FROM harness_world.prepared) LOOP
+        IF harness_world.is_over(since) THEN
+            RAISE object_in_use USING
+                MESSAGE = 'a prepared transaction is neither committed nor rolled back',
+                DETAIL = (SELECT string_agg(format('%s, prepared by %s at %s', gid, owner, prepared), E'\n')
+                          FROM harness_world.prepared),
+                HINT = 'COMMIT PREPARED or ROLLBACK PREPARED it before the test ends';
+        END IF;
+    END LOOP;
+END $$;
+
+-- Raises `object_in_use` for an advisory lock that was not held when the snapshot was kept.
+CREATE FUNCTION harness_world.wait_for_advisory_locks(wanted text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    since timestamptz := clock_timestamp();
+BEGIN
+    WHILE EXISTS (SELECT FROM harness_world.foreign_locks(wanted)) LOOP
+        IF harness_world.is_over(since) THEN
+            RAISE object_in_use USING
+                MESSAGE = 'an advisory lock is held that was not held when the state was kept',
+                DETAIL = (
+                    SELECT string_agg(format('%s: pid %s %s (%s): %s', lock, pid, application_name, state,
+                                             regexp_replace(left(query, 200), '\s+', ' ', 'g')), E'\n')
+                    FROM harness_world.advisory_locks LEFT JOIN pg_stat_activity USING (pid)
+                    WHERE lock IN (SELECT harness_world.foreign_locks(wanted))),
+                HINT = 'unlock it (pg_advisory_unlock), or close its connection, before the test ends';
+        END IF;
+    END LOOP;
+END $$;
+
 -- Put back what was written to; the names of those tables and sequences.
--- Raises `feature_not_supported` when the schema or large objects were changed.
+-- Raises `feature_not_supported` when the schema or large objects were changed, `object_in_use` when somebody holds
+-- what nobody held when it was kept.
 CREATE FUNCTION harness_world.reset(wanted text) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
@@ -250,6 +317,8 @@ BEGIN
     IF harness_world.large_objects() <> (SELECT large_objects FROM harness_world.snapshots WHERE name = wanted) THEN
         RAISE feature_not_supported USING MESSAGE = 'large objects were changed';
     END IF;
+    PERFORM harness_world.wait_for_prepared();
+    PERFORM harness_world.wait_for_advisory_locks(wanted);
 
     FOR kept IN SELECT * FROM harness_world.written(wanted) ORDER BY relation LOOP
         SELECT * INTO own FROM harness_world.tables WHERE relation = kept.relation;

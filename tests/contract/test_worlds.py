@@ -261,7 +261,13 @@ async def opened_with_worlds(
     scripts = [Mount("bind", f"/docker-entrypoint-initdb.d/{file.name}", str(file)) for file in files]
     password = MappingProxyType({"POSTGRES_PASSWORD": "written"})
     db = Component(
-        "db", HERE, image="postgres:15", environment=password, mounts=tuple(scripts), ports=(Port(5432),)
+        "db",
+        HERE,
+        image="postgres:15",
+        command=("postgres", "-c", "max_prepared_transactions=2"),
+        environment=password,
+        mounts=tuple(scripts),
+        ports=(Port(5432),),
     )
     steps = (
         Step(db, level=0),
@@ -489,6 +495,106 @@ async def test_an_open_transaction_is_named(environment: Environment) -> None:
         await kept.reset()
     await connection.close()
     assert "forgetful (idle in transaction): SET application_name" in caught.value.evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("SELECT pg_advisory_lock(-7)", "ExclusiveLock -7: pid "),
+        ("SELECT pg_advisory_lock_shared(1, -2)", "ShareLock (1, -2): pid "),
+        ("BEGIN; SELECT pg_advisory_xact_lock(1)", "ExclusiveLock 1: pid "),
+    ],
+)
+async def test_an_advisory_lock_is_refused(
+    environment: Environment, seeded: dict[str, object], statement: str, told: str
+) -> None:
+    """It would keep later tests waiting: who holds it is named. Once it is free all goes on."""
+    connection = await connect(environment)
+    await connection.execute(f"SET application_name = 'forgetful'; {statement}")
+    with pytest.raises(WorldError, match="an advisory lock is held that was not held") as caught:
+        await environment.state.reset()
+    await connection.close()
+    assert caught.value.evidence[0].startswith(told)
+    assert caught.value.evidence[0].endswith(statement)
+    assert "forgetful (idle" in caught.value.evidence[0]
+    assert "pg_advisory_unlock" in caught.value.hint
+    await environment.state.reset()
+    assert await content(environment) == seeded
+
+
+async def test_an_advisory_lock_may_be_held_for_a_moment(environment: Environment) -> None:
+    """As services hold one while they work; it is waited for."""
+    connection = await connect(environment)
+    await connection.execute("SELECT pg_advisory_lock(7)")
+    resetting = asyncio.ensure_future(environment.state.reset())
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    while not await connection.fetchval(waiting):  # noqa: ASYNC110 - the server tells nobody
+        await asyncio.sleep(0)
+    await connection.execute("SELECT pg_advisory_unlock(7)")
+    assert await resetting == {}
+    await connection.close()
+
+
+async def test_an_advisory_lock_may_be_part_of_a_snapshot(environment: Environment) -> None:
+    """A service that leads holds one as long as it runs, also after another one took over; a second lock is refused."""
+    first, second = await connect(environment), await connect(environment)
+    await first.execute("SELECT pg_advisory_lock_shared(7)")
+    await environment.state.snapshot("led")
+    await environment.state.reset("led")
+    await first.close()
+    await second.execute("SELECT pg_advisory_lock_shared(7)")
+    await environment.state.reset("led")
+    third = await connect(environment)
+    await third.execute("SELECT pg_advisory_lock_shared(7)")
+    with pytest.raises(WorldError, match="an advisory lock is held"):
+        await environment.state.reset("led")
+    await second.close()
+    await third.close()
+
+
+async def test_another_databases_locks_are_no_matter(environment: Environment) -> None:
+    """Only what concerns the database that is put back."""
+    at = environment.endpoint("db")
+    other = await asyncpg.connect(
+        host=at.host, port=at.port, user="postgres", password="written", database="template1"
+    )
+    await other.execute("SELECT pg_advisory_lock(7)")
+    assert await environment.state.reset() == {}
+    await other.close()
+
+
+async def test_a_prepared_transaction_is_refused(environment: Environment, seeded: dict[str, object]) -> None:
+    """No connection holds it, and it could commit in a later test: it is named; rolled back, all goes on."""
+    connection = await connect(environment)
+    await connection.execute("BEGIN; DELETE FROM notes; PREPARE TRANSACTION 'forgotten'")
+    with pytest.raises(WorldError, match="a prepared transaction is neither") as caught:
+        await environment.state.reset()
+    assert caught.value.evidence[0].startswith("forgotten, prepared by postgres at ")
+    with pytest.raises(WorldError, match="a prepared transaction is neither"):
+        await environment.state.snapshot("while it is")
+    await connection.execute("ROLLBACK PREPARED 'forgotten'")
+    await connection.close()
+    await environment.state.reset()
+    assert await content(environment) == seeded
+
+
+async def test_a_reset_notifies_nobody(folder: Path, provider: str) -> None:
+    """Rows come back without their triggers: who listens to them hears what tests do, and no more."""
+    script = folder / "3-notify.sql"
+    script.write_text(
+        "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_notify('notes', TG_OP); RETURN NULL; END $$;"
+        "CREATE TRIGGER tell AFTER INSERT OR DELETE ON notes EXECUTE FUNCTION tell();"
+    )
+    async with opened(folder, provider, script) as environment:
+        connection = await connect(environment)
+        heard = asyncio.Queue[object]()
+        await connection.add_listener("notes", lambda *told: heard.put_nowait(told[-1]))
+        await write(environment, ["DELETE FROM notes"], [])
+        assert await environment.state.reset() == {"db": ("public.notes",)}
+        await write(environment, ["NOTIFY notes, 'the last'"], [])
+        assert [await heard.get(), await heard.get()] == ["DELETE", "the last"]
+        await connection.close()
 
 
 @pytest.mark.parametrize(
