@@ -52,7 +52,7 @@ ProvesIsolation = Annotated[
     bool,
     typer.Option(
         "--prove-isolation",
-        help="Tests in random order, every reset compared with what was kept; tells who wrote what.",
+        help="Tests in random order, every reset compared with what was kept; tells who wrote what, and who left what.",
     ),
 ]
 Components = Annotated[

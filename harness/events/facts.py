@@ -289,6 +289,21 @@ class StateLeft(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcesLeft(Event):
+    """What a case left open in the process of the tests, and the files it left lying about; nothing of it was put back.
+
+    `connections` are those to components; `descriptors` what else is open. With a `fixture` it is that which opened
+    the connections, for longer than a test, and the case the first that used it.
+    """
+
+    case: str
+    connections: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    descriptors: tuple[str, ...] = ()
+    fixture: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageMeasured(Event):
     """Coverage of the services under test: covered and total statements by file, relative to the project."""
 

@@ -64,6 +64,11 @@ class EcosystemHandle:
         ports = ", ".join(str(endpoint.target) for endpoint in endpoints) or "none"
         raise UsageError(f"{component} does not listen on {port or 'any port'}", hint=f"its ports: {ports}")
 
+    @property
+    def endpoints(self) -> Mapping[str, tuple[Endpoint, ...]]:
+        """Where each component listens, the one meant by default first."""
+        return self._description.endpoints
+
     def url(self, component: str, port: int | None = None) -> str:
         """The base URL of a component, without a trailing slash; raises as `endpoint` does."""
         return self.endpoint(component, port).http_url

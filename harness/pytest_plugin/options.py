@@ -44,7 +44,7 @@ def add_options(parser: pytest.Parser) -> None:
         PROVE_ISOLATION,
         "--prove-isolation",
         action="store_true",
-        help="tests in random order, every reset compared with what was kept; tells who wrote what",
+        help="tests in random order, every reset compared with what was kept; tells who wrote what, and who left what",
     )
     group.addoption(
         "--harness-order",
@@ -91,6 +91,12 @@ def results_of(config: pytest.Config) -> Path:
     """The folder that run folders go into."""
     chosen: Path | None = config.getoption("harness_results")
     return chosen or config.rootpath / DEFAULT_RESULTS
+
+
+def temporary_of(config: pytest.Config) -> tuple[Path, ...]:
+    """The folders that pytest was told to put the temporary files of tests into."""
+    told = (config.getoption("basetemp"), os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+    return tuple(config.invocation_params.dir / folder for folder in told if folder)
 
 
 def request_of(config: pytest.Config) -> Request:

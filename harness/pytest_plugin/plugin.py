@@ -145,8 +145,11 @@ def _begin_proving(config: pytest.Config, run: Run) -> Proving | None:
         if config.getoption("harness_order") is not None:
             raise pytest.UsageError("--harness-order is the random order of --prove-isolation; add that")
         return None
+    from harness.pytest_plugin.leaking import Leaks  # noqa: PLC0415 - only a session that proves it pays for it
+
     proving = Proving(config.getoption("harness_order"), run.record)
     config.pluginmanager.register(proving, "harness-proving")
+    config.pluginmanager.register(Leaks.of(config, run.record), "harness-leaks")
     return proving
 
 
