@@ -2,9 +2,7 @@
 
 import ipaddress
 import os
-import re
 import socket
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,6 @@ _OPEN = Path("/proc/self/fd")
 _STANDARD = 2  # descriptors up to this one are pytest's to turn around
 _NOT_OURS = ("__pycache__", "node_modules")  # folders that tools fill, as hidden ones are
 _MARKS = {"pyvenv.cfg", "CACHEDIR.TAG"}  # files of a virtual environment, and of a cache
-_TEMPORARY = re.compile(r"pytest-of-.+|harness-[0-9a-f]{10}(-.+)?")  # pytest's folders, and environments'
 
 Address = tuple[str, int]
 
@@ -50,24 +47,17 @@ class Places:
     Args:
         project: A folder that is looked through as a whole, but for hidden folders, caches and virtual environments.
         skipped: Folders in it that are somebody's own: the results, the harness' cache.
-        temporary: A folder that others use as well: what is directly in it, and belongs to this user.
+        temporary: Paths elsewhere that exist now and were made by tests; asked for anew with every look.
     """
 
     project: Path
     skipped: frozenset[str]
-    temporary: Path
-
-    @classmethod
-    def of(cls, project: Path, skipped: Iterable[Path]) -> "Places":
-        """With the temporary folder of this process."""
-        return cls(
-            project, frozenset(str(folder.absolute()) for folder in skipped), Path(tempfile.gettempdir())
-        )
+    temporary: Iterable[str] = ()
 
     def look(self) -> frozenset[Thing]:
         """What is open and what lies about now."""
         found: set[Thing] = {File(path) for path in _below(str(self.project), self.skipped)}
-        found.update(File(path) for path in _directly_in(str(self.temporary)))
+        found.update(File(path) for path in self.temporary)
         found.update(_descriptors())
         return frozenset(found)
 
@@ -86,19 +76,6 @@ def _below(folder: str, skipped: frozenset[str]) -> Iterator[str]:
         elif not (entry.name.startswith(".") or entry.name in _NOT_OURS or entry.path in skipped):
             yield entry.path
             yield from _below(entry.path, skipped)
-
-
-def _directly_in(folder: str) -> Iterator[str]:
-    for entry in _entries(folder):
-        if not _TEMPORARY.fullmatch(entry.name) and _is_ours(entry):
-            yield entry.path
-
-
-def _is_ours(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.stat(follow_symlinks=False).st_uid == os.geteuid()
-    except FileNotFoundError:  # gone meanwhile
-        return False
 
 
 def _entries(folder: str) -> "list[os.DirEntry[str]]":

@@ -13,6 +13,7 @@ from harness.events.facts import Event, ResourcesLeft
 from harness.pytest_plugin.belongings import Connections, Descriptor, File, Places, Thing
 from harness.pytest_plugin.handle import EcosystemHandle
 from harness.pytest_plugin.options import results_of, temporary_of
+from harness.pytest_plugin.temporaries import Temporaries
 
 _SHOWN = 10  # cases that left most behind
 _NAMED = 3  # things of each kind
@@ -42,7 +43,10 @@ class Leaks:
     def of(cls, config: pytest.Config, record: Callable[[Event], None]) -> Self:
         """For the project of a session; what the harness and pytest write there themselves is passed over."""
         skipped = (results_of(config), cache_folder(), *temporary_of(config))
-        return cls(Places.of(config.rootpath, skipped), record)
+        temporaries = Temporaries()
+        temporaries.listen()
+        names = frozenset(str(folder.absolute()) for folder in skipped)
+        return cls(Places(config.rootpath, names, temporaries), record)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:

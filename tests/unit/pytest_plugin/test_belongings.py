@@ -13,11 +13,10 @@ from harness.pytest_plugin.belongings import Connections, Descriptor, File, Plac
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    """A project with a folder for results in it, and a temporary folder."""
-    project, temporary = tmp_path / "project", tmp_path / "tmp"
+    """A project with a folder for results in it."""
+    project = tmp_path / "project"
     project.mkdir()
-    temporary.mkdir()
-    return Places(project, frozenset({str(project / "results")}), temporary)
+    return Places(project, frozenset({str(project / "results")}))
 
 
 @pytest.fixture
@@ -65,22 +64,8 @@ def test_a_link_is_not_followed(places: Places) -> None:
     assert files(places) == {"round"}
 
 
-def test_of_the_temporary_folder_only_what_is_directly_in_it_is_told(places: Places) -> None:
-    """And neither pytest's folders, which it keeps for a look, nor those of environments."""
-    write(
-        places.temporary / "left" / "deep.txt",
-        places.temporary / "pytest-of-me" / "pytest-0",
-        places.temporary / "harness-0123456789" / "data",
-        places.temporary / "harness-0123456789-pytest" / "data",
-        places.temporary / "harness-of-mine" / "data",
-    )
-    found = {str(places.temporary / name) for name in ("left", "harness-of-mine")}
-    assert files(places) == found
-
-
 def test_a_folder_that_goes_meanwhile_is_empty(places: Places) -> None:
     """As what a component has just removed."""
-    places.temporary.rmdir()
     places.project.rmdir()
     assert files(places) == set()
 
