@@ -4,7 +4,8 @@ Heavy imports wait until a test asks for the ecosystem: a session that does not 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(suite)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Let go of the ecosystem; a broken environment is told apart from failed tests by its exit code."""
-    if (controller := session.config.stash[_controller]) is not None:
-        controller.leave()
-    session.exitstatus = session.config.stash[_run].finish(int(exitstatus))
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
+    """Let go of the ecosystem; a broken environment is told apart from failed tests by its exit code.
+
+    After all that ends with the session: fixtures of a test that was interrupted, which may fail in that.
+    """
+    try:
+        return (yield)
+    finally:
+        if (controller := session.config.stash[_controller]) is not None:
+            controller.leave()
+        session.exitstatus = session.config.stash[_run].finish(int(exitstatus))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -126,10 +133,23 @@ def _clean_world(request: pytest.FixtureRequest) -> Iterator[None]:
     """
     handle, proving = _isolated(request), request.config.stash[_proving]
     if handle is not None:
-        handle.reset()
+        with _ending(request.session):
+            handle.reset()
     yield
     if handle is not None and proving is not None:
-        proving.prove(handle, request.node.nodeid)
+        with _ending(request.session):
+            proving.prove(handle, request.node.nodeid)
+
+
+@contextmanager
+def _ending(session: pytest.Session) -> Iterator[None]:
+    """A state that cannot be put back ends the session: no test after this one would start from it."""
+    try:
+        yield
+    except HarnessError as error:
+        told = _told(error)
+        session.shouldstop = told.partition("\n")[0]
+        pytest.fail(told, pytrace=False)
 
 
 def _isolated(request: pytest.FixtureRequest) -> EcosystemHandle | None:

@@ -29,6 +29,11 @@ class Proving:
         self._order = secrets.randbelow(_MOST_ORDERS) if order is None else order
         self._record = record
         self._left: dict[str, Mapping[str, tuple[str, ...]]] = {}
+        self._is_over = False
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """What is torn down from now on has not run to its end, perhaps because the environment has broken."""
+        self._is_over = True
 
     def pytest_report_header(self) -> str:
         """How to have this order again."""
@@ -43,6 +48,8 @@ class Proving:
 
     def prove(self, handle: EcosystemHandle, case: str) -> None:
         """Put back what a case has left, and compare everything with what was kept. Raises WorldError."""
+        if self._is_over:
+            return
         if changed := handle.reset(is_proved=True):
             self._left[case] = changed
             self._record(StateLeft(at=time.time(), case=case, changed=changed))

@@ -1,6 +1,7 @@
 """Where the Compose file asks for it, a test starts from the seeded state, whatever the tests before it wrote."""
 
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,43 @@ def test_a_store_that_is_attached_is_used_and_never_reset(tmp_path: Path) -> Non
     used = ours.run("harness", "test", "--attach", "cache", "--isolation", "none", **at)
     assert used.returncode == ExitCode.OK, used.stdout + used.stderr
     assert theirs.run("harness", "down").returncode == ExitCode.OK
+
+
+BREAKING = """
+import pytest
+import redis
+
+def test_breaks(ecosystem):
+    at = ecosystem.endpoint("cache")
+    with redis.Redis(host=at.host, port=at.port) as client:
+        client.shutdown(nosave=True)
+
+@pytest.mark.parametrize("n", range(3))
+def test_starts_clean(ecosystem, n):
+    assert ecosystem
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("pytest",), "environment: cache: its keys cannot be put back"),
+        (("pytest", "--prove-isolation"), "environment: cache: its keys cannot be put back"),
+        (("harness", "test"), "error: cache ended with exit code 0"),
+        (("harness", "test", "--prove-isolation"), "error: cache ended with exit code 0"),
+    ],
+)
+def test_a_state_that_cannot_be_put_back_is_told_once(
+    tmp_path: Path, command: tuple[str, ...], told: str
+) -> None:
+    """In our words, and not as an error of pytest's, nor of every test that follows; reports are there."""
+    project = asking(Tiny(tmp_path, CACHE, breaking=BREAKING))
+    ended = project.run(*command, **FEW_PLUGINS)
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == ExitCode.ENVIRONMENT, said
+    assert told in said
+    assert [word for word in ("Traceback", "INTERNALERROR", "harness/keeper") if word in said] == []
+    outcomes = Counter(event["outcome"] for event in project.names("CaseFinished"))
+    assert outcomes["error"] <= 1
+    assert outcomes["interrupted"] <= 1
+    assert (project.folder / "results" / "latest" / "report.html").exists()
