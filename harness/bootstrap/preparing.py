@@ -77,8 +77,6 @@ def prepare(request: Request) -> Prepared:
             "there is no isolation to be proved: nothing is reset here",
             hint="write `x-harness: {isolation: reset}`; what runs already is never reset",
         )
-    if request.proves_isolation and request.workers:
-        raise UsageError("isolation is proved by one process that runs all tests", hint="leave out -n")
     require_seed_module(ecosystem)
     warnings = loaded.warnings + _remarks(kind, plan, request)
     refused = _refused(kind, plan, ecosystem) if request.provider == "auto" else ()

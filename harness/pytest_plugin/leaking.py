@@ -28,25 +28,30 @@ class Leaks:
     Args:
         places: Where to look.
         record: States a fact.
+        stated: Gives the facts of the session, those of its workers among them.
     """
 
-    def __init__(self, places: Places, record: Callable[[Event], None]) -> None:
+    def __init__(
+        self, places: Places, record: Callable[[Event], None], stated: Callable[[], Iterable[Event]]
+    ) -> None:
         self._places = places
         self._record = record
+        self._stated = stated
         self._known = frozenset[Thing]()
         self._of_fixtures: dict[pytest.FixtureDef[Any], frozenset[Thing]] = {}
         self._connections = Connections({})
         self._case = ""
-        self._left: list[ResourcesLeft] = []
 
     @classmethod
-    def of(cls, config: pytest.Config, record: Callable[[Event], None]) -> Self:
+    def of(
+        cls, config: pytest.Config, record: Callable[[Event], None], stated: Callable[[], Iterable[Event]]
+    ) -> Self:
         """For the project of a session; what the harness and pytest write there themselves is passed over."""
         skipped = (results_of(config), cache_folder(), *temporary_of(config))
         temporaries = Temporaries()
         temporaries.listen()
         names = frozenset(str(folder.absolute()) for folder in skipped)
-        return cls(Places(config.rootpath, names, temporaries), record)
+        return cls(Places(config.rootpath, names, temporaries), record, stated)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:
@@ -96,13 +101,15 @@ class Leaks:
     def _state_fixture(self, name: str, opened: Iterable[Thing]) -> None:
         connections, _ = self._connections.tell(_descriptors(opened))
         if connections:
-            self._state(ResourcesLeft(at=time.time(), case=self._case, connections=connections, fixture=name))
+            self._record(
+                ResourcesLeft(at=time.time(), case=self._case, connections=connections, fixture=name)
+            )
 
     def _state_left(self, left: Iterable[Thing]) -> None:
         connections, others = self._connections.tell(_descriptors(left))
         paths = {thing.path for thing in left if isinstance(thing, File)}
         files = sorted(self._places.named(path) for path in paths if str(Path(path).parent) not in paths)
-        self._state(
+        self._record(
             ResourcesLeft(
                 at=time.time(),
                 case=self._case,
@@ -112,14 +119,11 @@ class Leaks:
             )
         )
 
-    def _state(self, fact: ResourcesLeft) -> None:
-        self._left.append(fact)
-        self._record(fact)
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Who left something, most first; then the connections of fixtures."""
         terminalreporter.section("left behind")
-        of_cases = [left for left in self._left if not left.fixture]
+        told = [fact for fact in self._stated() if isinstance(fact, ResourcesLeft)]
+        of_cases = [left for left in told if not left.fixture]
         terminalreporter.write_line(
             f"{len(of_cases)} {'case' if len(of_cases) == 1 else 'cases'} left connections, files or descriptors"
         )
@@ -130,7 +134,7 @@ class Leaks:
             terminalreporter.write_line(
                 f"  … and {len(of_cases) - _SHOWN} more: ResourcesLeft in events.ndjson"
             )
-        for left in self._left:
+        for left in told:
             if left.fixture:
                 words = _in_words(left)
                 terminalreporter.write_line(

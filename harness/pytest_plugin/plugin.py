@@ -24,7 +24,7 @@ from harness.pytest_plugin.options import add_options, keeps
 from harness.pytest_plugin.proving import SHARES_STATE, Proving
 from harness.pytest_plugin.recording import Recorder
 from harness.pytest_plugin.run import JoinedRun, OwnRun, Run, WorkerRun
-from harness.pytest_plugin.workers import CHANNEL, Controller
+from harness.pytest_plugin.workers import CHANNEL, ORDER, Controller
 from harness.suites.pytest_process import KEEPS, RUN_FOLDER, SOCKET, SUITES
 
 _run = pytest.StashKey[Run]()
@@ -63,7 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Give an xdist worker a channel of its own to us."""
     channel = node.workerinput[CHANNEL] = node.gateway.newchannel()
-    run = node.config.stash[_run]
+    run, proving = node.config.stash[_run], node.config.stash[_proving]
+    if proving is not None:  # all have to collect in the same order
+        node.workerinput[ORDER] = proving.order
     if isinstance(run, OwnRun):
         run.serve(channel)
 
@@ -167,9 +169,10 @@ def _begin_proving(config: pytest.Config, run: Run) -> Proving | None:
         return None
     from harness.pytest_plugin.leaking import Leaks  # noqa: PLC0415 - only a session that proves it pays for it
 
-    proving = Proving(config.getoption("harness_order"), run.record)
+    order = getattr(config, "workerinput", {}).get(ORDER, config.getoption("harness_order"))
+    proving = Proving(order, run.record, run.stated)
     config.pluginmanager.register(proving, "harness-proving")
-    config.pluginmanager.register(Leaks.of(config, run.record), "harness-leaks")
+    config.pluginmanager.register(Leaks.of(config, run.record, run.stated), "harness-leaks")
     return proving
 
 

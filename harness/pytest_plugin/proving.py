@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 import pytest
@@ -23,12 +23,15 @@ class Proving:
     Args:
         order: What the order of the tests follows from; None for any.
         record: States a fact.
+        stated: Gives the facts of the session, those of its workers among them.
     """
 
-    def __init__(self, order: int | None, record: Callable[[Event], None]) -> None:
-        self._order = secrets.randbelow(_MOST_ORDERS) if order is None else order
+    def __init__(
+        self, order: int | None, record: Callable[[Event], None], stated: Callable[[], Iterable[Event]]
+    ) -> None:
+        self.order = secrets.randbelow(_MOST_ORDERS) if order is None else order
         self._record = record
-        self._left: dict[str, Mapping[str, tuple[str, ...]]] = {}
+        self._stated = stated
         self._is_over = False
 
     def pytest_keyboard_interrupt(self) -> None:
@@ -37,13 +40,13 @@ class Proving:
 
     def pytest_report_header(self) -> str:
         """How to have this order again."""
-        return f"isolation is proved; random order: --harness-order {self._order}"
+        return f"isolation is proved; random order: --harness-order {self.order}"
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Any order has to do."""
         blocks = [list(block) for _, block in groupby(items, _together)]
-        random.Random(self._order).shuffle(blocks)  # noqa: S311 - it must be repeatable
+        random.Random(self.order).shuffle(blocks)  # noqa: S311 - it must be repeatable
         items[:] = [item for block in blocks for item in block]
 
     def prove(self, handle: EcosystemHandle, case: str) -> None:
@@ -51,17 +54,17 @@ class Proving:
         if self._is_over:
             return
         if changed := handle.reset(is_proved=True):
-            self._left[case] = changed
             self._record(StateLeft(at=time.time(), case=case, changed=changed))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Who wrote something, most first."""
         terminalreporter.section("isolation")
-        count = len(self._left)
+        left = {fact.case: fact.changed for fact in self._stated() if isinstance(fact, StateLeft)}
+        count = len(left)
         terminalreporter.write_line(
             f"{count} {'case' if count == 1 else 'cases'} wrote something, which was put back"
         )
-        most = sorted(self._left.items(), key=lambda left: -sum(map(len, left[1].values())))
+        most = sorted(left.items(), key=lambda its: -sum(map(len, its[1].values())))
         for case, changed in most[:_SHOWN]:
             words = "; ".join(f"{component}: {_shortened(what)}" for component, what in changed.items())
             terminalreporter.write_line(f"  {case}  {words}")

@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +48,10 @@ class Run(Protocol):
         """State a fact."""
         ...
 
+    def stated(self) -> Iterable[Event]:
+        """The facts of this session, as far as they are on disk."""
+        ...
+
     def ecosystem(self) -> EcosystemHandle:
         """The running ecosystem; started at the first call where that is ours to do."""
         ...
@@ -61,7 +65,9 @@ class JoinedRun:
     """Within `harness test`: the environment runs, the log exists, and the reports are somebody else's."""
 
     def __init__(self, socket: Path, folder: Path, world: str = "") -> None:
-        self._log = Facts(folder / EVENTS)
+        self._began = time.time()
+        self._events = folder / EVENTS
+        self._log = Facts(self._events)
         self._socket = socket
         self._world = world
         self._lease: Lease | None = None
@@ -71,6 +77,10 @@ class JoinedRun:
     def record(self, event: Event) -> None:
         """State a fact, or end the session."""
         _record(self._log, event)
+
+    def stated(self) -> Iterable[Event]:
+        """Not those of earlier sessions of the same run."""
+        return (event for event in read(self._events) if event.at >= self._began)
 
     def ecosystem(self) -> EcosystemHandle:
         """Attach to the environment that runs; its variables are in ours already."""
@@ -100,7 +110,12 @@ class WorkerRun:
         self.secrets: tuple[str, ...] = ()
 
     def record(self, event: Event) -> None:
-        """Nothing happens here that the controller does not hear of itself."""
+        """Tell it to the controller."""
+        self._controller.tell(event)
+
+    def stated(self) -> Iterable[Event]:
+        """They are on the controller's disk."""
+        return ()
 
     def ecosystem(self) -> EcosystemHandle:
         """Join what the controller holds.
@@ -165,6 +180,10 @@ class OwnRun:
             else:
                 _record(self._log, event)
 
+    def stated(self) -> Iterable[Event]:
+        """None of a session without an ecosystem."""
+        return read(self._folder / EVENTS) if self._log is not None else ()
+
     def ecosystem(self) -> EcosystemHandle:
         """Start it, once; a start that failed is not tried again for every test.
 
@@ -175,13 +194,14 @@ class OwnRun:
         os.environ.update(description.variables)
         return EcosystemHandle(lease, description)
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
         """Note who will want a world; every worker is named before the first one asks."""
         self._workers = [spec.id for spec in specs]
 
     def serve(self, channel: "Channel") -> None:
         """Let an xdist worker ask for the ecosystem over this channel; it starts as the first one does."""
-        self._landlord = self._landlord or Landlord(self._for_worker)
+        self._landlord = self._landlord or Landlord(self._for_worker, self.record)
         self._landlord.serve(channel)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:

@@ -13,12 +13,15 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError, as_failure
+from harness.events.facts import Event, decode, encode
+from harness.events.log import Emit
 from harness.keeper.protocol import error_form, error_of
 
 if TYPE_CHECKING:  # it comes with xdist, which a session may lack
     from execnet import Channel
 
 CHANNEL = "harness_channel"  # where a worker finds its end of it
+ORDER = "harness_order"  # and the order of its tests, where that is a random one
 
 Answer = Mapping[str, Any]
 
@@ -29,19 +32,28 @@ class Landlord:
     Args:
         start: Gives what a worker needs to join the ecosystem, as JSON; may be called again, from one thread of its
             own: the controller's has to hear of tests meanwhile.
+        record: Takes the facts that a worker states, in the order in which it does.
     """
 
-    def __init__(self, start: Callable[[], Answer]) -> None:
+    def __init__(self, start: Callable[[], Answer], record: Emit) -> None:
         self._start = start
+        self._record = record
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ecosystem for workers")
 
     def serve(self, channel: "Channel") -> None:
         """Answer whatever comes over this channel of a worker, from now on."""
-        channel.setcallback(lambda _question: self._thread.submit(self._answer, channel))
+        channel.setcallback(lambda told: self._hear(channel, told))
 
     def close(self) -> None:
         """Return when the last answer has been given; those who wait for theirs get none."""
         self._thread.shutdown(cancel_futures=True)
+
+    def _hear(self, channel: "Channel", told: Answer | None) -> None:
+        """A fact as JSON, or nothing, which is a question."""
+        if told is None:
+            self._thread.submit(self._answer, channel)
+        elif (fact := decode(told)) is not None:
+            self._record(fact)
 
     def _answer(self, channel: "Channel") -> None:
         try:
@@ -79,6 +91,11 @@ class Controller:
             raise error_of(answer["error"])
         value: Answer = answer["value"]
         return value
+
+    def tell(self, fact: Event) -> None:
+        """State a fact; nobody hears it when the controller is gone."""
+        with suppress(OSError):
+            self._channel.send(encode(fact))
 
     def leave(self) -> None:
         """The session is over: from now on the controller may go."""

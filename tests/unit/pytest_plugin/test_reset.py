@@ -102,7 +102,7 @@ def test_a_failing_worker_keeps_its_world(isolated: Tiny) -> None:
         failed = [case for case in isolated.names("CaseFinished") if case["outcome"] == "failed"]
         assert {case["worker"] for case in failed} == {"gw1", "gw2"}
         assert all(f"in {case['worker']} of {case['worker']}" in case["message"] for case in failed)
-        told = [line.split() for line in ended.stderr.splitlines() if "harness reset -e" in line]
+        told = [shlex.split(line) for line in ended.stderr.splitlines() if "-e" in line and "::test_in_one" in line]
         assert {words[-2].partition("@")[2] for words in told} == {"gw1", "gw2"}
         back = isolated.run(*told[0][-5:])
         assert back.returncode == ExitCode.OK, back.stderr
@@ -126,6 +126,15 @@ def test_isolation_is_proved(isolated: Tiny) -> None:
     assert again.returncode == ExitCode.OK
     assert isolated.run("harness", "test", "--prove-isolation", **FEW_PLUGINS).returncode == ExitCode.OK
     assert {event["case"] for event in isolated.names("StateLeft")} == set(order)
+
+
+def test_isolation_is_proved_with_several_workers(isolated: Tiny) -> None:
+    """In one order that all share; what was left in any world is told."""
+    for command in (("pytest",), ("harness", "test")):
+        ended = isolated.run(*command, "-n", "2", "--prove-isolation", **FEW_PLUGINS)
+        assert ended.returncode == ExitCode.OK, ended.stdout
+        assert "4 cases wrote something, which was put back" in ended.stdout
+        assert len({event["case"] for event in isolated.names("StateLeft")}) == 4
 
 
 FAILING = """
@@ -166,11 +175,8 @@ def test_without_isolation_nothing_is_proved(isolated: Tiny) -> None:
     assert "there is no isolation to be proved" in ended.stderr
 
 
-def test_one_process_proves_it(isolated: Tiny) -> None:
-    """Each worker would know of its own tests only; and an order that nothing follows is a mistake."""
-    parallel = isolated.run("pytest", "-n", "1", "--prove-isolation", **FEW_PLUGINS)
-    assert parallel.returncode == ExitCode.USAGE
-    assert "isolation is proved by one process" in parallel.stdout + parallel.stderr
+def test_an_order_that_nothing_follows_is_a_mistake(isolated: Tiny) -> None:
+    """It is the one of a proof."""
     ordered = isolated.run("pytest", "--harness-order", "7", **FEW_PLUGINS)
     assert "--harness-order is the random order of --prove-isolation" in ordered.stdout + ordered.stderr
 
