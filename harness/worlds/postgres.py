@@ -18,7 +18,9 @@ _SESSION = {
     "application_name": "harness",
     "lock_timeout": f"{_PATIENCE}s",
     "session_replication_role": "replica",  # rows are put back as they were: no trigger and no foreign key acts on it
-    "deadlock_timeout": "10s",  # where a component and we wait for each other, it is we who give up
+    # Where a component and we wait for each other, it is we who find out, and give up; and an autovacuum that is in
+    # the way is called off then, as the server does for whoever waits for one so long.
+    "deadlock_timeout": "100ms",
     # whatever the database's own defaults are
     "default_transaction_isolation": "read committed",  # what is read is not older than the locks on it
     "default_transaction_read_only": "off",

@@ -413,6 +413,27 @@ async def test_what_a_database_is_set_to_is_no_matter(folder: Path, provider: st
         await environment.state.reset("louder", is_proved=True)
 
 
+async def test_autovacuum_is_in_nobodys_way(folder: Path, provider: str) -> None:
+    """However long it would hold a table; the server calls it off for who waits for that."""
+    script = folder / "2-busy.sql"
+    script.write_text(
+        "CREATE TABLE busy (n int PRIMARY KEY, said text) WITH (autovacuum_vacuum_threshold = 0,"
+        "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);"
+        "INSERT INTO busy SELECT n, repeat('x', 500) FROM generate_series(1, 5000) n;"
+    )
+    async with opened(folder, provider, script) as environment:
+        connection = await connect(environment)
+        await connection.execute("ALTER SYSTEM SET autovacuum_naptime = 1")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.execute("UPDATE busy SET said = repeat('y', 500)")
+        vacuuming = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'autovacuum: %busy'"
+        while not await connection.fetchval(vacuuming):
+            await asyncio.sleep(0.01)
+        await environment.state.reset(is_proved=True)
+        assert environment.broken is None
+        await connection.close()
+
+
 async def test_a_trigger_that_would_act_is_refused(folder: Path, provider: str) -> None:
     """Before any test has run."""
     script = folder / "2-trigger.sql"
