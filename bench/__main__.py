@@ -7,7 +7,18 @@ from pathlib import Path
 from bench.figures import show, store
 from bench.picture import draw
 
-BENCHES = ("start", "overhead", "main_job", "docker_start", "notice", "kill", "many", "reset", "data")
+BENCHES = (
+    "start",
+    "overhead",
+    "main_job",
+    "docker_start",
+    "notice",
+    "kill",
+    "many",
+    "reset",
+    "workers",
+    "data",
+)
 
 
 sys.path.append(str(Path(__file__).parent.parent / "services"))  # RuneFrameOS's own tables are measured, too

@@ -427,7 +427,7 @@ async def test_autovacuum_is_in_nobodys_way(folder: Path, provider: str) -> None
         await connection.execute("SELECT pg_reload_conf()")
         await connection.execute("UPDATE busy SET said = repeat('y', 500)")
         vacuuming = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'autovacuum: %busy'"
-        while not await connection.fetchval(vacuuming):
+        while not await connection.fetchval(vacuuming):  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.01)
         await environment.state.reset(is_proved=True)
         assert environment.broken is None

@@ -102,7 +102,11 @@ def test_a_failing_worker_keeps_its_world(isolated: Tiny) -> None:
         failed = [case for case in isolated.names("CaseFinished") if case["outcome"] == "failed"]
         assert {case["worker"] for case in failed} == {"gw1", "gw2"}
         assert all(f"in {case['worker']} of {case['worker']}" in case["message"] for case in failed)
-        told = [shlex.split(line) for line in ended.stderr.splitlines() if "-e" in line and "::test_in_one" in line]
+        told = [
+            shlex.split(line)
+            for line in ended.stderr.splitlines()
+            if "-e" in line and "::test_in_one" in line
+        ]
         assert {words[-2].partition("@")[2] for words in told} == {"gw1", "gw2"}
         back = isolated.run(*told[0][-5:])
         assert back.returncode == ExitCode.OK, back.stderr
