@@ -58,7 +58,7 @@ async def open_environment(
     async with _Closing(parts, hurry or asyncio.Event()):
         startup = Startup(parts)
         environment = Environment(ecosystem, seed, parts, startup)
-        if place.world:
+        if place.is_copy:
             startup.before_use = environment.state.join
         await _come_up(environment, parts, startup, seeder)
         try:

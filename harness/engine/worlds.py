@@ -80,7 +80,7 @@ class Worlds:
         if not self._is_prepared:
             raise UsageError("no worlds are prepared in this environment")
         environment, place, emit = self._environment, self._environment.place, _of_world(self._emit, name)
-        place = replace(place, world=name, logs=place.logs / name)
+        place = replace(place, world=name, is_copy=True, logs=place.logs / name)
         async with open_environment(
             _without_one_shots(environment.plan),
             environment.ecosystem,

@@ -35,12 +35,14 @@ class Place:
         runtime: A private folder (0700) for sockets and credentials; gone after teardown.
         logs: A folder for one `<component>.log` each; it stays.
         world: Which world of the environment; empty for the environment itself.
+        is_copy: Whether its stores begin with a copy of a seeded state, as those of every world do.
     """
 
     environment_id: str
     runtime: Path
     logs: Path
     world: str = ""
+    is_copy: bool = False
 
 
 class Running(Protocol):

@@ -31,6 +31,19 @@ class Coverage:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class KeptData:
+    """What an earlier environment of the same kind has left for this one.
+
+    Args:
+        folder: Holds the data of each server, in a folder of its own.
+        secrets: Variables that were random, by component: what is in the data may have been written with them.
+    """
+
+    folder: Path
+    secrets: Mapping[str, Mapping[str, str]]
+
+
 class Premises:
     """Made before anything of an environment starts, and left after everything of it has ended.
 
@@ -41,6 +54,7 @@ class Premises:
         coverage: Where coverage of the Python components goes; None measures nothing.
         attached: Components that run already, by name: the others are pointed to them.
         head_start: What imports already, if anything does.
+        given: Variables whose secrets are what they are, by component.
     """
 
     def __init__(
@@ -51,12 +65,14 @@ class Premises:
         coverage: Coverage | None,
         attached: Mapping[str, Attached],
         head_start: HeadStart | None,
+        given: Mapping[str, Mapping[str, str]],
     ) -> None:
         self.environment_id = environment_id
         self.cache = cache
         self.clock = clock
         self.coverage = coverage
         self.attached = attached
+        self._given = given
         self.account = Account()
         self.secrets: tuple[Secret, ...] = ()
         self.data = Path()
@@ -82,8 +98,7 @@ class Premises:
         self.cache.mkdir(parents=True, exist_ok=True)
         self.data = make_data_folder(self.environment_id)
         self.temporary.mkdir(mode=0o700)
-        given = {name: attached.environment for name, attached in self.attached.items()}
-        self.secrets = make_secrets(ecosystem, new_secret, given)
+        self.secrets = make_secrets(ecosystem, new_secret, self._given)
 
     def preload(self, logs: Path, emit: Emit) -> None:
         """Begin to import what the file says, unless that has begun.

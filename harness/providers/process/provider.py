@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGKILL, Signals
 from types import MappingProxyType
@@ -32,7 +32,7 @@ from harness.providers.process.marks import UNMEASURED, marks
 from harness.providers.process.ownership import END_TIMEOUT
 from harness.providers.process.polite import polite_signal
 from harness.providers.process.preloading import HeadStart
-from harness.providers.process.premises import Coverage, Premises
+from harness.providers.process.premises import Coverage, KeptData, Premises
 from harness.providers.process.refusal import refusal
 from harness.providers.process.running import RunningProcess
 from harness.providers.reservation import LOOPBACK, Reservation
@@ -61,15 +61,19 @@ class ProcessProvider:
         premises: What it shares with the other worlds of its environment; they are its own where it is for none.
         place: The environment's name and folders; of which world.
         emit: Takes that a log is cut off.
+        copied: What its servers begin with: a folder that holds one for each. None for their first start ever.
     """
 
     name = "process"
 
-    def __init__(self, premises: Premises, place: Place, emit: Emit = nobody) -> None:
+    def __init__(
+        self, premises: Premises, place: Place, emit: Emit = nobody, copied: Path | None = None
+    ) -> None:
         self._premises = premises
         self._place = place
         self._emit = emit
-        self._is_copy = bool(place.world)
+        self._is_world = bool(place.world)
+        self._begin_with = copied
         self._reservations: list[Reservation] = []
         self._endpoints: dict[str, dict[int, Endpoint]] = {}
         self._links = Links()
@@ -91,10 +95,12 @@ class ProcessProvider:
         attached: Mapping[str, Attached] = MappingProxyType({}),
         head_start: HeadStart | None = None,
         emit: Emit = nobody,
+        kept: KeptData | None = None,
     ) -> "ProcessProvider":
-        """A provider with premises of its own; the arguments are theirs."""
-        premises = Premises(place.environment_id, cache, clock, coverage, attached, head_start)
-        return cls(premises, place, emit)
+        """A provider with premises of its own; the arguments are theirs. `kept` is what its servers begin with."""
+        given = {name: its.environment for name, its in attached.items()} | dict(kept.secrets if kept else {})
+        premises = Premises(place.environment_id, cache, clock, coverage, attached, head_start, given)
+        return cls(premises, place, emit, kept.folder if kept else None)
 
     def refusal(self, component: Component) -> str | None:
         """Why a component cannot run as a process; None when it can."""
@@ -103,7 +109,7 @@ class ProcessProvider:
     async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
         """Reserve every port, draw the secrets, and begin what takes long: imports and initdb."""
         attached = self._premises.attached
-        if not self._is_copy:
+        if not self._is_world:
             self._premises.open(ecosystem)
         self._place.logs.mkdir(parents=True, exist_ok=True)
         own = [step for step in plan.steps if step.name not in attached]
@@ -112,7 +118,7 @@ class ProcessProvider:
             self._endpoints[step.name] = {t: self._reserve(t) for t in _targets(step.component)}
             if step.component.settings.faults or ecosystem.settings.faults:
                 await self._lay_links(step.name, plan)
-        if not self._is_copy and any(_is_forked(step.component) for step in own):
+        if not self._is_world and any(_is_forked(step.component) for step in own):
             self._premises.preload(self._place.logs, self._emit)
         self._make_data_folder()
         for step in own:
@@ -123,10 +129,10 @@ class ProcessProvider:
     async def _warm(self, recipe: Recipe, component: Component) -> None:
         """Do what a server needs before it can be launched."""
         ground = self._ground(component)
-        if self._is_copy:
-            await lay_out(self._copied / component.name, ground)
-        else:
+        if self._begin_with is None:
             await recipe.warm(component, ground)
+        else:
+            await lay_out(self._begin_with / component.name, ground)
 
     async def copy_data(self, files: Mapping[str, DataFiles]) -> None:
         """Copy the folders of embedded servers, in place of what was copied before.
@@ -135,10 +141,14 @@ class ProcessProvider:
             EnvironmentFailedError: there is no room, or a store is no embedded server.
         """
         discard(self._copied)
+        await self.save_data(files, self._copied)
+
+    async def save_data(self, files: Mapping[str, DataFiles], folder: Path) -> None:
+        """Copy the folders of embedded servers into one to be made. Raises as `copy_data` does."""
         if others := ", ".join(files.keys() - self._servers.keys()):
             raise EnvironmentFailedError(f"{others} has its data where the harness does not know it")
         servers = [Server(name, self._servers[name], self._grounds[name], its) for name, its in files.items()]
-        await copy_servers(servers, self._copied)
+        await copy_servers(servers, folder)
 
     def clone(self, place: Place, emit: Emit) -> "ProcessProvider":
         """The same components once more, on the copied data.
@@ -148,11 +158,11 @@ class ProcessProvider:
         """
         if attached := ", ".join(self._premises.attached):
             raise UsageError(f"{attached} runs already, and once: it cannot be part of several worlds")
-        return ProcessProvider(self._premises, place, emit)
+        return ProcessProvider(self._premises, place, emit, self._copied)
 
     def _make_data_folder(self) -> None:
         """For a world of its own; that of the environment is there."""
-        if self._is_copy:
+        if self._is_world:
             for folder in (self._data.parent, self._data):
                 folder.mkdir(exist_ok=True)
                 folder.chmod(0o711)  # whatever the umask said
@@ -160,7 +170,7 @@ class ProcessProvider:
     @property
     def _data(self) -> Path:
         """Where what this provider starts has its files."""
-        return self._premises.data / _WORLDS / self._place.world if self._is_copy else self._premises.data
+        return self._premises.data / _WORLDS / self._place.world if self._is_world else self._premises.data
 
     @property
     def _copied(self) -> Path:
@@ -197,7 +207,7 @@ class ProcessProvider:
             child.send(SIGKILL)
         if self._executed:  # so that their orphans are found, and none stays a zombie
             await asyncio.wait({child.ended for child in self._executed}, timeout=END_TIMEOUT)
-        leftovers = [] if self._is_copy else await self._premises.end_processes()
+        leftovers = [] if self._is_world else await self._premises.end_processes()
         await self._links.aclose()
         for pump in self._pumps:
             pump.close()
@@ -242,7 +252,8 @@ class ProcessProvider:
         self, component: Component, recipe: Recipe, environment: Mapping[str, str], pump: LogPump
     ) -> _Launched:
         await self._warming[component.name]
-        ground = self._ground(component)
+        is_first = component.name not in self._servers
+        ground = replace(self._ground(component), is_copy=is_first and self._begin_with is not None)
         endpoint = _endpoint_of_server(component, recipe, self._endpoints[component.name])
         launch = await recipe.launch(component, environment, endpoint, ground)
         child = execute(
@@ -325,7 +336,7 @@ class ProcessProvider:
 
     def _mark(self, name: str) -> str:
         """What tells a component's processes from those of its namesakes in other worlds."""
-        return f"{name}@{self._place.world}" if self._is_copy else name
+        return f"{name}@{self._place.world}" if self._is_world else name
 
     def _new_pump(self, name: str) -> LogPump:
         premises = self._premises

@@ -21,11 +21,13 @@ class Ground:
         folder: A folder of its own for data, on tmpfs where there is room; gone after the run.
         cache: A folder that stays between runs, shared by all environments of this user.
         account: Whom the server runs as.
+        is_copy: Whether what is in the folder was copied from another server, and this is the first start on it.
     """
 
     folder: Path
     cache: Path
     account: Account
+    is_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,11 +79,13 @@ class Postgres:
         is_open = environment.get("POSTGRES_HOST_AUTH_METHOD") == "trust"
         options = (*_server_options(component), *_settings(endpoint, ground.folder))
         argv = (str(template.binaries / "postgres"), "-D", str(data), *options)
+        socket = _Socket(ground.folder, endpoint.port, template.user, template.database)
+        if ground.is_copy:  # of a server with a password of its own
+            return Launch(argv, {}, lambda: _set_password(environment, socket))
         if data.exists():  # it is started anew, with what it had
             return Launch(argv, {})
         copying = asyncio.to_thread(template.copy_to, data, {}, is_open=is_open)
         await run_to_end(copying)  # whoever removes the folder next must not meet it being filled
-        socket = _Socket(ground.folder, endpoint.port, template.user, template.database)
         return Launch(argv, {}, lambda: _finish(component, environment, socket, template.binaries))
 
 
@@ -108,10 +110,24 @@ async def _finish(
     try:
         for script in _scripts(component):
             await asyncio.to_thread(_run_script, script, environment, socket, binaries)
-        quoted = await connection.fetchval("SELECT quote_literal($1)", _password(environment))
-        await connection.execute(f'ALTER ROLE "{socket.user}" PASSWORD {quoted}')
+        await _alter_password(connection, environment, socket)
     finally:
         await connection.close()
+
+
+async def _set_password(environment: Mapping[str, str], socket: _Socket) -> None:
+    connection = await _connect(socket)
+    try:
+        await _alter_password(connection, environment, socket)
+    finally:
+        await connection.close()
+
+
+async def _alter_password(
+    connection: "asyncpg.Connection[asyncpg.Record]", environment: Mapping[str, str], socket: _Socket
+) -> None:
+    quoted = await connection.fetchval("SELECT quote_literal($1)", _password(environment))
+    await connection.execute(f'ALTER ROLE "{socket.user}" PASSWORD {quoted}')
 
 
 def _password(environment: Mapping[str, str]) -> str:
