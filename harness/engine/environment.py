@@ -72,8 +72,9 @@ class Environment:
         """
         rendered: dict[str, str] = {}
         for step in self.plan.steps:
-            running = self._running(step.name)
-            rendered |= render_exports(step.component, running.endpoints, running.environment)
+            running = self._parts.supervision.running(step.name)
+            if running is not None:  # a one-shot's work may be in copied data
+                rendered |= render_exports(step.component, running.endpoints, running.environment)
         return rendered
 
     def endpoint(self, component: str, port: int | None = None) -> Endpoint:
@@ -101,7 +102,8 @@ class Environment:
         return {step.name: self._endpoints(step) for step in self.plan.steps}
 
     def _endpoints(self, step: Step) -> tuple[Endpoint, ...]:
-        listed = self._running(step.name).endpoints
+        running = self._parts.supervision.running(step.name)
+        listed = running.endpoints if running is not None else {}
         first = primary_endpoint(step.component, listed)
         return tuple(sorted(listed.values(), key=lambda endpoint: endpoint != first))
 

@@ -60,7 +60,9 @@ class KeptState:
     def _store(
         self, component: Component, way: Callable[[Component, Endpoints, Mapping[str, str]], Opening]
     ) -> Opening:
-        running = running_in(self._parts, component.name)
+        running = self._parts.supervision.running(component.name)
+        if running is None:  # a one-shot whose work is in copied data
+            return None
         return way(component, running.endpoints, running.environment)
 
     async def keep_seeded(self) -> None:

@@ -23,7 +23,6 @@ from harness.events.facts import (
     WorldsPrepared,
 )
 from harness.events.log import Emit
-from harness.plan.model import Plan, Step
 from harness.providers.base import CanClone, Provider
 from harness.worlds.base import SEEDED
 
@@ -82,7 +81,7 @@ class Worlds:
         environment, place, emit = self._environment, self._environment.place, _of_world(self._emit, name)
         place = replace(place, world=name, is_copy=True, logs=place.logs / name)
         async with open_environment(
-            _without_one_shots(environment.plan),
+            environment.plan,
             environment.ecosystem,
             self._cloning().clone(place, emit),
             place,
@@ -100,16 +99,6 @@ class Worlds:
                 hint="run without -n, or with --isolation none",
             )
         return self._provider
-
-
-def _without_one_shots(plan: Plan) -> Plan:
-    """What one-shots have done is in the copied data already."""
-    done = {step.name for step in plan.steps if step.is_one_shot}
-    return replace(plan, steps=tuple(_waiting_for_others(s, done) for s in plan.steps if s.name not in done))
-
-
-def _waiting_for_others(step: Step, done: set[str]) -> Step:
-    return replace(step, waits_for=tuple(wait for wait in step.waits_for if wait.component not in done))
 
 
 def _of_world(emit: Emit, name: str) -> Emit:
