@@ -37,7 +37,9 @@ def run(argv: list[str], invocation: Invocation) -> None:
     """Run a command line and end with its exit code; a traceback means a bug of ours, and no failed suite."""
     asked = argv[0] if argv else ""
     app = _app([asked] if asked in COMMANDS else COMMANDS)
-    gc.enable()
+    if not gc.isenabled():
+        gc.freeze()  # or planning would have all modules looked through for garbage: a third of what it takes
+        gc.enable()
     app(argv, prog_name="harness", obj=invocation)
 
 
