@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 from harness.plan.model import Plan
 from harness.spec.model import Ecosystem
 

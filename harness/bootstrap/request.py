@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.bootstrap.stay import Keep
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 from harness.plan.model import Selection
 from harness.spec.model import Isolation
 

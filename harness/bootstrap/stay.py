@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from harness.core.errors import ExitCode, UsageError
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 from harness.spec.units import seconds
 
 DEFAULT_TTL = 3600.0

@@ -11,7 +11,7 @@ from harness.cli.kept import age, clock_time
 from harness.cli.screen import people, tell
 from harness.core.errors import HarnessError
 from harness.keeper.description import EnvironmentDescription
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 
 _MINUTE = 60
 

@@ -35,7 +35,7 @@ from harness.core.errors import EnvironmentFailedError
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import error_of
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 from harness.plan.model import Selection
 
 

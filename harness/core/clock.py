@@ -1,6 +1,5 @@
 """Why this exists: time as a parameter, so that tests decide what time it is and never sleep."""
 
-import asyncio
 import time
 from typing import Protocol
 
@@ -34,4 +33,6 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Suspend the current task."""
+        import asyncio  # noqa: PLC0415 - who only asks for the time, as commands do, needs no event loop
+
         await asyncio.sleep(seconds)

@@ -16,7 +16,8 @@ from harness.events.log import Emit
 from harness.keeper.door import Door
 from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
 from harness.keeper.serving import Kept, Serving, ending_now
-from harness.keeper.tenure import Stay, Tenure
+from harness.keeper.stay import Stay
+from harness.keeper.tenure import Tenure
 from harness.keeper.worlds import Worlds
 
 _LONGEST_LINE = 1 << 24  # bytes of a request; the variables of a restart are in one

@@ -1,23 +1,8 @@
 """Why this exists: who holds an environment decides how long it stays: leases, a grace, a time to live."""
 
 import asyncio
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """How long an environment stays when nobody holds it.
-
-    Args:
-        is_kept: Whether it stays at all once its starter has left in an orderly way; a holder that leaves may also
-            ask for that later. A starter that dies before takes the environment along.
-        ttl: Seconds that a kept one stays, counted from the moment it is nobody's first; None for no end.
-        grace: Seconds that one that is not kept waits for another holder.
-    """
-
-    is_kept: bool = False
-    ttl: float | None = None
-    grace: float = 0.0
+from harness.keeper.stay import Stay
 
 
 class Tenure:

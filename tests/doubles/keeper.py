@@ -13,7 +13,7 @@ from harness.events.log import Emit
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending, encode_line
 from harness.keeper.server import Keeper
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 
 _TOKEN = "token"
 

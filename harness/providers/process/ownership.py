@@ -6,7 +6,6 @@ that shed its variables is still known by the session that its component was sta
 that is ours (proc(5), setsid(2)), or by whose orphan it has become (`orphans`).
 """
 
-import asyncio
 import contextlib
 import os
 import select
@@ -100,6 +99,8 @@ async def end(
     environment_id: str, timeout: float, *, component: str | None = None, session: int | None = None
 ) -> list[str]:
     """`end_now`, while the event loop goes on."""
+    import asyncio  # noqa: PLC0415 - who sweeps before a start has none yet
+
     return await asyncio.to_thread(end_now, environment_id, timeout, component=component, session=session)
 
 

@@ -12,7 +12,7 @@ from harness.bootstrap.order import Order
 from harness.bootstrap.spare import SpareKeeper, receive
 from harness.core.errors import EnvironmentFailedError
 from harness.keeper import folders
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 from harness.plan.model import Plan, Step, Wait
 from harness.spec.model import Component, Condition, Ecosystem, Location
 from tests.doubles.processes import has_ended

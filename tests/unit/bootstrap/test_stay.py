@@ -4,7 +4,7 @@ import pytest
 
 from harness.bootstrap.stay import DEFAULT_TTL, Keep, duration, keep_of, stay_of
 from harness.core.errors import ExitCode, UsageError
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 
 
 @pytest.mark.parametrize(

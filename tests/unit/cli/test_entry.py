@@ -139,3 +139,12 @@ def test_starting_a_keeper_imports_little() -> None:
     assert not {"typer", "rich", "asyncio", "ruamel", "pydantic", "coverage", "psutil"} & set(
         told.stdout.split()
     )
+
+
+def test_what_is_done_before_a_start_needs_no_event_loop() -> None:
+    """The keeper waits for it: from the command line to the order that it is sent."""
+    code = "import sys; import harness.cli.up, harness.bootstrap.acquire; print(*sorted(sys.modules))"
+    told = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert "asyncio" not in told.stdout.split()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 from tests.doubles.keeper import FakeClient, FakeKept, KeeperStage
 from tests.unit.keeper.test_server import own_loop
 

@@ -15,7 +15,7 @@ from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, 
 from harness.events.facts import ComponentChanged, EnvironmentFailed, State
 from harness.keeper import server
 from harness.keeper.protocol import encode_line
-from harness.keeper.tenure import Stay
+from harness.keeper.stay import Stay
 from tests.doubles.keeper import FakeKept, KeeperStage
 
 P = ParamSpec("P")

@@ -5,7 +5,8 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.keeper.tenure import Stay, Tenure
+from harness.keeper.stay import Stay
+from harness.keeper.tenure import Tenure
 from tests.doubles.clock import in_virtual_time, run_virtual
 
 

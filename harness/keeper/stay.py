@@ -1,0 +1,19 @@
+"""Why this exists: how long an environment stays is said by commands, which need no event loop for that."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """How long an environment stays when nobody holds it.
+
+    Args:
+        is_kept: Whether it stays at all once its starter has left in an orderly way; a holder that leaves may also
+            ask for that later. A starter that dies before takes the environment along.
+        ttl: Seconds that a kept one stays, counted from the moment it is nobody's first; None for no end.
+        grace: Seconds that one that is not kept waits for another holder.
+    """
+
+    is_kept: bool = False
+    ttl: float | None = None
+    grace: float = 0.0
