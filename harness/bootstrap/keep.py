@@ -24,6 +24,9 @@ def main() -> None:
         from harness.bootstrap.spare import receive  # noqa: PLC0415
         from harness.keeper.folders import forget  # noqa: PLC0415
 
+        if head_start is not None:  # what was begun are processes; the order would wait for this
+            import harness.providers.process.provider  # noqa: F401, PLC0415
+
         gc.freeze()  # nor for those who fork from here
         gc.enable()
         received = receive(socket.socket(fileno=0))
