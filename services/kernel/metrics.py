@@ -4,8 +4,6 @@ import time
 from bisect import bisect_left
 from collections import Counter
 
-import psutil
-
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -52,5 +50,13 @@ class Metrics:
             "# TYPE process_cpu_seconds_total counter",
             f"process_cpu_seconds_total {time.process_time():.6f}",
             "# TYPE process_resident_memory_bytes gauge",
-            f"process_resident_memory_bytes {psutil.Process().memory_info().rss}",
+            f"process_resident_memory_bytes {_resident()}",
         ]
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has now."""
+    import psutil  # noqa: PLC0415 - figures are asked for now and then: a start does not wait for it
+
+    resident: int = psutil.Process().memory_info().rss
+    return resident

@@ -14,8 +14,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import psutil
-
 from jonar.runtime.base import Exit, Order, ReplicaStartError, Running, Usage
 from jonar.runtime.link import Link, open_link
 
@@ -95,6 +93,8 @@ class ProcessRuntime:
         child = self._children.get(replica_id)
         if child is None or not child.pid:
             return None
+        import psutil  # noqa: PLC0415 - only a replica is measured: a start does not wait for it
+
         try:
             process = psutil.Process(child.pid)
             times = process.cpu_times()
