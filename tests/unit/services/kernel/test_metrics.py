@@ -1,5 +1,9 @@
 """What a process served is told in Prometheus's text format."""
 
+import os
+import subprocess
+import sys
+
 from kernel.metrics import Metrics
 
 
@@ -40,3 +44,14 @@ def test_the_processors_time_is_measured() -> None:
     before = samples(metrics)["process_cpu_seconds_total"]
     sum(range(100_000))
     assert samples(metrics)["process_cpu_seconds_total"] >= before > 0
+
+
+def test_a_start_does_not_wait_for_what_measures_memory() -> None:
+    """None of the applications imports it; the first question for figures does."""
+    apps = "import distilera.app, hoardwell.app, jonar.app, jonar.runtime.process, mercatrix.app"
+    code = f"import sys; {apps}; print('psutil' in sys.modules)"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert told.stdout.split() == ["False"]
