@@ -12,7 +12,6 @@ from pathlib import Path
 from signal import SIGQUIT, Signals
 
 from harness.core.endpoint import Endpoint
-from harness.core.errors import EnvironmentFailedError
 from harness.providers.process.account import Account
 from harness.providers.process.embedded.base import Ground, Launch, is_explicit
 from harness.providers.process.embedded.postgres_template import Template, installations, version_for
