@@ -1,8 +1,8 @@
 """Why this exists: how long each of eight workers' tests waits for a clean world, and who finds what another wrote.
 
 40 tables with 10 MB of rows, 1,000 tests over eight worlds. Each test writes to up to three tables, as a service would,
-through a connection that its worker keeps, and then lasts a tenth of a second, as tests of services do. Measured is what
-pytest says that the set-up of a test took, the first test of each worker left out: that one waits for its world to open,
+through a connection that its worker keeps, and then lasts a tenth of a second, as tests of services do. Measured is
+what pytest says that the set-up of a test took, the first of each worker left out: that waits for its world to open,
 which is a figure of its own. Beside it the same with tests that take no time: workers and servers then keep all cores
 busy, and everybody waits for everybody. In a run of its own every test first compares its whole world by content with
 what the seed put there.
