@@ -18,6 +18,7 @@ BENCHES = (
     "reset",
     "workers",
     "data",
+    "warm",
 )
 
 

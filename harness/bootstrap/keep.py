@@ -7,6 +7,7 @@ the last time is begun before the keeper itself is loaded.
 import gc
 import socket
 import sys
+import time
 from contextlib import closing, nullcontext
 
 from harness.bootstrap.cache import IMPORTS, cache_folder
@@ -18,6 +19,7 @@ from harness.providers.process.preloading import HeadStart
 def main() -> None:
     """Begin to import, wait for the order, carry it out; in a child of this process, which adopts orphans."""
     live_under_reaper()
+    began = time.time()
     gc.disable()  # until all is imported: modules are no garbage
     with _head_start(*sys.argv[1:]) as head_start:
         from harness.bootstrap.keeping import carry_out  # noqa: PLC0415 - after the imports have begun
@@ -31,7 +33,7 @@ def main() -> None:
         gc.enable()
         received = receive(socket.socket(fileno=0))
         if received is not None:
-            carry_out(*received, head_start)
+            carry_out(*received, head_start, began)
         else:  # our client was killed: it may have made a folder for us already
             forget(sys.argv[1])
 

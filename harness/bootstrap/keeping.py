@@ -7,7 +7,8 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from harness.bootstrap.cache import cache_folder
 from harness.bootstrap.order import Order
 from harness.bootstrap.providers import Making, pick
 from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS, temporary_folder
+from harness.bootstrap.sameness import Sameness
 from harness.bootstrap.seeder import seeder_of
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError, UsageError, as_failure
@@ -41,9 +43,12 @@ _LOOK = 5.0  # seconds between two looks for the environment's folder
 class _KeptEnvironment:
     """The engine's environment as its keeper shows it."""
 
-    def __init__(self, environment: Environment, order: Order, worlds: Worlds | None = None) -> None:
+    def __init__(
+        self, environment: Environment, order: Order, sameness: Sameness, worlds: Worlds | None = None
+    ) -> None:
         self._environment = environment
         self._order = order
+        self._sameness = sameness
         self._worlds = worlds
 
     def describe(self) -> EnvironmentDescription:
@@ -70,12 +75,24 @@ class _KeptEnvironment:
         """Stop a component and start it again."""
         await self._environment.restart(component, environment)
 
+    async def compare(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Whether it is what would be started now."""
+        return await self._sameness.compare(asked, self._environment.overlaid)
+
+    async def renew(self, components: Sequence[str]) -> None:
+        """Start components anew, from their code as it is now."""
+        code = await self._sameness.look()
+        code.require_readable(components)
+        await self._environment.renew(components)
+        self._sameness.take_over(code, components)
+
     async def snapshot(self, name: str) -> None:
         """Keep the state of its stores as it is now."""
         await self._environment.state.snapshot(name)
 
     async def keep_seeded(self) -> None:
         """Take the state of its stores as it is now for the seeded one."""
+        self._sameness.has_grown()
         await self._environment.state.keep_seeded()
 
     async def reset(self, snapshot: str, *, is_proved: bool) -> Mapping[str, tuple[str, ...]]:
@@ -90,7 +107,7 @@ class _KeptEnvironment:
     async def open_world(self, name: str) -> "AsyncIterator[_KeptEnvironment]":
         """A world for the length of a block."""
         async with self._beside().open(name) as world:
-            yield _KeptEnvironment(world, self._order)
+            yield _KeptEnvironment(world, self._order, self._sameness)
 
     def _beside(self) -> Worlds:
         if self._worlds is None:
@@ -137,10 +154,23 @@ def _made(order: Order, emit: Emit, head_start: HeadStart | None) -> tuple[Provi
 
 
 async def keep(
-    order: Order, listener: socket.socket, head_start: HeadStart | None = None, seeder: Seeder | None = None
+    order: Order,
+    listener: socket.socket,
+    head_start: HeadStart | None = None,
+    seeder: Seeder | None = None,
+    began: float | None = None,
 ) -> bool:
-    """Run the environment until nobody needs it; True when a client died and left its work behind."""
+    """Run the environment until nobody needs it; True when a client died and left its work behind.
+
+    Args:
+        order: What to run.
+        listener: Where clients come to.
+        head_start: What imports already, if anything does.
+        seeder: What puts data in; None for an empty environment.
+        began: Since when its code may have been read, in seconds of the epoch; None for now.
+    """
     log = EventLog(order.run_folder / EVENTS)
+    sameness = Sameness(order, time.time() if began is None else began)
 
     @asynccontextmanager
     async def open_kept(tell: Emit) -> AsyncIterator[_KeptEnvironment]:
@@ -157,8 +187,10 @@ async def keep(
             seed=order.seed,
             hurry=keeper.hurry,
         ) as environment:
+            if order.stay.is_kept:
+                sameness.note_after(keeper.handed_over)
             worlds = Worlds(environment, provider, SystemClock(), emit, keeper.hurry)
-            yield _KeptEnvironment(environment, order, worlds)
+            yield _KeptEnvironment(environment, order, sameness, worlds)
 
     keeper = Keeper(listener, open_kept, token=folders.token_of(order.runtime), stay=order.stay)
     reporting = asyncio.create_task(_load_reports(keeper.hurry), name="load reports")
@@ -167,6 +199,7 @@ async def keep(
         await keeper.run()
     finally:
         await cancel_and_wait(reporting, watching)
+        await sameness.aclose()
         folders.remove(order.runtime)
         log.close()
     return keeper.is_abandoned
@@ -185,13 +218,15 @@ async def _load_reports(hurry: asyncio.Event) -> None:
     await asyncio.to_thread(import_module, "harness.reports")
 
 
-def carry_out(order: Order, listener: socket.socket, head_start: HeadStart | None) -> None:
+def carry_out(
+    order: Order, listener: socket.socket, head_start: HeadStart | None, began: float | None = None
+) -> None:
     """Make the environment findable and keep it; then do what a dead client could not."""
     own_log = order.run_folder / KEEPER_LOG
     _log_to(own_log)
     with seeder_of(order.ecosystem, order.seed, order.environment_id) as seeder:
         folders.claim(order.runtime, _about(order, order.ecosystem))
-        is_abandoned = asyncio.run(keep(order, listener, head_start, seeder))
+        is_abandoned = asyncio.run(keep(order, listener, head_start, seeder, began))
     if is_abandoned:
         shutil.rmtree(temporary_folder(order.environment_id), ignore_errors=True)
         from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died

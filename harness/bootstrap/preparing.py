@@ -51,16 +51,20 @@ class Prepared:
         )
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request, variables: Mapping[str, str] = os.environ) -> Prepared:
     """Load the files, pick the provider, make the plan.
+
+    Args:
+        request: What a person asked for.
+        variables: Of the process that was asked.
 
     Raises:
         SpecError: a file is wrong; every fault is listed.
         UsageError: the request cannot be carried out.
         ProviderUnavailableError: this machine cannot run it.
     """
-    profiles = active_profiles(request.selection.profiles)
-    loaded = _isolated(load(request.files, os.environ, profiles=profiles), request.isolation)
+    profiles = active_profiles(request.selection.profiles, variables)
+    loaded = _isolated(load(request.files, variables, profiles=profiles), request.isolation)
     candidates = enabled(loaded.ecosystem, profiles)
     kind = pick(request.provider, (each for each in candidates if each.name not in request.attached))
     request = replace(request, is_measured=request.is_measured and kind.is_measurable)
@@ -94,9 +98,9 @@ def _isolated(loaded: Loaded, isolation: Isolation | None) -> Loaded:
     return replace(loaded, ecosystem=replace(loaded.ecosystem, settings=settings))
 
 
-def active_profiles(asked: Sequence[str]) -> tuple[str, ...]:
+def active_profiles(asked: Sequence[str], variables: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """The profiles that were asked for, and those of the variable COMPOSE_PROFILES."""
-    named = os.environ.get("COMPOSE_PROFILES", "")
+    named = variables.get("COMPOSE_PROFILES", "")
     return (*asked, *(name.strip() for name in named.split(",") if name.strip()))
 
 

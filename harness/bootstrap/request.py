@@ -1,6 +1,7 @@
 """Why this exists: what a person asked for, the same value whichever front end they asked."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from harness.bootstrap.stay import Keep
@@ -12,6 +13,14 @@ DEFAULT_FILE = Path("docker-compose.test.yml")
 DEFAULT_RESULTS = Path("results")
 DEFAULT_SEED = 20_240_320
 EXISTING = "existing"  # the provider whose components are somebody else's
+
+
+class Warm(StrEnum):
+    """Whether tests take an environment of `harness up` that runs already."""
+
+    NEVER = "never"
+    IF_CLEAN = "if clean"  # one that can be reset
+    ALWAYS = "always"  # and none of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Request:
         workers: How many processes run tests side by side; 0 for none but the one that starts it.
         isolation: What a test starts from; None for what the Compose file says.
         proves_isolation: Whether every reset is to be compared with what was kept.
+        warm: Whether one of `harness up` will do.
     """
 
     files: tuple[Path, ...] = (DEFAULT_FILE,)
@@ -49,3 +59,4 @@ class Request:
     workers: int = 0
     isolation: Isolation | None = None
     proves_isolation: bool = False
+    warm: Warm = Warm.NEVER

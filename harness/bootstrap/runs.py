@@ -44,6 +44,17 @@ def make_run_folder(folder: Path) -> Path:
     return folder
 
 
+def borrow_logs(folder: Path, results: Path) -> None:
+    """The logs of a run are those of another one, whose components its tests use.
+
+    Args:
+        folder: The run's folder, as it was made.
+        results: The folder of the other run.
+    """
+    (folder / LOGS).rmdir()
+    (folder / LOGS).symlink_to(os.path.relpath(results / LOGS, folder))
+
+
 def temporary_folder(environment_id: str) -> Path:
     """Where the tests of an environment have their temporary files: whoever outlives a killed client finds them."""
     return Path(tempfile.gettempdir()) / f"harness-{environment_id}-pytest"

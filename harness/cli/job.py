@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.bootstrap.coverage import measured_components, state_coverage
 from harness.bootstrap.preparing import Prepared
+from harness.bootstrap.warm import WarmEnvironment
 from harness.cli.invocation import Invocation
 from harness.cli.patience import patiently
 from harness.cli.progress import Progress
@@ -14,6 +15,7 @@ from harness.cli.screen import doing, people, tell, warn
 from harness.cli.starting import start
 from harness.cli.stay_view import say_grace, say_kept
 from harness.cli.suite_run import SuiteRun, worse
+from harness.cli.warm import joined, left
 from harness.core.errors import ExitCode, HarnessError
 from harness.events.log import EventLog
 from harness.keeper.client import Lease
@@ -44,6 +46,7 @@ class Job:
     workers: int
     invocation: Invocation
     _last_words: Callable[[], None] | None = None
+    _warm: WarmEnvironment | None = None
 
     @property
     def environment_id(self) -> str:
@@ -57,7 +60,8 @@ class Job:
             KeyboardInterrupt: what comes after the suites was interrupted.
         """
         try:
-            lease = start(self.prepared, self.folder, Progress(people), self.invocation.spare)
+            self._warm = joined(self.prepared.request, self.folder, log)
+            lease = self._warm.lease if self._warm else self._start()
         except HarnessError as error:
             tell(error)
             return error.exit_code
@@ -73,6 +77,9 @@ class Job:
                 self._state_coverage(log)
                 self._state_pyramid(counting, log, is_awaited=self._is_whole(planned, code))
         return code
+
+    def _start(self) -> Lease:
+        return start(self.prepared, self.folder, Progress(people), self.invocation.spare)
 
     def _is_whole(self, planned: tuple[Phase, ...], code: ExitCode) -> bool:
         """Whether every suite that runs by default has run, and the whole of it."""
@@ -110,6 +117,8 @@ class Job:
 
     def _let_go(self, lease: Lease, code: ExitCode) -> ExitCode:
         """Keep it, or wait for its teardown; the exit code of that. Raises KeyboardInterrupt as `patiently` does."""
+        if self._warm is not None:
+            return left(self._warm)
         keep = self.prepared.request.keep.is_wanted(code)
         let_go = partial(lease.release, keep=keep)
         ending = patiently(lease, let_go, is_interrupted=code is ExitCode.INTERRUPTED)

@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.bootstrap.asking import Asked, Compared, in_words
 from harness.bootstrap.preparing import Prepared, addresses
+from harness.bootstrap.request import EXISTING
 from harness.cli.environments import Life, end_of, look
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
+
+_COMPARING = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,21 @@ def differences(kept: Kept, prepared: Prepared) -> Iterator[str]:
     changed = [file.name for file in prepared.ecosystem.files if file.stat().st_mtime > kept.since]
     if changed:
         yield f"{', '.join(changed)} has changed since it was started; {again}"
+
+
+def unlike(kept: Kept, prepared: Prepared) -> Iterator[str]:
+    """What its keeper says has changed that it is made from. Raises HarnessError when it does not answer."""
+    if prepared.kind.name == EXISTING:
+        return
+    again = f"`{end_of(kept.about.environment_id, kept.about.files)}` and `harness up` take that over"
+    folder = folders.runtime_root() / kept.about.environment_id
+    with Lease.attach(folders.socket_path(folder), None, hold=False) as lease:
+        asked = Asked.here(prepared.request).to_json()
+        compared = Compared.from_json(lease.ask("compare", asked=asked, timeout=_COMPARING))
+    for reason in compared.reasons:
+        yield f"{reason}; {again}"
+    for name, paths in compared.changed.items():
+        yield f"{in_words(name, paths)}; the next `pytest` starts it anew, or {again}"
 
 
 def _listed(addresses: set[str]) -> str:

@@ -55,6 +55,14 @@ ProvesIsolation = Annotated[
         help="Tests in random order, every reset compared with what was kept; tells who wrote what, and who left what.",
     ),
 ]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start an ecosystem also when `harness up` keeps one.")]
+Warmly = Annotated[
+    bool,
+    typer.Option(
+        "--warm",
+        help="Test the one of `harness up`, or none; also where nothing is reset. Needs --no-coverage.",
+    ),
+]
 Components = Annotated[
     list[str] | None,
     typer.Argument(help="Components; without any, all.", metavar="COMPONENT", show_default=False),

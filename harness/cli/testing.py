@@ -19,6 +19,7 @@ from harness.cli.options import (
     Attach,
     BaseUrl,
     Files,
+    Fresh,
     Grace,
     IsolationName,
     Keeps,
@@ -30,9 +31,11 @@ from harness.cli.options import (
     SeedExisting,
     Suites,
     Ttl,
+    Warmly,
 )
 from harness.cli.provider_option import ProviderName
 from harness.cli.starting import begin_run, plan_for
+from harness.cli.warm import warm_of
 from harness.core.errors import ExitCode, UsageError
 from harness.plan.model import Selection
 from harness.suites.phases import choose, phases
@@ -61,6 +64,8 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     keep_on_failure: KeepsOnFailure = False,
     ttl: Ttl = None,
     grace: Grace = 0.0,
+    fresh: Fresh = False,
+    warm: Warmly = False,
 ) -> None:
     """Start the ecosystem, seed it, run its suites, report, tear down.
 
@@ -84,6 +89,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         proves_isolation=prove_isolation,
         stay=stay_of(kept, ttl, grace),
         keep=kept,
+        warm=warm_of(is_fresh=fresh, is_warm=warm, is_measured=coverage),
     )
     invocation = invocation_of(context)
     if prove_isolation:

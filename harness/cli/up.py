@@ -13,7 +13,7 @@ from harness.bootstrap.spare import SpareKeeper
 from harness.bootstrap.stay import duration
 from harness.cli.environments import end_of
 from harness.cli.invocation import invocation_of
-from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same
+from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same, unlike
 from harness.cli.options import (
     Attach,
     BaseUrl,
@@ -115,7 +115,7 @@ def _show_started(description: EnvironmentDescription, prepared: Prepared, stay:
 def _show_kept(kept: Kept, prepared: Prepared) -> None:
     """What runs already, instead of a second one. Raises as `require_same` does."""
     require_same(kept, prepared)
-    for difference in differences(kept, prepared):
+    for difference in list(differences(kept, prepared)) or unlike(kept, prepared):
         warn(difference)
     since = f"since {clock_time(kept.since)} ({age(time.time() - kept.since)})"
     people.print(f"[bold]{escape(kept.name)}[/] runs already on {kept.about.provider}, {since}")

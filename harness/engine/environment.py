@@ -1,6 +1,6 @@
 """Why this exists: a started ecosystem as one value that tests, seeding and front ends work with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import HarnessError, UsageError
@@ -14,7 +14,7 @@ from harness.engine.seeding import Seeded
 from harness.engine.startup import Startup
 from harness.events.facts import State
 from harness.plan.model import Plan, Step
-from harness.providers.base import Place, Running
+from harness.providers.base import CanRenew, Place, Running
 from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Ecosystem
 
@@ -35,7 +35,8 @@ class Environment:
         self.seeded: Seeded | None = None
         self.state = KeptState(parts, ecosystem.settings.isolation)
         self._parts = parts
-        self._ground = EngineGround(parts, Restarting(parts, startup), seed)
+        self._restarting = Restarting(parts, startup)
+        self._ground = EngineGround(parts, self._restarting, seed)
         self.faults = Injections(self._ground, parts.clock, parts.emit)
 
     @property
@@ -136,6 +137,23 @@ class Environment:
             EnvironmentFailedError: it did not come up again; the environment is broken from then on.
         """
         await self._ground.restart(component, environment)
+
+    @property
+    def overlaid(self) -> tuple[str, ...]:
+        """The components that run with other variables than their own, since they were restarted so."""
+        return self._restarting.overlaid
+
+    async def renew(self, components: Sequence[str]) -> None:
+        """Start components anew, from their code as it is now; as `restart` otherwise.
+
+        Raises:
+            EnvironmentFailedError: that code cannot be loaded, and nothing has changed; or as `restart`.
+        """
+        provider = self._parts.provider
+        if isinstance(provider, CanRenew):
+            await provider.renew(components)
+        for component in components:
+            await self.restart(component)
 
     def _running(self, component: str) -> Running:
         return running_in(self._parts, component)

@@ -28,6 +28,11 @@ class Restarting:
         self._startup = startup
         self._overlays: dict[str, Mapping[str, str]] = {}
 
+    @property
+    def overlaid(self) -> tuple[str, ...]:
+        """The components that run with other variables than their own."""
+        return tuple(name for name, environment in self._overlays.items() if environment)
+
     async def restart(self, component: str, environment: Mapping[str, str] | None = None) -> None:
         """Stop and start a component that is ready; returns when it is ready again.
 

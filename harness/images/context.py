@@ -45,17 +45,21 @@ def from_folder(folder: Path, dockerfile: str, text: str) -> Context:
     Raises:
         EnvironmentFailedError: something in there cannot be read.
     """
-    from docker.utils.build import exclude_paths  # noqa: PLC0415 - the package is an extra
-
     try:
-        found = exclude_paths(str(folder), _ignored(folder), dockerfile)
-        names = sorted(name for name in found if name != dockerfile)
-        return pack({dockerfile: text.encode()}, folder, names)
+        return pack({dockerfile: text.encode()}, folder, names_in(folder, dockerfile))
     except OSError as error:
         raise EnvironmentFailedError(
             f"the build context {folder} cannot be read: {error}",
             hint="name what no image needs in its .dockerignore",
         ) from error
+
+
+def names_in(folder: Path, dockerfile: str) -> list[str]:
+    """What a build is sent of a folder, besides its Dockerfile, as paths within it. Raises OSError."""
+    from docker.utils.build import exclude_paths  # noqa: PLC0415 - the package is an extra
+
+    found = exclude_paths(str(folder), _ignored(folder), dockerfile)
+    return sorted(name for name in found if name != dockerfile)
 
 
 def pack(made: dict[str, bytes], folder: Path, names: list[str]) -> Context:

@@ -19,7 +19,7 @@ from harness.events.log import Emit
 from harness.keeper import folders
 from harness.keeper.address import address_of
 from harness.keeper.description import EnvironmentDescription
-from harness.keeper.protocol import Ending, encode_line, ending_of, error_of
+from harness.keeper.protocol import NEW, Ending, encode_line, ending_of, error_of
 
 _PORTION = 1 << 16  # bytes read at a time
 
@@ -47,8 +47,17 @@ class Lease:
         self.ending: Ending | None = None
 
     @classmethod
-    def attach(cls, path: Path, on_event: Emit | None, *, hold: bool, log: Path | None = None) -> Self:
+    def attach(
+        cls, path: Path, on_event: Emit | None, *, hold: bool, log: Path | None = None, history: bool = True
+    ) -> Self:
         """Connect to a keeper that runs.
+
+        Args:
+            path: Where it listens.
+            on_event: Called with every fact; None for who wants none.
+            hold: Whether the environment has to stay meanwhile.
+            log: Where the keeper's own output is, if that is known.
+            history: Whether facts from before are wanted, too.
 
         Raises:
             EnvironmentFailedError: nobody listens there any more.
@@ -63,7 +72,8 @@ class Lease:
                 hint="the environment has ended; start it with `harness up`",
             ) from error
         lease = cls(connection, on_event, path, log)
-        lease._send({"token": token, "facts": on_event is not None})
+        wanted = on_event is not None and (history or NEW)
+        lease._send({"token": token, "facts": wanted})
         if hold:
             lease._send({"hold": True})
         return lease
@@ -98,11 +108,19 @@ class Lease:
         Raises:
             HarnessError: the keeper refused, does not answer, or is gone.
         """
+        return self.answer(self.post(command, **arguments), command, timeout=timeout)
+
+    def post(self, command: str, **arguments: object) -> int:
+        """One command without waiting; `answer` takes the number that this gives."""
         self._asked += 1
         self._send({"ask": self._asked, "do": command} | arguments)
+        return self._asked
+
+    def answer(self, number: int, command: str, *, timeout: float | None = None) -> Any:
+        """What came of a posted command; raises as `ask`. One that was posted before it is not answered any more."""
         try:
             for message in self._messages(timeout):
-                if message.get("answer") == self._asked:
+                if message.get("answer") == number:
                     if "error" in message:
                         raise error_of(message["error"])
                     return message["value"]

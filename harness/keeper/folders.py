@@ -149,6 +149,11 @@ def wait_gone(folder: Path, timeout: float) -> bool:
     return True
 
 
+def is_any_known() -> bool:
+    """Whether there may be any environment of this user; makes nothing, and costs next to nothing."""
+    return _root().is_dir()
+
+
 def known() -> Iterator[tuple[Path, About]]:
     """Every environment of this user, living or not, newest first."""
     for path in sorted(_listed(), key=_changed, reverse=True):

@@ -2,7 +2,8 @@
 
 Client to keeper
     {"token": TEXT, "facts": false}      always the first: what the file `token` beside the socket holds, and whether
-                                         the client wants to be told facts; one that does has to read them
+                                         the client wants to be told facts; one that does has to read them. "new"
+                                         stands for those from now on
     {"hold": true}                       count me: the environment stays while I am connected
     {"release": true, "keep": false}     I leave in an orderly way, and wait for what comes of it; with `keep` the
                                          environment stays, for as long as it was ordered to
@@ -20,12 +21,14 @@ Keeper to client
 Commands: `describe` gives the description; `broken` the error that broke it, or null; `status` what it is doing, at
 once and whatever it is doing: {"phase": "starting" | "ready" | "broken" | "ending", "is_kept": whether it stays when
 nobody holds it, "remaining": seconds until that is over or null, "states": {component: state}}; `stop` ends the
-environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over their own); `fault`
-takes `fault` (as `harness.faults.form` has it) and gives a number, `heal` takes that `number`. A client's faults
-heal by themselves when its connection ends. `prepare_worlds` takes `names` and copies the seeded state; worlds of these
-names are opened, and are there for as long as the client is. `enter` takes one such name as `world`, opens it if need
-be (not so with `opens` false), and gives its description: what the client asks from then on is about that world, which
-stays until all have left, or, after a `stay`, until the environment ends.
+environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over their own);
+`compare` takes `asked` and tells what differs from that (both as `harness.bootstrap.asking` has them), `renew` takes
+`components` that are started anew from their code as it is now; `fault` takes `fault` (as `harness.faults.form` has
+it) and gives a number, `heal` takes that `number`. A client's faults heal by themselves when its connection ends.
+`prepare_worlds` takes `names` and copies the seeded state; worlds of these names are opened, and are there for as long as the client
+is. `enter` takes one such name as `world`, opens it if need be (not so with `opens` false), and gives its description: what
+the client asks from then on is about that world, which stays until all have left, or, after a `stay`, until the
+environment ends.
 """
 
 import json
@@ -34,6 +37,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core.errors import ExitCode, HarnessError
+
+NEW = "new"
+"""Of facts: those from now on."""
 
 
 @dataclass(frozen=True, slots=True)

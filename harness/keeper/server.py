@@ -14,7 +14,7 @@ from harness.core.errors import ExitCode, TeardownError, UsageError, as_failure
 from harness.events.facts import ComponentChanged, EnvironmentFailed, Event, encode
 from harness.events.log import Emit
 from harness.keeper.door import Door
-from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
+from harness.keeper.protocol import NEW, Ending, encode_line, ending_form, error_form
 from harness.keeper.serving import Kept, Serving, ending_now
 from harness.keeper.stay import Stay
 from harness.keeper.tenure import Tenure
@@ -67,6 +67,11 @@ class Keeper:
     def hurry(self) -> asyncio.Event:
         """Set when nobody waits for the teardown that is to come, or goes on."""
         return self._tenure.hurry
+
+    @property
+    def handed_over(self) -> asyncio.Event:
+        """Set when the environment was left to itself for the first time."""
+        return self._tenure.handed_over
 
     def expire(self) -> None:
         """The environment ends as soon as nobody holds it."""
@@ -150,7 +155,7 @@ class Keeper:
         self._connections.add(writer)
         try:
             greeting = await self._door.admit(reader, writer.get_extra_info("socket"))
-            self._welcome(writer, wants_facts=bool(greeting.get("facts")))
+            self._welcome(writer, greeting.get("facts"))
             while line := await reader.readline():
                 self._hear(line, writer)
         except UsageError as refusal:
@@ -160,12 +165,12 @@ class Keeper:
         finally:
             self._lose(writer)
 
-    def _welcome(self, writer: asyncio.StreamWriter, *, wants_facts: bool) -> None:
+    def _welcome(self, writer: asyncio.StreamWriter, facts: object) -> None:
         """From now on it hears what is told; what was told before comes first."""
         self._clients.add(writer)
-        if wants_facts:
+        if facts:
             self._listeners.add(writer)
-        writer.writelines(self._history if wants_facts else self._words)
+        writer.writelines(self._history if facts and facts != NEW else self._words)
 
     def _hear(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         """One message of a client; what takes long goes on beside the next one."""

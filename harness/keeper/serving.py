@@ -32,6 +32,14 @@ class Kept(Faulty, Protocol):
         """Stop a component and start it with `environment` laid over its own variables; returns when ready."""
         ...
 
+    async def compare(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Whether it is what would be started now."""
+        ...
+
+    async def renew(self, components: Sequence[str]) -> None:
+        """Stop components and start them from their code as it is now; returns when they are ready."""
+        ...
+
     async def snapshot(self, name: str) -> None:
         """Keep the state of its stores as it is now, under that name."""
         ...
@@ -73,6 +81,8 @@ class Serving:
             "describe": self._describe,
             "broken": self._broken,
             "restart": self._restart,
+            "compare": self._compare,
+            "renew": self._renew,
             "snapshot": self._snapshot,
             "keep_seeded": self._keep_seeded,
             "reset": self._reset,
@@ -135,6 +145,12 @@ class Serving:
         for component in components:
             self._require_going_on()
             await self.kept.restart(component, variables)
+
+    async def _compare(self, message: Mapping[str, Any]) -> object:
+        return await self.kept.compare(message["asked"])
+
+    async def _renew(self, message: Mapping[str, Any]) -> object:
+        return await self.change(partial(self.kept.renew, _restarted(message)[0]))
 
     async def _snapshot(self, message: Mapping[str, Any]) -> object:
         return await self.change(partial(self.kept.snapshot, str(message["snapshot"])))

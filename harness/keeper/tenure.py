@@ -11,6 +11,7 @@ class Tenure:
     Attributes:
         over: Set when the environment has to end.
         hurry: Set, with or after `over`, when nobody waits for that end: an abandoned environment needs no politeness.
+        handed_over: Set when it was left to itself for the first time: its starter has all it needs.
         is_kept: Whether it stays when nobody holds it, or is meant to.
         is_abandoned: A holder died before it could know the end: what it would have done then is the keeper's to do.
     """
@@ -18,6 +19,7 @@ class Tenure:
     def __init__(self, stay: Stay) -> None:
         self.over = asyncio.Event()
         self.hurry = asyncio.Event()
+        self.handed_over = asyncio.Event()
         self.is_kept = stay.is_kept
         self.is_abandoned = False
         self._stay = stay
@@ -88,6 +90,7 @@ class Tenure:
 
     def _hand_over(self) -> None:
         self.is_kept = self._is_handed_over = True
+        self.handed_over.set()
         if self._stay.ttl is not None and self._expiry is None:
             self._expiry = asyncio.get_running_loop().call_later(self._stay.ttl, self.expire)
 

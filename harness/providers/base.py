@@ -1,6 +1,6 @@
 """Why this exists: the one contract every place to run has to keep, so that the engine knows none of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -114,6 +114,22 @@ class CanRestart(Protocol):
 
     async def restart(self, step: Step, environment: Mapping[str, str]) -> Running:
         """Start the component, which the engine has stopped before, with `environment` laid over its own."""
+        ...
+
+
+@runtime_checkable
+class CanRenew(Protocol):
+    """Ability: what it has loaded for components, ahead of their start, can be loaded anew."""
+
+    async def renew(self, components: Collection[str]) -> None:
+        """From now on components start from their code as it is now; those that run are left alone.
+
+        Args:
+            components: Whose code has changed.
+
+        Raises:
+            EnvironmentFailedError: it cannot be loaded; what is started meets the code as it was.
+        """
         ...
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, EXISTING, Request
+from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, EXISTING, Request, Warm
 from harness.bootstrap.stay import keep_of, stay_of
+from harness.core.errors import UsageError
 from harness.spec.model import Isolation
 from harness.suites.pytest_process import PROVE_ISOLATION
 from harness.suites.secrets import without_user
@@ -34,6 +35,14 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--harness-ttl", metavar="DURATION", help="how long it is kept, such as 30m (default: 1h)"
+    )
+    group.addoption(
+        "--harness-fresh", action="store_true", help="start an ecosystem also when `harness up` keeps one"
+    )
+    group.addoption(
+        "--harness-warm",
+        action="store_true",
+        help="test the one of `harness up`, or none; also where nothing is reset",
     )
     group.addoption(
         "--harness-isolation",
@@ -66,6 +75,22 @@ def files_of(config: pytest.Config) -> tuple[Path, ...]:
     given = config.getoption("harness_file")
     here = config.invocation_params.dir
     return tuple(here / file for file in given) if given else (config.rootpath / DEFAULT_FILE,)
+
+
+def warm_of(config: pytest.Config) -> Warm:
+    """Whether one of `harness up` will do.
+
+    Raises:
+        UsageError: it must, and must not.
+    """
+    is_fresh, is_warm = config.getoption("harness_fresh"), config.getoption("harness_warm")
+    if is_fresh and is_warm:
+        raise UsageError(
+            "--harness-fresh starts an ecosystem, --harness-warm never does", hint="say one of them"
+        )
+    if is_fresh:
+        return Warm.NEVER
+    return Warm.ALWAYS if is_warm else Warm.IF_CLEAN
 
 
 def rerun_of(config: pytest.Config) -> tuple[str, ...]:
@@ -120,4 +145,5 @@ def request_of(config: pytest.Config) -> Request:
         workers=config.getoption("numprocesses", None) or 0,
         isolation=Isolation(isolation) if (isolation := config.getoption("harness_isolation")) else None,
         proves_isolation=config.getoption("harness_prove_isolation"),
+        warm=warm_of(config),
     )

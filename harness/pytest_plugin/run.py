@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from harness.bootstrap.runs import EVENTS
+from harness.bootstrap.runs import EVENTS, borrow_logs, make_run_folder
 from harness.bootstrap.stay import Keep
 from harness.bootstrap.worlds import prepare_worlds
 from harness.core.clock import SystemClock
@@ -22,6 +22,7 @@ from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending
 from harness.pytest_plugin.facts import Facts
 from harness.pytest_plugin.handle import EcosystemHandle
+from harness.pytest_plugin.joining import Joining
 from harness.pytest_plugin.workers import Controller, Landlord
 from harness.spec.model import Isolation
 from harness.suites.pytest_process import SECRETS, SOCKET
@@ -30,7 +31,7 @@ from harness.suites.secrets import secret_exports, secret_values
 if TYPE_CHECKING:  # kept off sessions that need neither
     from execnet import Channel
 
-    from harness.bootstrap.preparing import Prepared
+    from harness.bootstrap.request import Request
 
 # pytest's own exit codes that mean something else in a run: 2 is an interrupt, 3 a failure of pytest itself.
 _MEANINGS = {2: int(ExitCode.INTERRUPTED), 3: int(ExitCode.SUITE_FAILED)}
@@ -163,6 +164,8 @@ class OwnRun:
         self._has_worlds = False
         self._secret_names: tuple[str, ...] = ()
         self._keep = Keep.NEVER
+        self._joining = Joining(config)
+        config.pluginmanager.register(self._joining, "harness-joining")
         self.kept: EnvironmentDescription | None = None
         self.ended_badly: HarnessError | None = None
         self.secrets: tuple[str, ...] = ()
@@ -263,6 +266,7 @@ class OwnRun:
                 self._lease.let_go()
         if self._landlord is not None:
             self._landlord.close()
+        self._failure = self._joining.leave() or self._failure
         ending = self._lease.release(keep=keep) if self._lease is not None else None
         self.kept = self._description if keep and ending is None else None
         return ending
@@ -305,40 +309,59 @@ class OwnRun:
         return lease, description
 
     def _acquire(self) -> Lease:
-        from harness.bootstrap.acquire import acquire  # noqa: PLC0415 - kept off sessions without an ecosystem
-        from harness.bootstrap.preparing import prepare  # noqa: PLC0415
-        from harness.bootstrap.runs import make_run_folder  # noqa: PLC0415
-        from harness.pytest_plugin.options import request_of  # noqa: PLC0415
+        from harness.pytest_plugin.options import request_of  # noqa: PLC0415 - kept off sessions without an ecosystem
 
-        prepared = prepare(request_of(self._config))
-        self._keep = prepared.request.keep
-        self._secret_names = secret_exports(prepared.ecosystem)
-        make_run_folder(self._folder)
-        self._begin(prepared)
-        lease = acquire(prepared, self._folder, None)
+        request = request_of(self._config)
+        self._keep = request.keep
+        lease = self._join(request) or self._start(request)
         with self._lock:
             self._lease = lease
             if self._is_over:
                 lease.let_go()
         return lease
 
-    def _begin(self, prepared: "Prepared") -> None:
+    def _start(self, request: "Request") -> Lease:
+        """An environment of our own."""
+        from harness.bootstrap.acquire import acquire  # noqa: PLC0415 - as above
+        from harness.bootstrap.preparing import prepare  # noqa: PLC0415
+
+        prepared = prepare(request)
+        self._secret_names = secret_exports(prepared.ecosystem)
+        make_run_folder(self._folder)
+        plan = prepared.plan_made(self._clock.now())
+        self._begin(prepared.ecosystem.name, prepared.kind.name, request.seed, (plan,))
+        return acquire(prepared, self._folder, None)
+
+    def _join(self, request: "Request") -> Lease | None:
+        """One of `harness up`, where it is what we would start."""
+        warm = self._joining.take(request, self.record)
+        if warm is None:
+            return None
+        self._secret_names = warm.compared.secrets
+        make_run_folder(self._folder)
+        borrow_logs(self._folder, Path(warm.description.results))
+        self._begin(
+            warm.description.ecosystem, warm.description.provider, warm.description.seed, warm.facts()
+        )
+        return warm.lease
+
+    def _begin(self, ecosystem: str, provider: str, seed: int, facts: Iterable[Event]) -> None:
         """From now on facts go to disk; those from before the run follow the fact that it began."""
         from harness.pytest_plugin.options import rerun_of, root_of  # noqa: PLC0415 - as above
 
         begun = RunStarted(
             at=self._clock.now(),
             run_id=self._folder.name,
-            ecosystem=prepared.ecosystem.name,
-            provider=prepared.kind.name,
+            ecosystem=ecosystem,
+            provider=provider,
             command="pytest",
-            seed=prepared.request.seed,
+            seed=seed,
             rerun=rerun_of(self._config),
             root=root_of(self._config),
         )
         with self._lock:
             self._log = Facts(self._folder / EVENTS)
-            for event in (begun, prepared.plan_made(self._clock.now()), *self._early):
+            for event in (begun, *facts, *self._early):
                 self._log(event)
 
 

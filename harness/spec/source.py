@@ -1,7 +1,9 @@
 """Why this exists: a YAML file in, positioned nodes out; anchors, aliases and `<<` merges are resolved here."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ from harness.spec.model import Location
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, kind
 
 if TYPE_CHECKING:
-    from ruamel.yaml.error import StringMark
+    from ruamel.yaml.error import StringMark, YAMLError
     from ruamel.yaml.nodes import Node as YamlNode
 
 _DEPTH = 60
@@ -69,10 +71,25 @@ def _another(path: Path) -> str:
     return f"name yours with -f, or --harness-file of pytest{beside}"
 
 
-def _composed(path: Path, text: str, faults: Faults) -> "list[YamlNode]":
+def _composed(path: Path, text: str, faults: Faults) -> "Sequence[YamlNode]":
+    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415 - see below
+
+    roots, error = _parsed(text)
+    if isinstance(error, MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        what = " ".join(filter(None, (error.problem, error.context)))
+        faults.error(_location(path, mark), f"not valid YAML: {what}", _syntax_remedy(text, mark))
+    elif error is not None:
+        faults.error(Location(path, 1), f"not valid YAML: {' '.join(str(error).split())}")
+    return roots
+
+
+@lru_cache(maxsize=8)  # a keeper reads the same files before every session
+def _parsed(text: str) -> "tuple[Sequence[YamlNode], YAMLError | None]":
+    """The documents of a text, up to the error in it; nobody may change them."""
     # Imported here: reading YAML costs 50 ms of imports that `import harness.spec` should not pay.
     from ruamel.yaml import YAML  # noqa: PLC0415
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
     yaml = YAML(typ="safe", pure=True)
     yaml.max_depth = _DEPTH
@@ -80,13 +97,9 @@ def _composed(path: Path, text: str, faults: Faults) -> "list[YamlNode]":
     roots: list[YamlNode] = []
     try:
         roots.extend(yaml.compose_all(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = " ".join(filter(None, (error.problem, error.context)))
-        faults.error(_location(path, mark), f"not valid YAML: {what}", _syntax_remedy(text, mark))
     except YAMLError as error:
-        faults.error(Location(path, 1), f"not valid YAML: {' '.join(str(error).split())}")
-    return roots
+        return roots, error
+    return roots, None
 
 
 def _location(path: Path, mark: "StringMark | None") -> Location:

@@ -80,6 +80,15 @@ class FakeKept:
         await self.may_restart.wait()
         self.journal.append(f"restarted {component}")
 
+    async def compare(self, asked: Mapping[str, object]) -> Mapping[str, object]:
+        """Say so, and answer with the question."""
+        self.journal.append("compare")
+        return asked
+
+    async def renew(self, components: Sequence[str]) -> None:
+        """Say so."""
+        self.journal.append(f"renew {', '.join(components)}")
+
     async def keep_seeded(self) -> None:
         """Say so."""
         self.journal.append("keep seeded")

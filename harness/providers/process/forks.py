@@ -52,16 +52,37 @@ class ForkedChild:
 
 
 class ForkServer:
-    """The preloader of one environment, from a loop's view: to be made within one. `aclose` always."""
+    """The preloader of one environment, from a loop's view: to be made within one. `aclose` always.
 
-    def __init__(self, preloading: Preloading, pump: LogPump) -> None:
+    Args:
+        preloading: What runs.
+        pump: Takes what it writes.
+        before: The one whose place it takes, which has imported other code; it ends with the last of its forks.
+    """
+
+    def __init__(self, preloading: Preloading, pump: LogPump, before: "ForkServer | None" = None) -> None:
         self._process = ExecutedChild(preloading.process)
         self._channel: socket.socket | None = preloading.channel
         self._pump = pump
         self._failure: Callable[[], EnvironmentFailedError] | None = None
         self._asked: dict[str, asyncio.Future[ForkedChild]] = {}
         self._living: dict[int, asyncio.Future[int]] = {}
+        self._ready: asyncio.Future[EnvironmentFailedError | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._is_retired = False
+        self._before = before
         asyncio.get_running_loop().add_reader(preloading.channel, self._hear)
+
+    async def wait_ready(self) -> None:
+        """Return when everything is imported.
+
+        Raises:
+            EnvironmentFailedError: it cannot be.
+        """
+        failure = await asyncio.shield(self._ready)
+        if failure is not None:
+            raise failure
 
     async def fork(self, request: ForkRequest, output: int) -> ForkedChild:
         """Fork one component, its outputs to the descriptor `output`.
@@ -81,8 +102,16 @@ class ForkServer:
         await self._send(message, output)
         return await asyncio.shield(asked)  # who gives up waiting does not take the answer back
 
-    async def aclose(self) -> None:
+    def retire(self) -> None:
+        """Nothing is asked for any more: it ends with the last of its forks."""
+        self._is_retired = True
+        if not (self._living or self._asked):
+            self._forget_channel()
+
+    async def aclose(self, *, with_before: bool = True) -> None:
         """End the preloader, whatever it imports, and with it what is left of its forks. Idempotent."""
+        if self._before is not None and with_before:
+            await self._before.aclose()
         self._forget_channel()
         self._process.send(signal.SIGKILL)
         await asyncio.shield(self._process.ended)
@@ -124,10 +153,16 @@ class ForkServer:
             self._asked.pop(message["name"]).set_result(ForkedChild(message["pid"], ended))
         elif "code" in message:
             self._living.pop(message["pid"]).set_result(message["code"])
+            if self._is_retired:
+                self.retire()
+        elif "ready" in message:
+            self._ready.set_result(None)
 
     def _fail(self, failure: Callable[[], EnvironmentFailedError]) -> None:
         """Nobody waits in vain: the forks asked for and the ends awaited all resolve. The first is the cause."""
         self._failure = self._failure or failure
+        if not self._ready.done():
+            self._ready.set_result(self._failure())
         for asked in self._asked.values():
             asked.set_exception(self._failure())
             asked.exception()  # seen: whoever awaits it later still gets it raised
@@ -148,6 +183,21 @@ class ForkServer:
             evidence=self._pump.tail(20),
             hint="its log is preloader.log below the run's logs",
         )
+
+
+async def succeed(before: ForkServer, fresh: ForkServer) -> ForkServer:
+    """The fresh one in place of the one before, which ends with the last of its forks.
+
+    Raises:
+        EnvironmentFailedError: the fresh one has nothing to fork; it is gone, and the one before goes on.
+    """
+    try:
+        await fresh.wait_ready()
+    except BaseException:
+        await fresh.aclose(with_before=False)
+        raise
+    before.retire()
+    return fresh
 
 
 def _cannot_import(text: str) -> EnvironmentFailedError:

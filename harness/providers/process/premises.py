@@ -13,7 +13,7 @@ from harness.providers.existing import Attached
 from harness.providers.logs import LogPump
 from harness.providers.process.account import Account, server_account
 from harness.providers.process.folders import make_data_folder
-from harness.providers.process.forks import ForkServer
+from harness.providers.process.forks import ForkServer, succeed
 from harness.providers.process.marks import PRELOADER, marks
 from harness.providers.process.ownership import END_TIMEOUT, end
 from harness.providers.process.preloading import HeadStart, Imports, begin
@@ -107,6 +107,18 @@ class Premises:
             logs: The folder for what is said meanwhile.
             emit: Takes that the log is cut off.
         """
+        self.forks = self._begin_preloading(logs, emit, None)
+
+    async def preload_anew(self, logs: Path, emit: Emit) -> None:
+        """Let what is forked from now on have the code as it is now.
+
+        Raises:
+            EnvironmentFailedError: it cannot be imported; forks go on having the code as it was.
+        """
+        if self.forks is not None:
+            self.forks = await succeed(self.forks, self._begin_preloading(logs, emit, self.forks))
+
+    def _begin_preloading(self, logs: Path, emit: Emit, before: ForkServer | None) -> ForkServer:
         folder = self.coverage.folder if self.coverage else None
         settings = self.ecosystem.settings
         imports = Imports(
@@ -120,7 +132,7 @@ class Premises:
         preloading = begun or begin(imports, marks(self.environment_id, PRELOADER))
         log = logs / f"{PRELOADER}.log"
         pump = LogPump(log, self.clock, self.secret_values, preloading.output, emit)
-        self.forks = ForkServer(preloading, pump)
+        return ForkServer(preloading, pump, before)
 
     @property
     def secret_values(self) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """Why this exists: the ecosystem as processes of this machine; needs nothing but what pip installs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGKILL, Signals
@@ -196,6 +196,16 @@ class ProcessProvider:
         if step.name in self._premises.attached:
             raise UsageError(f"{step.name} is only attached to: whoever started it has to restart it")
         return await self._start(self._resolved(step), environment)
+
+    async def renew(self, components: Collection[str]) -> None:
+        """What is forked from now on has the code as it is now.
+
+        Raises:
+            EnvironmentFailedError: it cannot be imported; forks go on having the code as it was.
+        """
+        known = self._premises.ecosystem.components
+        if any(_is_forked(known[name]) for name in components):
+            await self._premises.preload_anew(self._place.logs, self._emit)
 
     async def aclose(self) -> tuple[str, ...]:
         """End every process of the environment, give back ports and folders; names what stays. Idempotent."""

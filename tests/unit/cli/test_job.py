@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import pytest
 
+from harness.bootstrap.request import Warm
 from harness.cli import job, testing
 from harness.cli.invocation import Invocation
 from harness.cli.suite_run import SuiteRun
@@ -73,7 +74,7 @@ def carry_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Carry:
     settings = SimpleNamespace(suites=suites)
     ecosystem = SimpleNamespace(settings=settings, directory=tmp_path)
     keep = SimpleNamespace(is_wanted=lambda _code: False)
-    request: Any = SimpleNamespace(keep=keep, is_measured=False, workers=0)
+    request: Any = SimpleNamespace(keep=keep, is_measured=False, warm=Warm.NEVER, workers=0)
     prepared: Any = SimpleNamespace(ecosystem=ecosystem, request=request)
     monkeypatch.setattr(job, "start", lambda *_: FakeLease())
     monkeypatch.setattr(testing, "plan_for", lambda _request: prepared)

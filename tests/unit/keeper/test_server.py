@@ -463,3 +463,19 @@ async def test_whatever_is_asked_at_the_moment_of_the_end_is_answered(tmp_path: 
             assert await other.hear_answer(number)
         kept.may_end.set()
         assert (await other.hear("ended"))["exit_code"] == ExitCode.OK
+
+
+@own_loop
+async def test_it_is_asked_whether_it_would_do(tmp_path: Path) -> None:
+    """And made to: what is started anew is named."""
+    kept = FakeKept()
+    kept.may_start.set()
+    async with keeping(tmp_path, kept) as stage:
+        asker = await stage.holder()
+        await asker.hear("started")
+        assert (await asker.ask("compare", asked={"seed": 1}))["value"] == {"seed": 1}
+        assert (await asker.ask("renew", components=["web", "api"]))["value"] is None
+        assert kept.journal[-2:] == ["compare", "renew web, api"]
+        assert (
+            "takes a list of components" in (await asker.ask("renew", components="web"))["error"]["message"]
+        )

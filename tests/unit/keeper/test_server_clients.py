@@ -80,3 +80,24 @@ def test_who_reads_late_still_hears_the_end(tmp_path: Path) -> None:
         return len(heard), ending.exit_code
 
     assert asyncio.run(scene()) == (2000, ExitCode.OK)
+
+
+def test_facts_from_now_on_leave_out_those_from_before(tmp_path: Path) -> None:
+    """One that comes late need not read all that ever was; the words that matter come all the same."""
+
+    async def scene() -> tuple[int, str]:
+        kept, path, heard = FakeTalkative(facts=200), tmp_path / "keeper.sock", FakeEmit()
+        listener = listening(path)
+        holder = Lease.attach(path, FakeEmit(), hold=True)
+        keeper = asyncio.create_task(Keeper(listener, kept.open, token=token_of(tmp_path)).run())
+        kept.may_start.set()
+        await asyncio.to_thread(holder.wait_started)
+        with await asyncio.to_thread(Lease.attach, path, heard, hold=False, history=False) as late:
+            description = await asyncio.to_thread(late.wait_started)
+            await asyncio.to_thread(late.ask, "status")
+        await asyncio.to_thread(holder.release)
+        holder.close()
+        await keeper
+        return len(heard), description.ecosystem
+
+    assert asyncio.run(scene()) == (0, "fake")

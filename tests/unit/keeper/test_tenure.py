@@ -25,7 +25,9 @@ async def test_a_kept_one_ends_when_its_time_is_over() -> None:
     tenure = held(Stay(is_kept=True, ttl=60), "a")
     await asyncio.sleep(1000)
     assert tenure.remaining is None
+    assert not tenure.handed_over.is_set()
     tenure.release("a", keep=False)
+    assert tenure.handed_over.is_set()
     await asyncio.sleep(59)
     assert tenure.remaining == 1.0
     assert not tenure.over.is_set()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from harness.core.data_files import DataFiles
 from harness.core.errors import UsageError
 from harness.worlds.base import SEEDED
 from harness.worlds.error import WorldError
@@ -41,6 +42,11 @@ class FakeStore:
         """What has not been put back."""
         return self.changed if self.journal[-1:] != [f"reset {snapshot}"] else ()
 
+    async def write_down(self) -> DataFiles:
+        """In a folder of its name."""
+        self._do("written down")
+        return DataFiles(f"/data/{self.component}")
+
     async def aclose(self) -> None:
         """Remember that."""
         self.journal.append("closed")
@@ -49,6 +55,15 @@ class FakeStore:
         self.journal.append(what)
         if self.error is not None:
             raise self.error
+
+
+async def test_every_store_tells_where_its_files_are() -> None:
+    """Those that were joined as well; one that cannot write them is the error."""
+    world = await World.open([FakeStore("db").open()], (FakeStore("cache"),))
+    assert await world.write_down() == {"cache": DataFiles("/data/cache"), "db": DataFiles("/data/db")}
+    broken = World([FakeStore("db"), FakeStore("full", error=WorldError("no room"))])
+    with pytest.raises(WorldError, match="no room"):
+        await broken.write_down()
 
 
 async def test_only_what_has_changed_is_named() -> None:

@@ -16,7 +16,7 @@ from coverage import CoverageData
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.logs import LogPump
-from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer
+from harness.providers.process.forks import ForkedChild, ForkRequest, ForkServer, succeed
 from harness.providers.process.preloading import Imports, begin
 from tests.doubles.processes import has_ended, is_alive
 
@@ -266,3 +266,26 @@ async def test_the_harness_is_no_part_of_what_is_measured(stage: Stage) -> None:
             one.read()
             measured |= one.measured_files()
     assert measured == {str(stage.folder / "quick.py")}
+
+
+async def test_a_fresh_one_takes_the_place_of_the_one_before(stage: Stage) -> None:
+    """It has the code as it is now; the one before ends with the last of its forks."""
+    before = stage.server("late", "quick")
+    asleep = await stage.fork(before, "quick:sleeps")
+    assert await (await stage.fork(before, "late:answer")).ended == 1
+    (stage.folder / "late.py").write_text("def answer(): return 22")
+    fresh = await succeed(before, stage.server("late", "quick"))
+    assert await (await stage.fork(fresh, "late:answer")).ended == 22
+    assert is_alive(asleep.pid)
+    asleep.send(signal.SIGKILL)
+    assert await asleep.ended == -signal.SIGKILL
+    await asyncio.wait_for(before._process.ended, 20)
+
+
+async def test_code_that_cannot_be_imported_takes_no_place(stage: Stage) -> None:
+    """Whoever is there goes on, with the code that it has."""
+    before = stage.server("late")
+    assert await (await stage.fork(before, "late:answer")).ended == 1
+    with pytest.raises(EnvironmentFailedError, match="no_such_module_anywhere"):
+        await succeed(before, stage.server("faulty"))
+    assert await (await stage.fork(before, "late:answer")).ended == 1
