@@ -89,7 +89,7 @@ def _variables(project: Path) -> dict[str, str]:
 def _session(project: Path, *options: str) -> tuple[float, float]:
     """Milliseconds between the end of collection and the test; seconds of the whole."""
     began = time.monotonic()
-    places = ["--harness-file", FILE, "--harness-results", str(project / "results")]
+    places = ["--harness-file", str(FILE), "--harness-results", str(project / "results")]
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *places, *options],
         cwd=project,
