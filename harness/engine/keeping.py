@@ -10,9 +10,10 @@ from harness.engine.parts import Parts
 from harness.engine.restarting import running_in
 from harness.events.facts import StateKept, StateReset
 from harness.plan.model import Step
+from harness.providers.base import CanTellClients
 from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Component, Isolation
-from harness.worlds.base import SEEDED, Store
+from harness.worlds.base import SEEDED, IsComponents, Store, nobodys
 from harness.worlds.error import WorldError
 from harness.worlds.settling import Hook, settle
 from harness.worlds.stores import Endpoints, Opening, join_store, load_clients, open_store
@@ -58,12 +59,16 @@ class KeptState:
             self._joined[step.name] = await store
 
     def _store(
-        self, component: Component, way: Callable[[Component, Endpoints, Mapping[str, str]], Opening]
+        self,
+        component: Component,
+        way: Callable[[Component, Endpoints, Mapping[str, str], IsComponents], Opening],
     ) -> Opening:
         running = self._parts.supervision.running(component.name)
         if running is None:  # a one-shot whose work is in copied data
             return None
-        return way(component, running.endpoints, running.environment)
+        provider = self._parts.provider
+        is_components = provider.is_components if isinstance(provider, CanTellClients) else nobodys
+        return way(component, running.endpoints, running.environment, is_components)
 
     async def keep_seeded(self) -> None:
         """Take the state as it is now for the seeded one: what was seeded meanwhile is part of it.

@@ -203,6 +203,15 @@ class CanClone(Protocol):
 
 
 @runtime_checkable
+class CanTellClients(Protocol):
+    """Ability of a provider: tell components from others, where both are clients of the same server."""
+
+    def is_components(self, host: str, port: int) -> bool:
+        """Whether a connection, as its server sees where it comes from, is or may be a component's."""
+        ...
+
+
+@runtime_checkable
 class CanTellWhere(Protocol):
     """Ability of what runs: to tell where it really listens."""
 

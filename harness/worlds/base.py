@@ -1,10 +1,19 @@
 """Why this exists: the contract of a store that keeps snapshots, so that a world knows neither Postgres nor Redis."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from harness.core.data_files import DataFiles
 
+IsComponents = Callable[[str, int], bool]
+"""Whether a connection that comes from an address and a port is a component's."""
+
 SEEDED = "seeded"  # the snapshot that tests start from
+
+
+def nobodys(_host: str, _port: int) -> bool:
+    """Where nobody can tell components from tests."""
+    return False
 
 
 class Store(Protocol):

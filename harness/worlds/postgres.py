@@ -1,12 +1,13 @@
 """Why this exists: snapshots of a Postgres database; `postgres.sql` does the work inside the server."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from harness.core.data_files import DataFiles
 from harness.core.endpoint import Endpoint
-from harness.worlds.base import SEEDED
+from harness.worlds.base import SEEDED, IsComponents, nobodys
 from harness.worlds.error import WorldError
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 _INSTALL = Path(__file__).with_suffix(".sql")
 _PATIENCE = 2  # seconds to wait for a lock that a component or a test holds
+_LOOK = 0.01  # seconds between two looks whether an advisory lock has gone
+_LOCKED = "HW001"  # the error of `postgres.sql` for one
+_RESETTING = "its state cannot be put back"
+_UNLOCK = f"waited {_PATIENCE} s for it; unlock it (pg_advisory_unlock), or close its connection, before the test ends"
 _SESSION = {
     "application_name": "harness",
     "lock_timeout": f"{_PATIENCE}s",
@@ -35,12 +40,20 @@ _HOLDERS = """
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where a database is, and a superuser of it: triggers and foreign keys are off while rows are put back."""
+    """Where a database is, and a superuser of it: triggers and foreign keys are off while rows are put back.
+
+    `is_components` tells whether a connection from an address and a port is a component's.
+    """
 
     at: Endpoint
     user: str
     name: str
     password: str | None = field(default=None, repr=False)
+    is_components: IsComponents = nobodys
+
+    def serves(self, host: str | None, port: int | None) -> bool:
+        """Whether who is connected from there is a component; nobody is who comes over no network."""
+        return host is not None and port is not None and self.is_components(host, port)
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection to put rows back with, which waits for locks as long as we do. Raises OSError, PostgresError."""
@@ -148,11 +161,28 @@ class PostgresStore:
                 then, or a transaction is prepared or holds a table that is to be put back, or the server is not
                 reached.
         """
-        query = "SELECT harness_world.reset($1) AS name"
-        return tuple(
-            row["name"]
-            for row in await self._fetch(query, snapshot, otherwise="its state cannot be put back")
-        )
+        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        while True:
+            try:
+                query = "SELECT harness_world.reset($1) AS name"
+                rows = await self._fetch(query, snapshot, otherwise=_RESETTING)
+                return tuple(row["name"] for row in rows)
+            except WorldError as failure:
+                if getattr(failure.__cause__, "sqlstate", "") != _LOCKED:
+                    raise
+                told = await self._tell_locks(snapshot)
+                if told and asyncio.get_running_loop().time() > deadline:
+                    raise WorldError(failure.message, evidence=told, hint=_UNLOCK) from failure
+                await asyncio.sleep(_LOOK)  # the server tells nobody when one of these goes
+
+    async def _tell_locks(self, snapshot: str) -> list[str]:
+        """Who holds advisory locks that were not held then. Components may: one that was started anew, or leads now."""
+        query = "SELECT * FROM harness_world.holders($1)"
+        holders = await self._fetch(query, snapshot, otherwise=_RESETTING)
+        theirs = [each["lock"] for each in holders if self._database.serves(each["host"], each["port"])]
+        if theirs:
+            await self._fetch("SELECT harness_world.tolerate($1)", theirs, otherwise=_RESETTING)
+        return [each["told"] for each in holders if each["lock"] not in theirs]
 
     async def differences(self, snapshot: str) -> tuple[str, ...]:
         """The tables and sequences that are not as they were kept, by comparing every row.
@@ -180,7 +210,7 @@ class PostgresStore:
         """Let go of the database; without waiting, as its server may hang."""
         self._connection.terminate()
 
-    async def _fetch(self, query: str, *given: str, otherwise: str) -> "list[asyncpg.Record]":
+    async def _fetch(self, query: str, *given: object, otherwise: str) -> "list[asyncpg.Record]":
         import asyncpg  # noqa: PLC0415
 
         try:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
@@ -548,12 +550,44 @@ async def test_an_advisory_lock_may_be_held_for_a_moment(environment: Environmen
     connection = await connect(environment)
     await connection.execute("SELECT pg_advisory_lock(7)")
     resetting = asyncio.ensure_future(environment.state.reset())
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%world.holders%' AND pid <> pg_backend_pid()"
     while not await connection.fetchval(waiting):  # noqa: ASYNC110 - the server tells nobody
         await asyncio.sleep(0)
     await connection.execute("SELECT pg_advisory_unlock(7)")
     assert await resetting == {}
     await connection.close()
+
+
+HOLDER = """
+import asyncio, asyncpg, sys
+async def hold():
+    connection = await asyncpg.connect(sys.argv[1])
+    await connection.execute("SELECT pg_advisory_lock(7)")
+    print("held", flush=True)
+    await asyncio.Event().wait()
+asyncio.run(hold())
+"""
+
+
+async def test_a_component_may_hold_an_advisory_lock(folder: Path) -> None:
+    """Also one that it takes later than the state was kept: when it was started anew, or leads from now on."""
+    async with opened(folder, "process") as environment:
+        at = environment.endpoint("db")
+        url = f"postgresql://postgres:written@{at.address}/postgres"
+        ours = os.environ | {"HARNESS_ENVIRONMENT_ID": environment.id}
+        argv = (sys.executable, "-c", HOLDER, url)
+        holder = await asyncio.create_subprocess_exec(*argv, env=ours, stdout=asyncio.subprocess.PIPE)
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"held\n"
+        assert await environment.state.reset() == {}
+        connection = await connect(environment)
+        await connection.execute("SELECT pg_advisory_lock(8)")
+        with pytest.raises(WorldError, match="an advisory lock is held") as caught:
+            await environment.state.reset()
+        assert [line.split(":")[0] for line in caught.value.evidence] == ["ExclusiveLock 8"]
+        await connection.close()
+        holder.kill()
+        await holder.wait()
 
 
 async def test_an_advisory_lock_may_be_part_of_a_snapshot(environment: Environment) -> None:

@@ -125,6 +125,12 @@ class DockerProvider:
             return await self._start(component, workshop.again(before))
         return await self._start(component, await workshop.replace(component, before))
 
+    def is_components(self, host: str, port: int) -> bool:  # noqa: ARG002 - containers have addresses of their own
+        """Whether a connection comes from a container of the environment; through proxies all come from one address."""
+        networks = (s.container.attrs["NetworkSettings"]["Networks"] for s in self._started.values())
+        addresses = {network["IPAddress"] for each in networks for network in each.values()}
+        return host in addresses or any(True for _ in self.links)
+
     async def copy_data(self, files: Mapping[str, DataFiles]) -> None:
         """Copy the files of stores out of their containers, in place of what was copied before.
 

@@ -1,6 +1,7 @@
 """Why this exists: the ecosystem as processes of this machine; needs nothing but what pip installs."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,12 +30,13 @@ from harness.providers.process.folders import remove
 from harness.providers.process.forks import ForkedChild, ForkRequest
 from harness.providers.process.granted import place_files, point_to
 from harness.providers.process.marks import UNMEASURED, marks
-from harness.providers.process.ownership import END_TIMEOUT
+from harness.providers.process.ownership import END_TIMEOUT, owned
 from harness.providers.process.polite import polite_signal
 from harness.providers.process.preloading import HeadStart
 from harness.providers.process.premises import Coverage, KeptData, Premises
 from harness.providers.process.refusal import refusal
 from harness.providers.process.running import RunningProcess
+from harness.providers.process.sockets import is_connected
 from harness.providers.reservation import LOOPBACK, Reservation
 from harness.providers.resolving import resolve_component
 from harness.providers.substitution import Endpoints, resolve_environment
@@ -186,6 +188,15 @@ class ProcessProvider:
         if attached := self._premises.attached.get(step.name):
             return attached.as_planned(step)
         return await self._start(self._resolved(step), {})
+
+    def is_components(self, host: str, port: int) -> bool:  # noqa: ARG002 - all are on this machine
+        """Whether a connection is that of a process of the environment, or comes through a proxy of ours."""
+        processes = owned(self._place.environment_id)
+        proxies = [os.getpid()] if any(True for _ in self._links) else []
+        pids = [*proxies, *(process.pid for process in processes)]
+        for process in processes:
+            process.close()
+        return is_connected(pids, port)
 
     async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningProcess:
         """Start it anew at the same addresses, `environment` laid over its own; the old one must be stopped.

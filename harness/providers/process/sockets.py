@@ -15,8 +15,16 @@ _TABLES = (("/proc/net/tcp", socket.AF_INET), ("/proc/net/tcp6", socket.AF_INET6
 def listening(pids: Iterable[int]) -> tuple[Endpoint, ...]:
     """Where these processes accept TCP connections, by port; `target` is the same as `port`."""
     theirs = {inode for pid in pids for inode in _inodes(pid)}
-    found = {(port, host) for inode, host, port in _accepting() if inode in theirs}
+    found = {
+        (port, host) for state, inode, host, port in _sockets() if state == _LISTENING and inode in theirs
+    }
     return tuple(Endpoint(host, port, port) for port, host in sorted(found))
+
+
+def is_connected(pids: Iterable[int], port: int) -> bool:
+    """Whether one of these processes has a connection of its own that ends at a port of this machine."""
+    there = {inode for state, inode, _, at in _sockets() if at == port and state != _LISTENING}
+    return any(inode in there for pid in pids for inode in _inodes(pid))
 
 
 def _inodes(pid: int) -> Iterator[str]:
@@ -30,15 +38,14 @@ def _inodes(pid: int) -> Iterator[str]:
                     yield inode.strip("[]")
 
 
-def _accepting() -> Iterator[tuple[str, str, int]]:
-    """Every listening socket of this machine: inode, host, port."""
+def _sockets() -> Iterator[tuple[str, str, str, int]]:
+    """Every TCP socket of this machine: state, inode, host, port."""
     for table, family in _TABLES:
         with contextlib.suppress(FileNotFoundError), open(table, encoding="ascii") as lines:  # noqa: PTH123 - no file
             next(lines)  # the headline
             for fields in map(str.split, lines):
-                if fields[3] == _LISTENING:
-                    address, _, port = fields[1].partition(":")
-                    yield fields[9], _host(address, family), int(port, 16)
+                address, _, port = fields[1].partition(":")
+                yield fields[3], fields[9], _host(address, family), int(port, 16)
 
 
 def _host(written: str, family: socket.AddressFamily) -> str:
