@@ -19,7 +19,8 @@ from harness.bootstrap.order import Order
 from harness.bootstrap.providers import Making, pick
 from harness.bootstrap.runs import COVERAGE, EVENTS, KEEPER_LOG, LOGS, temporary_folder
 from harness.bootstrap.sameness import Sameness
-from harness.bootstrap.seeder import seeder_of
+from harness.bootstrap.templates import Template
+from harness.bootstrap.templating import Templating
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError, UsageError, as_failure
 from harness.core.tasks import cancel_and_wait
@@ -27,7 +28,7 @@ from harness.engine.environment import Environment
 from harness.engine.opening import open_environment
 from harness.engine.seeding import Seeder
 from harness.engine.worlds import Worlds
-from harness.events.facts import EnvironmentFailed
+from harness.events.facts import EnvironmentFailed, TemplateTaken
 from harness.events.log import Emit, EventLog, fan_out
 from harness.faults import decode
 from harness.keeper import folders
@@ -123,11 +124,14 @@ class _KeptEnvironment:
         await self._environment.faults.heal(number, reason)
 
 
-def _provider(order: Order, emit: Emit, head_start: HeadStart | None) -> tuple[Provider, Place]:
+def _provider(
+    order: Order, emit: Emit, head_start: HeadStart | None, template: Template | None
+) -> tuple[Provider, Place]:
     coverage = order.run_folder / COVERAGE
     if order.is_measured:
         coverage.mkdir(exist_ok=True)
-    place = Place(order.environment_id, order.runtime, order.run_folder / LOGS)
+    logs = order.run_folder / LOGS
+    place = Place(order.environment_id, order.runtime, logs, is_copy=template is not None)
     making = Making(
         place=place,
         cache=cache_folder(),
@@ -138,14 +142,17 @@ def _provider(order: Order, emit: Emit, head_start: HeadStart | None) -> tuple[P
         attached=tuple(order.ecosystem.components[name] for name in order.attached),
         head_start=head_start,
         emit=emit,
+        template=template,
     )
     return pick(order.provider).make(making), place
 
 
-def _made(order: Order, emit: Emit, head_start: HeadStart | None) -> tuple[Provider, Place]:
+def _made(
+    order: Order, emit: Emit, head_start: HeadStart | None, template: Template | None
+) -> tuple[Provider, Place]:
     """The provider; that it could not be made is a fact like any other failed start."""
     try:
-        return _provider(order, emit, head_start)
+        return _provider(order, emit, head_start, template)
     except Exception as error:  # noqa: BLE001 - stated, and raised on
         failure = as_failure(error)
         at = SystemClock().now()
@@ -159,6 +166,7 @@ async def keep(
     head_start: HeadStart | None = None,
     seeder: Seeder | None = None,
     began: float | None = None,
+    templating: Templating | None = None,
 ) -> bool:
     """Run the environment until nobody needs it; True when a client died and left its work behind.
 
@@ -168,6 +176,7 @@ async def keep(
         head_start: What imports already, if anything does.
         seeder: What puts data in; None for an empty environment.
         began: Since when its code may have been read, in seconds of the epoch; None for now.
+        templating: What its stores begin with, or what is to be left of them; None for neither.
     """
     log = EventLog(order.run_folder / EVENTS)
     sameness = Sameness(order, time.time() if began is None else began)
@@ -175,7 +184,10 @@ async def keep(
     @asynccontextmanager
     async def open_kept(tell: Emit) -> AsyncIterator[_KeptEnvironment]:
         emit = fan_out(log, tell)
-        provider, place = _made(order, emit, head_start)
+        template = templating.template if templating else None
+        if template is not None:
+            emit(TemplateTaken(at=SystemClock().now(), made=template.made))
+        provider, place = _made(order, emit, head_start, template)
         async with open_environment(
             order.plan,
             order.ecosystem,
@@ -187,6 +199,8 @@ async def keep(
             seed=order.seed,
             hurry=keeper.hurry,
         ) as environment:
+            if templating is not None:
+                await templating.keep(environment, provider)
             if order.stay.is_kept:
                 sameness.note_after(keeper.handed_over)
             worlds = Worlds(environment, provider, SystemClock(), emit, keeper.hurry)
@@ -200,6 +214,8 @@ async def keep(
     finally:
         await cancel_and_wait(reporting, watching)
         await sameness.aclose()
+        if templating is not None:
+            await templating.aclose()
         folders.remove(order.runtime)
         log.close()
     return keeper.is_abandoned
@@ -224,9 +240,11 @@ def carry_out(
     """Make the environment findable and keep it; then do what a dead client could not."""
     own_log = order.run_folder / KEEPER_LOG
     _log_to(own_log)
-    with seeder_of(order.ecosystem, order.seed, order.environment_id) as seeder:
+    began = time.time() if began is None else began
+    templating = Templating(order, began)
+    with templating.seeder() as seeder:
         folders.claim(order.runtime, _about(order, order.ecosystem))
-        is_abandoned = asyncio.run(keep(order, listener, head_start, seeder, began))
+        is_abandoned = asyncio.run(keep(order, listener, head_start, seeder, began, templating))
     if is_abandoned:
         shutil.rmtree(temporary_folder(order.environment_id), ignore_errors=True)
         from harness.reports import rebuild  # noqa: PLC0415 - only for a run whose client died

@@ -25,6 +25,7 @@ class Order:
     is_measured: bool
     base_url: str
     attached: tuple[str, ...]
+    uses_templates: bool = False
 
 
 def _read_only(items: dict[object, object]) -> MappingProxyType[object, object]:

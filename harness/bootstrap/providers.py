@@ -22,6 +22,7 @@ from harness.providers.process.remarks import stand_in, uses_cache
 from harness.spec.model import Component, Fault
 
 if TYPE_CHECKING:
+    from harness.bootstrap.templates import Template
     from harness.providers.base import Place, Provider
     from harness.providers.process.preloading import HeadStart
 
@@ -39,6 +40,7 @@ class Making:
     attached: tuple[Component, ...]
     head_start: "HeadStart | None" = None
     emit: Emit = nobody
+    template: "Template | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,16 @@ class ProviderKind:
 
 def _process(making: Making) -> "Provider":
     from harness.providers.existing import ExistingProvider  # noqa: PLC0415 - see above, as in the others
-    from harness.providers.process.premises import Coverage  # noqa: PLC0415
+    from harness.providers.process.premises import Coverage, KeptData  # noqa: PLC0415
     from harness.providers.process.provider import ProcessProvider  # noqa: PLC0415
 
     coverage = Coverage(making.coverage) if making.coverage else None
+    template = making.template
+    kept = KeptData(template.data, template.secrets) if template else None
     existing = ExistingProvider(making.variables)
     attached = {component.name: existing.attach(component) for component in making.attached}
     return ProcessProvider.of(
-        making.place, making.cache, making.clock, coverage, attached, making.head_start, making.emit
+        making.place, making.cache, making.clock, coverage, attached, making.head_start, making.emit, kept
     )
 
 

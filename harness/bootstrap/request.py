@@ -43,6 +43,7 @@ class Request:
         isolation: What a test starts from; None for what the Compose file says.
         proves_isolation: Whether every reset is to be compared with what was kept.
         warm: Whether one of `harness up` will do.
+        is_fresh: Whether all is to be migrated and seeded anew, also where that was done before.
     """
 
     files: tuple[Path, ...] = (DEFAULT_FILE,)
@@ -60,3 +61,4 @@ class Request:
     isolation: Isolation | None = None
     proves_isolation: bool = False
     warm: Warm = Warm.NEVER
+    is_fresh: bool = False

@@ -116,20 +116,18 @@ class Sameness:
         order = self._order
         with suppress(HarnessError):  # read once, it is read faster when somebody asks
             await self._in_turn(load, order.ecosystem.files, os.environ)
-        given = _given(order.ecosystem, order.plan, order.provider, order.seed, order.attached)
-        given |= {"Python": python(), "the harness": await self._in_turn(_harness)}
+        given = await self._in_turn(circumstances, order)
         return (await self._in_turn(self._taken, order.ecosystem, order.plan, given)).settled(self._began)
 
     def _taken(self, ecosystem: Ecosystem, plan: Plan, given: Mapping[str, str]) -> Fingerprint:
         code = Code(ecosystem, plan, self._order.provider, self._reading)
-        packages = {"the installed packages": _packages()}
-        return Fingerprint({**given, **packages}, code.run_once(), code.of_components())
+        return Fingerprint(given, code.run_once(), code.of_components())
 
     def _compared(self, then: Fingerprint, asked: Asked, overlaid: Collection[str]) -> Compared:
         prepared = prepare(asked.request, asked.variables)
         request, kind = prepared.request, prepared.kind.name
         given = _given(prepared.ecosystem, prepared.plan, kind, request.seed, request.attached)
-        given |= {"Python": asked.python, "the harness": _harness()}
+        given |= _versions(asked.python)
         now = self._taken(prepared.ecosystem, prepared.plan, given)
         then = Fingerprint(then.given, then.run_once, {**then.components, **self._renewed})
         started = dict.fromkeys(now.components, self._began) | self._started
@@ -155,6 +153,16 @@ def _given(
         "its data": f"that of seed {seed}",
         "what it is attached to": ", ".join(attached) or "nothing",
     }
+
+
+def circumstances(order: Order) -> dict[str, str]:
+    """What was asked for and with what, part by part: all but the code of components, one-shots and the seed."""
+    given = _given(order.ecosystem, order.plan, order.provider, order.seed, order.attached)
+    return given | _versions(python())
+
+
+def _versions(interpreter: str) -> dict[str, str]:
+    return {"Python": interpreter, "the harness": _harness(), "the installed packages": _packages()}
 
 
 def _harness() -> str:

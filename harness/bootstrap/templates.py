@@ -1,90 +1,117 @@
 """Why this exists: what was migrated and seeded once is there for every later run that would do just the same.
 
-A template is the data of an environment's servers right after its seed, in the cache, under a name that covers all that
-it follows from (`fingerprint`): whatever of that changes makes another one. It is used by copying it.
+A template is the data of an environment's servers right after its seed, in the cache. It is used by copying it, and
+only if all that it follows from is as it was (`template_inputs`).
 """
 
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from harness.providers.process.partials import being_made
+from harness.bootstrap.template_inputs import Inputs
+from harness.providers.process.partials import PARTIAL
 from harness.providers.process.private import write_private
 
 FOLDER = "seeded"  # of all templates, in the cache
 _DATA, _ABOUT = "data", "about.json"
 _MOST = 4  # templates; each is some ten megabytes
-_IN_USE = 3600.0  # seconds since its last use within which one is not removed, however many there are
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a template is besides its data.
-
-    Args:
-        made: When, in seconds of the epoch.
-        counts: How many of each kind the seed has put in.
-        digest: What identifies the seeded data.
-        secrets: Random variables that the data may have been written with, by component.
-    """
-
-    made: float
-    counts: Mapping[str, int]
-    digest: str
-    secrets: Mapping[str, Mapping[str, str]]
+_IN_USE = 60.0  # seconds within which one that was taken for use is copied
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Where a template is, or is to be: `about` is None as long as it is not there."""
+    """A template that is there.
 
-    folder: Path
-    about: About | None = None
+    Args:
+        data: Holds a folder for each server.
+        made: When, in seconds of the epoch.
+        counts: How many of each kind the seed has put in; None where there is no seed.
+        digest: What identifies the seeded data.
+        secrets: Random variables that the data may have been written with, by component.
+    """
 
-    @property
-    def data(self) -> Path:
-        """Holds a folder for each server."""
-        return self.folder / _DATA
+    data: Path
+    made: float
+    counts: Mapping[str, int] | None
+    digest: str
+    secrets: Mapping[str, Mapping[str, str]]
 
 
-def find(cache: Path, key: str) -> Template:
-    """The template of that name; used from now on, if it is there."""
-    folder = cache / FOLDER / key
+def find(cache: Path, key: str) -> Template | None:
+    """A template of that name that is still what would be made; it counts as used from now on."""
+    return next((one for folder in (cache / FOLDER).glob(f"{key}-*") if (one := _valid(folder))), None)
+
+
+def _valid(folder: Path) -> Template | None:
     try:
-        about = About(**json.loads((folder / _ABOUT).read_text()))
+        told = json.loads((folder / _ABOUT).read_text())
+        if not Inputs.from_json(told.pop("inputs")).are_unchanged():
+            return None
         os.utime(folder)
-    except (OSError, ValueError, TypeError):  # it is not there, or of another version
-        return Template(folder)
-    return Template(folder, about)
+        return Template(data=folder / _DATA, **told)
+    except (OSError, ValueError, TypeError, KeyError):  # it is not there, or of another version
+        return None
+
+
+class Making:
+    """A template that is being made.
+
+    Args:
+        data: The folder for the servers' data, to be made by who fills it.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.name = ""
+        self.about: Mapping[str, Any] = {}
+
+    def describe(self, inputs: Inputs, template: Template) -> None:
+        """What it is; without these words it does not stay."""
+        self.name = inputs.name
+        self.about = {
+            "inputs": inputs.to_json(),
+            "made": template.made,
+            "counts": template.counts,
+            "digest": template.digest,
+            "secrets": template.secrets,
+        }
 
 
 @contextmanager
-def making(template: Template) -> Iterator[Path]:
-    """The folder for the data of a template, to be made in the block; it is there afterwards, whole.
+def making(cache: Path, key: str) -> Iterator[Making]:
+    """A template for the length of a block; described, it is there afterwards.
 
-    The servers' account may pass through what is above it.
+    The servers' account may pass through what is above their data.
 
     Raises:
-        OSError: there is no room.
+        OSError: it cannot be written.
     """
-    parent = template.folder.parent
+    parent = cache / FOLDER
     parent.mkdir(exist_ok=True)
     parent.chmod(0o711)
-    with being_made(template.folder) as partial:
-        partial.chmod(0o711)
-        yield partial / _DATA
-        assert template.about is not None  # noqa: S101 - the caller knows what it makes
-        write_private(partial / _ABOUT, json.dumps(asdict(template.about)))
+    partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=parent))
+    partial.chmod(0o711)
+    try:
+        made = Making(partial / _DATA)
+        yield made
+        if made.name:
+            write_private(partial / _ABOUT, json.dumps(made.about))
+            with suppress(OSError):  # another run was quicker, with the same
+                partial.rename(parent / f"{key}-{made.name}")
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     _remove_unused(parent)
 
 
 def _remove_unused(parent: Path) -> None:
-    """Keep those that were used last. One that is used at this moment was used within the hour."""
+    """Keep those that were used last, and whatever may be copied at this moment."""
     used = sorted(((path.stat().st_mtime, path) for path in parent.iterdir()), reverse=True)
     for at, path in used[_MOST:]:
         if at < time.time() - _IN_USE:

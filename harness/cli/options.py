@@ -55,7 +55,9 @@ ProvesIsolation = Annotated[
         help="Tests in random order, every reset compared with what was kept; tells who wrote what, and who left what.",
     ),
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Start an ecosystem also when `harness up` keeps one.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Start, migrate and seed an ecosystem, whatever is there already.")
+]
 Warmly = Annotated[
     bool,
     typer.Option(

@@ -21,6 +21,7 @@ from harness.events.facts import (
     LogCut,
     PlanMade,
     State,
+    TemplateTaken,
 )
 
 _STYLES = {
@@ -78,6 +79,9 @@ class Progress:
             case EnvironmentStarted(duration=duration, critical_path=path):
                 self._is_up = True
                 self._print(f"ready in {duration:.2f} s{_explained(path)}", "green")
+            case TemplateTaken(made=made):
+                then = time.strftime("%Y-%m-%d %H:%M", time.localtime(made))
+                self._print(f"migrated and seeded at {then}, from just what is there now", "default")
             case DataSeeded(counts=counts, digest=digest):
                 rows = ", ".join(f"{kind} {count}" for kind, count in counts.items())
                 self._print(f"seeded {rows} (digest {digest[:12]})", "default")

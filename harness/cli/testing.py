@@ -90,6 +90,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         stay=stay_of(kept, ttl, grace),
         keep=kept,
         warm=warm_of(is_fresh=fresh, is_warm=warm, is_measured=coverage),
+        is_fresh=fresh,
     )
     invocation = invocation_of(context)
     if prove_isolation:

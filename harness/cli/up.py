@@ -51,6 +51,9 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     attach: Attach = None,
     isolation: IsolationName = None,
     ttl: Ttl = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Migrate and seed also where the last start did just the same.")
+    ] = False,
     new: Annotated[
         bool, typer.Option("--new", help="Start another one beside one that runs already.")
     ] = False,
@@ -70,6 +73,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         base_url=base_url,
         attached=tuple(attach or ()),
         isolation=isolation,
+        is_fresh=fresh,
     )
     prepared = plan_for(request)
     require_steps(prepared)

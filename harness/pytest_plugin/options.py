@@ -37,7 +37,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--harness-ttl", metavar="DURATION", help="how long it is kept, such as 30m (default: 1h)"
     )
     group.addoption(
-        "--harness-fresh", action="store_true", help="start an ecosystem also when `harness up` keeps one"
+        "--harness-fresh", action="store_true", help="start, migrate and seed an ecosystem, whatever is there"
     )
     group.addoption(
         "--harness-warm",
@@ -146,4 +146,5 @@ def request_of(config: pytest.Config) -> Request:
         isolation=Isolation(isolation) if (isolation := config.getoption("harness_isolation")) else None,
         proves_isolation=config.getoption("harness_prove_isolation"),
         warm=warm_of(config),
+        is_fresh=config.getoption("harness_fresh"),
     )

@@ -550,7 +550,9 @@ async def test_an_advisory_lock_may_be_held_for_a_moment(environment: Environmen
     connection = await connect(environment)
     await connection.execute("SELECT pg_advisory_lock(7)")
     resetting = asyncio.ensure_future(environment.state.reset())
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%world.holders%' AND pid <> pg_backend_pid()"
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%world.holders%' AND pid <> pg_backend_pid()"
+    )
     while not await connection.fetchval(waiting):  # noqa: ASYNC110 - the server tells nobody
         await asyncio.sleep(0)
     await connection.execute("SELECT pg_advisory_unlock(7)")

@@ -1,0 +1,129 @@
+"""Why this exists: when an environment begins with a template, and when it leaves one for the next."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from harness.bootstrap.cache import cache_folder
+from harness.bootstrap.code import TooManyFilesError
+from harness.bootstrap.order import Order
+from harness.bootstrap.seeder import ReportedSeed, seeder_of
+from harness.bootstrap.template_inputs import Inputs, key_of
+from harness.bootstrap.templates import Making, Template, find, making
+from harness.core.errors import HarnessError
+from harness.core.tasks import cancel_and_wait
+from harness.engine.environment import Environment
+from harness.engine.seeding import Seeder
+from harness.providers.process.account import server_account
+from harness.providers.process.provider import ProcessProvider
+from harness.readiness.protocols import protocol_of
+from harness.spec.model import Isolation
+
+
+class Templating:
+    """The template of one environment: what it begins with, or what it leaves.
+
+    Args:
+        order: What is started.
+        began: Since when code may have been read, in seconds of the epoch.
+    """
+
+    def __init__(self, order: Order, began: float) -> None:
+        self._order = order
+        self._began = began
+        self._key = key_of(order) if _has_template(order) else ""
+        self._making: asyncio.Task[None] | None = None
+        self.template: Template | None = find(cache_folder(), self._key) if self._key else None
+
+    @contextmanager
+    def seeder(self) -> Iterator[Seeder | None]:
+        """What puts data in, begun at once; to be entered before any thread runs."""
+        if self.template is not None:
+            yield _Remembered.of(self.template)
+            return
+        order = self._order
+        with seeder_of(order.ecosystem, order.seed, order.environment_id) as seeder:
+            yield seeder
+
+    async def keep(self, environment: Environment, provider: object) -> None:
+        """Copy the data of an environment that has just been seeded; the rest is done while it is used.
+
+        A template that cannot be made, as where the disk is full, is none: the environment goes on.
+        """
+        if not self._key or self.template is not None or not isinstance(provider, ProcessProvider):
+            return
+        is_copied = asyncio.Event()
+        self._making = asyncio.create_task(self._make(environment, provider, is_copied), name="template")
+        copying = asyncio.create_task(is_copied.wait())
+        await asyncio.wait({self._making, copying}, return_when=asyncio.FIRST_COMPLETED)
+        await cancel_and_wait(copying)
+
+    async def aclose(self) -> None:
+        """Give up what is not done. Idempotent."""
+        if self._making is not None:
+            await cancel_and_wait(self._making)
+
+    async def _make(
+        self, environment: Environment, provider: ProcessProvider, is_copied: asyncio.Event
+    ) -> None:
+        with _told(), making(cache_folder(), self._key) as made:
+            await provider.save_data(await environment.state.write_down(), made.data)
+            is_copied.set()
+            inputs = await asyncio.to_thread(Inputs.of, self._order, self._began)
+            if inputs is not None:
+                made.describe(inputs, self._described(made, environment))
+
+    def _described(self, made: Making, environment: Environment) -> Template:
+        seeded = environment.seeded
+        return Template(
+            data=made.data,
+            made=time.time(),
+            counts=dict(seeded.counts) if seeded else None,
+            digest=seeded.digest if seeded else "",
+            secrets=self._secrets(environment),
+        )
+
+    def _secrets(self, environment: Environment) -> dict[str, dict[str, str]]:
+        """The random variables of all but stores: how one logs in there is no part of the data."""
+        components = [step.component for step in self._order.plan.steps if not protocol_of(step.component)]
+        return {
+            component.name: {name: environment.environment_of(component.name)[name] for name in random}
+            for component in components
+            if (random := component.settings.random)
+        }
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong is for the keeper's own log: the environment is none the worse for it."""
+    try:
+        yield
+    except (HarnessError, OSError, TooManyFilesError) as error:
+        sys.stderr.write(f"no template is left for later runs: {error}\n")
+
+
+def _has_template(order: Order) -> bool:
+    """Whether all the data is that of embedded servers, and nobody wants to see how it came about."""
+    is_reset = order.ecosystem.settings.isolation is Isolation.RESET
+    is_ours = order.provider == ProcessProvider.name and not order.attached
+    return is_reset and is_ours and order.uses_templates and server_account().can_reach(cache_folder())
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A seed whose data is there already."""
+
+    seeded: ReportedSeed
+
+    @classmethod
+    def of(cls, template: Template) -> "_Remembered | None":
+        """None where there was no seed."""
+        counts: Mapping[str, int] | None = template.counts
+        return None if counts is None else cls(ReportedSeed(counts, template.digest))
+
+    async def seed(self, _environment: Environment) -> ReportedSeed:
+        """What it was."""
+        return self.seeded
