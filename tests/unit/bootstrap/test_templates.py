@@ -213,6 +213,6 @@ def test_the_next_run_begins_with_it(tmp_path: Path, cache: Path) -> None:
     (project.folder / "seeding.py").write_text(SEED.replace("hello", "hell" + "o") + "# another\n")
     assert run()[0] == "once seed"
     assert run()[0] == ""
-    (kept, *_) = sorted((cache / templates.FOLDER).glob("*/about.json"))
-    assert json.loads(kept.read_text())["secrets"]["web"]["TOKEN"] == token
+    kept = [json.loads(file.read_text()) for file in (cache / templates.FOLDER).glob("*/about.json")]
+    assert token in {about["secrets"]["web"]["TOKEN"] for about in kept}
     assert project.left_over() == []
