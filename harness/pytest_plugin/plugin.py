@@ -51,6 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     run = _find_run(config)
     config.stash[_run] = run
     config.pluginmanager.register(run, "harness-run")
+    if isinstance(run, OwnRun):
+        config.pluginmanager.register(run.joining, "harness-joining")
     config.stash[_proving] = _begin_proving(config, run)
     if os.environ.get(KEEPS) or keeps(config):
         config.pluginmanager.register(FailedStates(), "harness-failed-states")

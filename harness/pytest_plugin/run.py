@@ -164,8 +164,7 @@ class OwnRun:
         self._has_worlds = False
         self._secret_names: tuple[str, ...] = ()
         self._keep = Keep.NEVER
-        self._joining = Joining(config)
-        config.pluginmanager.register(self._joining, "harness-joining")
+        self.joining = Joining(config)
         self.kept: EnvironmentDescription | None = None
         self.ended_badly: HarnessError | None = None
         self.secrets: tuple[str, ...] = ()
@@ -266,7 +265,7 @@ class OwnRun:
                 self._lease.let_go()
         if self._landlord is not None:
             self._landlord.close()
-        self._failure = self._joining.leave() or self._failure
+        self._failure = self.joining.leave() or self._failure
         ending = self._lease.release(keep=keep) if self._lease is not None else None
         self.kept = self._description if keep and ending is None else None
         return ending
@@ -334,7 +333,7 @@ class OwnRun:
 
     def _join(self, request: "Request") -> Lease | None:
         """One of `harness up`, where it is what we would start."""
-        warm = self._joining.take(request, self.record)
+        warm = self.joining.take(request, self.record)
         if warm is None:
             return None
         self._secret_names = warm.compared.secrets
