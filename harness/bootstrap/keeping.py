@@ -215,7 +215,7 @@ async def keep(
         await cancel_and_wait(reporting, watching)
         await sameness.aclose()
         if templating is not None:
-            await templating.aclose()
+            await templating.aclose(in_a_hurry=keeper.hurry.is_set())
         folders.remove(order.runtime)
         log.close()
     return keeper.is_abandoned

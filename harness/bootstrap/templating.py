@@ -61,9 +61,11 @@ class Templating:
         await asyncio.wait({self._making, copying}, return_when=asyncio.FIRST_COMPLETED)
         await cancel_and_wait(copying)
 
-    async def aclose(self) -> None:
-        """Give up what is not done. Idempotent."""
-        if self._making is not None:
+    async def aclose(self, *, in_a_hurry: bool) -> None:
+        """Finish what is not done, which takes some tenths of a second, or give it up. Idempotent."""
+        if self._making is not None and not in_a_hurry:
+            await asyncio.wait({self._making})
+        elif self._making is not None:
             await cancel_and_wait(self._making)
 
     async def _make(
