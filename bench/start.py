@@ -69,6 +69,8 @@ def _up_down(cache: Path) -> tuple[float, float, float]:
         if up.returncode:
             sys.exit(f"harness up failed:\n{up.stderr}")
         subprocess.run([HARNESS, "down"], cwd=ROOT, env=environment, capture_output=True, check=True)
+        while any(Path(results).glob("harness-*/*")):  # a first keeper may still finish its template
+            time.sleep(0.05)
         events = (Path(results) / "latest" / "events.ndjson").read_text().splitlines()
     told = {fact["event"]: fact for fact in map(json.loads, events)}
     return ready, told["EnvironmentStarted"]["duration"], told["EnvironmentStopped"]["duration"]
