@@ -204,7 +204,11 @@ async def keep(
             if order.stay.is_kept:
                 sameness.note_after(keeper.handed_over)
             worlds = Worlds(environment, provider, SystemClock(), emit, keeper.hurry)
-            yield _KeptEnvironment(environment, order, sameness, worlds)
+            try:
+                yield _KeptEnvironment(environment, order, sameness, worlds)
+            finally:
+                if templating is not None:
+                    await templating.wait_saved(in_a_hurry=keeper.hurry.is_set())
 
     keeper = Keeper(listener, open_kept, token=folders.token_of(order.runtime), stay=order.stay)
     reporting = asyncio.create_task(_load_reports(keeper.hurry), name="load reports")

@@ -14,7 +14,7 @@ from harness.bootstrap.seeder import ReportedSeed, seeder_of
 from harness.bootstrap.template_inputs import Inputs, key_of
 from harness.bootstrap.templates import Making, Template, find, making
 from harness.core.errors import HarnessError
-from harness.core.tasks import cancel_and_wait
+from harness.core.tasks import cancel_and_wait, run_to_end
 from harness.engine.environment import Environment
 from harness.engine.seeding import Seeder
 from harness.providers.process.account import server_account
@@ -36,6 +36,7 @@ class Templating:
         self._began = began
         self._key = key_of(order) if _has_template(order) else ""
         self._making: asyncio.Task[None] | None = None
+        self._is_copied, self._is_saved = asyncio.Event(), asyncio.Event()
         self.template: Template | None = find(cache_folder(), self._key) if self._key else None
 
     @contextmanager
@@ -55,11 +56,21 @@ class Templating:
         """
         if not self._key or self.template is not None or not isinstance(provider, ProcessProvider):
             return
-        is_copied = asyncio.Event()
-        self._making = asyncio.create_task(self._make(environment, provider, is_copied), name="template")
-        copying = asyncio.create_task(is_copied.wait())
-        await asyncio.wait({self._making, copying}, return_when=asyncio.FIRST_COMPLETED)
-        await cancel_and_wait(copying)
+        self._making = asyncio.create_task(self._make(environment, provider), name="template")
+        await self._done_or(self._is_copied)
+
+    async def wait_saved(self, *, in_a_hurry: bool) -> None:
+        """Return when the data of the environment is not needed any more; in a hurry it is given up."""
+        if in_a_hurry:
+            await self.aclose(in_a_hurry=True)
+        await self._done_or(self._is_saved)
+
+    async def _done_or(self, event: asyncio.Event) -> None:
+        """Wait for a step of the making, or for its end."""
+        if self._making is not None:
+            waiting = asyncio.create_task(event.wait())
+            await asyncio.wait({self._making, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            await cancel_and_wait(waiting)
 
     async def aclose(self, *, in_a_hurry: bool) -> None:
         """Finish what is not done, which takes some tenths of a second, or give it up. Idempotent."""
@@ -68,12 +79,12 @@ class Templating:
         elif self._making is not None:
             await cancel_and_wait(self._making)
 
-    async def _make(
-        self, environment: Environment, provider: ProcessProvider, is_copied: asyncio.Event
-    ) -> None:
+    async def _make(self, environment: Environment, provider: ProcessProvider) -> None:
         with _told(), making(cache_folder(), self._key) as made:
-            await provider.save_data(await environment.state.write_down(), made.data)
-            is_copied.set()
+            aside = await provider.set_aside(await environment.state.write_down())
+            self._is_copied.set()
+            await run_to_end(asyncio.to_thread(aside.save, made.data))
+            self._is_saved.set()
             inputs = await asyncio.to_thread(Inputs.of, self._order, self._began)
             if inputs is not None:
                 made.describe(inputs, self._described(made, environment))

@@ -41,6 +41,25 @@ async def copy_servers(servers: Sequence[Server], target: Path) -> None:
         await run_to_end(asyncio.to_thread(_copy_all, servers, target))
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Copied data of servers in memory, from which it is saved while others work."""
+
+    folder: Path
+    account: Account
+
+    def save(self, target: Path) -> None:
+        """Move it into a folder to be made; blocks. Raises EnvironmentFailedError: there is no room."""
+        target.mkdir()
+        target.chmod(0o711)  # whatever the umask says
+        for source in self.folder.iterdir():
+            folder = target / source.name
+            folder.mkdir(mode=0o700)
+            self.account.give(folder)
+            _fill(source, folder, self.account)
+        discard(self.folder)
+
+
 async def lay_out(copied: Path, ground: Ground) -> None:
     """Fill the empty folder of a server with its copied data. Raises EnvironmentFailedError: there is no room."""
     filling = asyncio.to_thread(_fill, copied, ground.folder, ground.account)

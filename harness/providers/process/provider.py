@@ -22,7 +22,7 @@ from harness.providers.existing import Attached
 from harness.providers.logs import LogPump
 from harness.providers.process.child import Child, ExecutedChild, execute
 from harness.providers.process.command import command_line, fill_ports
-from harness.providers.process.copies import Server, copy_servers, discard, lay_out
+from harness.providers.process.copies import Server, SetAside, copy_servers, discard, lay_out
 from harness.providers.process.disks import mount_disk
 from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import Ground, Recipe
@@ -44,7 +44,7 @@ from harness.spec.model import Component, Ecosystem, Mount, ProcessSettings
 
 _DEFAULT_APP_PORT = 8000
 # Beside the folders of components, whose names never begin with a dot.
-_COPIED, _WORLDS = ".copied", ".worlds"
+_COPIED, _WORLDS, _ASIDE = ".copied", ".worlds", ".aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,15 @@ class ProcessProvider:
             EnvironmentFailedError: there is no room, or a store is no embedded server.
         """
         discard(self._copied)
-        await self.save_data(files, self._copied)
+        await self._copy(files, self._copied)
 
-    async def save_data(self, files: Mapping[str, DataFiles], folder: Path) -> None:
-        """Copy the folders of embedded servers into one to be made. Raises as `copy_data` does."""
+    async def set_aside(self, files: Mapping[str, DataFiles]) -> "SetAside":
+        """Copy the folders of embedded servers, to be saved elsewhere later. Raises as `copy_data` does."""
+        aside = self._premises.data / _ASIDE
+        await self._copy(files, aside)
+        return SetAside(aside, self._premises.account)
+
+    async def _copy(self, files: Mapping[str, DataFiles], folder: Path) -> None:
         if others := ", ".join(files.keys() - self._servers.keys()):
             raise EnvironmentFailedError(f"{others} has its data where the harness does not know it")
         servers = [Server(name, self._servers[name], self._grounds[name], its) for name, its in files.items()]
