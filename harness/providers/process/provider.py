@@ -20,6 +20,7 @@ from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import Attached
 from harness.providers.logs import LogPump
+from harness.providers.process.asked import bounds, endpoint_of_server, is_forked, process_of, targets
 from harness.providers.process.child import Child, ExecutedChild, execute
 from harness.providers.process.command import command_line, fill_ports
 from harness.providers.process.copies import Server, SetAside, copy_servers, discard, lay_out
@@ -40,9 +41,8 @@ from harness.providers.process.sockets import is_connected
 from harness.providers.reservation import LOOPBACK, Reservation
 from harness.providers.resolving import resolve_component
 from harness.providers.substitution import Endpoints, resolve_environment
-from harness.spec.model import Component, Ecosystem, Mount, ProcessSettings
+from harness.spec.model import Component, Ecosystem, ProcessSettings
 
-_DEFAULT_APP_PORT = 8000
 # Beside the folders of components, whose names never begin with a dot.
 _COPIED, _WORLDS, _ASIDE = ".copied", ".worlds", ".aside"
 
@@ -117,10 +117,10 @@ class ProcessProvider:
         own = [step for step in plan.steps if step.name not in attached]
         self._endpoints = {name: dict(its.endpoints) for name, its in attached.items()}
         for step in own:
-            self._endpoints[step.name] = {t: self._reserve(t) for t in _targets(step.component)}
+            self._endpoints[step.name] = {t: self._reserve(t) for t in targets(step.component)}
             if step.component.settings.faults or ecosystem.settings.faults:
                 await self._lay_links(step.name, plan)
-        if not self._is_world and any(_is_forked(step.component) for step in own):
+        if not self._is_world and any(is_forked(step.component) for step in own):
             self._premises.preload(self._place.logs, self._emit)
         self._make_data_folder()
         for step in own:
@@ -220,7 +220,7 @@ class ProcessProvider:
             EnvironmentFailedError: it cannot be imported; forks go on having the code as it was.
         """
         known = self._premises.ecosystem.components
-        if any(_is_forked(known[name]) for name in components):
+        if any(is_forked(known[name]) for name in components):
             await self._premises.preload_anew(self._place.logs, self._emit)
 
     async def aclose(self) -> tuple[str, ...]:
@@ -268,7 +268,7 @@ class ProcessProvider:
         try:
             if recipe := recipe_for(component):
                 return await self._launch_embedded(component, recipe, environment, pump)
-            if _is_forked(component):
+            if is_forked(component):
                 return await self._launch_fork(component, environment, pump)
             return self._launch_command(component, environment, pump)
         finally:
@@ -280,7 +280,7 @@ class ProcessProvider:
         await self._warming[component.name]
         is_first = component.name not in self._servers
         ground = replace(self._ground(component), is_copy=is_first and self._begin_with is not None)
-        endpoint = _endpoint_of_server(component, recipe, self._endpoints[component.name])
+        endpoint = endpoint_of_server(component, recipe, self._endpoints[component.name])
         launch = await recipe.launch(component, environment, endpoint, ground)
         child = execute(
             launch.argv,
@@ -295,7 +295,7 @@ class ProcessProvider:
     async def _launch_fork(
         self, component: Component, environment: Mapping[str, str], pump: LogPump
     ) -> _Launched:
-        process = _process_of(component)
+        process = process_of(component)
         target = {"app": process.app} if process.app else {"call": process.call or ""}
         endpoint = next(iter(self._endpoints[component.name].values()), None)
         request = ForkRequest(
@@ -315,7 +315,7 @@ class ProcessProvider:
     def _launch_command(
         self, component: Component, environment: Mapping[str, str], pump: LogPump
     ) -> _Launched:
-        process = _process_of(component)
+        process = process_of(component)
         child = execute(
             command_line(component, process.command or (), self._seen_from(component.name)),
             environment=environment,
@@ -386,7 +386,7 @@ class ProcessProvider:
         folder, account = self._data / component.name, self._premises.account
         folder.mkdir(mode=0o700)
         account.give(folder)
-        for mount in _bounds(component)[:1]:
+        for mount in bounds(component)[:1]:
             if mount_disk(folder, mount.size or 0, account):
                 self._disks[component.name] = {mount.target: folder}
         return Ground(folder, self._premises.cache, account)
@@ -411,43 +411,3 @@ async def _finish(component: Component, running: RunningProcess, launched: _Laun
         await finishing
     finally:
         await cancel_and_wait(finishing, exiting)
-
-
-def _targets(component: Component) -> tuple[int, ...]:
-    """The ports to reserve: those of the file, x-harness.process.port first, 8000 for an application without any."""
-    process = component.settings.process
-    named = (process.port,) if process and process.port else ()
-    listed = tuple(dict.fromkeys(named + component.targets))
-    if listed:
-        return listed
-    recipe = recipe_for(component)
-    if recipe is not None:
-        return (recipe.port,)
-    return (_DEFAULT_APP_PORT,) if process and process.app else ()
-
-
-def _endpoint_of_server(component: Component, recipe: Recipe, own: Mapping[int, Endpoint]) -> Endpoint:
-    """Where an embedded server listens: at x-harness.process.port, at its usual port, or at the first there is."""
-    process = component.settings.process
-    asked = process.port if process else None
-    return own.get(asked or recipe.port) or next(iter(own.values()))
-
-
-def _bounds(component: Component) -> list[Mount]:
-    """The tmpfs with a size that the Compose file puts an embedded server's data on; empty when it does not."""
-    recipe = recipe_for(component)
-    return [m for m in component.mounts if m.kind == "tmpfs" and m.size and recipe and recipe.uses(m)]
-
-
-def _is_forked(component: Component) -> bool:
-    process = component.settings.process
-    return process is not None and (process.app is not None or process.call is not None)
-
-
-def _process_of(component: Component) -> ProcessSettings:
-    process = component.settings.process
-    if process is None:
-        raise EnvironmentFailedError(
-            f"{component.name} cannot run as a process: the plan should have skipped it"
-        )
-    return process
