@@ -12,11 +12,16 @@ def world_of(worker: str) -> str:
     return "" if worker == FIRST else worker
 
 
-def prepare_worlds(lease: Lease, workers: Iterable[str]) -> None:
+def prepare_worlds(lease: Lease, workers: Iterable[str], *, waits: bool = False) -> None:
     """Let each worker's world be opened, which is there for as long as the lease is connected.
 
+    Args:
+        lease: Who asks for them.
+        workers: All of them.
+        waits: Until every world is open, and not only begun with.
+
     Raises:
-        HarnessError: the provider has none, or the seeded state cannot be copied.
+        HarnessError: the provider has none, the seeded state cannot be copied, or one that was waited for failed.
     """
     if names := [world for worker in workers if (world := world_of(worker))]:
-        lease.ask("prepare_worlds", names=names)
+        lease.ask("prepare_worlds", names=names, waits=waits)

@@ -135,7 +135,7 @@ class SuiteRun:
         with Lease.attach(self.lease.path, None, hold=False) as lease:
             lease.wait_started()
             with doing(f"opening worlds for {counted(workers, 'worker')}"):
-                prepare_worlds(lease, (f"gw{number}" for number in range(workers)))
+                prepare_worlds(lease, (f"gw{number}" for number in range(workers)), waits=True)
             yield
 
     def _failed(self, phase: Phase) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from harness.core.clock import Clock
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, UsageError
 from harness.engine.environment import Environment
 from harness.engine.opening import open_environment
 from harness.events.facts import (
@@ -80,16 +80,19 @@ class Worlds:
             raise UsageError("no worlds are prepared in this environment")
         environment, place, emit = self._environment, self._environment.place, _of_world(self._emit, name)
         place = replace(place, world=name, is_copy=True, logs=place.logs / name)
-        async with open_environment(
-            environment.plan,
-            environment.ecosystem,
-            self._cloning().clone(place, emit),
-            place,
-            clock=self._clock,
-            emit=emit,
-            seed=environment.seed,
-            hurry=self._hurry,
-        ) as world:
+        async with (
+            _named(name),
+            open_environment(
+                environment.plan,
+                environment.ecosystem,
+                self._cloning().clone(place, emit),
+                place,
+                clock=self._clock,
+                emit=emit,
+                seed=environment.seed,
+                hurry=self._hurry,
+            ) as world,
+        ):
             yield world
 
     def _cloning(self) -> CanClone:
@@ -99,6 +102,17 @@ class Worlds:
                 hint="run without -n, or with --isolation none",
             )
         return self._provider
+
+
+@asynccontextmanager
+async def _named(world: str) -> AsyncIterator[None]:
+    """What goes wrong says in which world."""
+    try:
+        yield
+    except HarnessError as error:
+        error.message = f"in the world of {world}: {error.message}"
+        error.args = (error.message,)
+        raise
 
 
 def _of_world(emit: Emit, name: str) -> Emit:

@@ -26,9 +26,9 @@ environment, whoever holds it; `restart` takes `components` and `environment` (v
 `components` that are started anew from their code as it is now; `fault` takes `fault` (as `harness.faults.form` has
 it) and gives a number, `heal` takes that `number`. A client's faults heal by themselves when its connection ends.
 `prepare_worlds` takes `names` and copies the seeded state; worlds of these names are opened, and are there for as long
-as the client is. `enter` takes one such name as `world`, opens it if need be (not so with `opens` false), and gives its
-description: what the client asks from then on is about that world, which stays until all have left, or, after a `stay`,
-until the environment ends.
+as the client is; with `waits` the answer comes when all are open. `enter` takes one such name as `world`, opens it if
+need be (not so with `opens` false), and gives its description: what the client asks from then on is about that world,
+which stays until all have left, or, after a `stay`, until the environment ends.
 """
 
 import json

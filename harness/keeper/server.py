@@ -233,6 +233,8 @@ class Keeper:
         await serving.change(serving.kept.prepare_worlds)
         for name in names:
             self._worlds.begin(serving.kept, name, writer)
+        if message.get("waits"):
+            await self._worlds.wait_opened(names)
         return None
 
     async def _enter(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> object:

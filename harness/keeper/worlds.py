@@ -1,6 +1,7 @@
 """Why this exists: a world lives from the first client that works in it to the last one that leaves."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 
 from harness.core.errors import HarnessError, UsageError, as_failure
@@ -81,6 +82,10 @@ class Worlds:
         if name not in self._worlds:
             self._worlds[name] = _World(kept.open_world(name), self._ending.pop(name, None))
         self._worlds[name].clients.add(client)
+
+    async def wait_opened(self, names: Iterable[str]) -> None:
+        """Return when these are open. Raises HarnessError: one did not come up."""
+        await asyncio.gather(*(self._worlds[name].opened() for name in names))
 
     async def enter(self, kept: Kept, name: str, client: Owner) -> Serving:
         """What this client asks is done in that world from now on; it is opened if nobody is there.

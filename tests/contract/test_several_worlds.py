@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, UsageError
 from harness.engine import Environment
 from harness.engine.worlds import Worlds
 from harness.events.facts import (
@@ -20,6 +21,7 @@ from harness.events.facts import (
     WorldsPrepared,
 )
 from harness.faults import Kill
+from harness.plan.model import Plan
 from tests.contract.stage import skip_without_docker
 from tests.contract.test_worlds import (
     connect,
@@ -145,3 +147,17 @@ async def test_worlds_have_to_be_prepared(folder: Path, provider: str) -> None: 
         with pytest.raises(UsageError, match="no worlds are prepared"):
             async with worlds.open("one"):
                 raise AssertionError("it was opened")
+
+
+async def test_one_that_does_not_come_up_says_which(made: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves the environment as it was."""
+    environment, worlds = made
+    missing = replace(
+        environment.plan.steps[0].component, environment={}, command=("postgres", "-c", "no=such")
+    )
+    steps = (replace(environment.plan.steps[0], component=missing), *environment.plan.steps[1:])
+    monkeypatch.setattr(type(environment), "plan", Plan(steps))
+    with pytest.raises(HarnessError, match="in the world of one: db"):
+        async with worlds.open("one"):
+            raise AssertionError("it was opened")
+    assert environment.broken is None
