@@ -60,8 +60,8 @@ async def open_environment(
         environment = Environment(ecosystem, seed, parts, startup)
         if place.is_copy:
             startup.before_use = environment.state.join
-        await _come_up(environment, parts, startup, seeder)
         try:
+            await _come_up(environment, parts, startup, seeder)
             yield environment
         finally:
             await run_to_end(environment.faults.aclose())
