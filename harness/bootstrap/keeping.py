@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -36,6 +36,7 @@ from harness.keeper.description import EnvironmentDescription
 from harness.keeper.server import Keeper
 from harness.providers.base import Place, Provider
 from harness.providers.process.preloading import HeadStart
+from harness.readiness.protocols import store_url
 from harness.spec.model import Ecosystem
 
 _LOOK = 5.0  # seconds between two looks for the environment's folder
@@ -65,7 +66,16 @@ class _KeptEnvironment:
             results=str(order.run_folder),
             world=environment.place.world,
             isolation=environment.state.isolation.value,
+            stores=dict(self._stores()),
         )
+
+    def _stores(self) -> Iterator[tuple[str, str]]:
+        for name, (endpoint, *_) in (
+            (name, ends) for name, ends in self._environment.endpoints.items() if ends
+        ):
+            component = self._environment.plan.step(name).component
+            if url := store_url(component, endpoint, self._environment.environment_of(name)):
+                yield name, url
 
     @property
     def broken(self) -> HarnessError | None:

@@ -11,6 +11,7 @@ from harness.cli.kept import age, clock_time
 from harness.cli.screen import people, tell
 from harness.core.errors import HarnessError
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.folders import socket_path
 from harness.keeper.stay import Stay
 
 _MINUTE = 60
@@ -43,8 +44,8 @@ def say_kept(description: EnvironmentDescription, folder: Path) -> None:
     people.print(f"[bold]kept:[/] {escape(description.ecosystem)} ({name}), {until(life.remaining)}")
     people.print(f'  enter it: harness shell -e {name}, or eval "$(harness env -e {name})"')
     people.print(f"  its logs: harness logs --run {Path(description.results).name}")
-    for command in ways_back(description):
-        people.print(f"  back to a snapshot: {escape(command)}")
+    for way in ways_back(description, socket_path(folder)):
+        people.print(f"  {escape(way)}")
     people.print(f"  end it:   harness down -e {name}")
 
 

@@ -1,7 +1,7 @@
 """Why this exists: what a client may know about a running environment, in one value with one JSON form."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.core.endpoint import Endpoint
@@ -21,6 +21,7 @@ class EnvironmentDescription:
         results: The folder of the run, with its log of events.
         isolation: What a test starts from: `none` or `reset`.
         world: Which world of the environment this is; empty for the environment itself.
+        stores: Where Postgres and Redis are, as URLs without passwords, by component.
     """
 
     environment_id: str
@@ -32,6 +33,7 @@ class EnvironmentDescription:
     results: str
     isolation: str = "none"
     world: str = ""
+    stores: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Only str, int, list and dict."""

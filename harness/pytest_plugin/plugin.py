@@ -108,8 +108,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             f"kept: {run.kept.ecosystem} ({name}); harness status tells until when, "
             f"harness shell -e {name} enters it, harness down -e {name} ends it"
         )
-        for command in ways_back(run.kept):
-            terminalreporter.write_line(f"  back to a snapshot: {command}")
+        for way in ways_back(run.kept, run.keeper):
+            terminalreporter.write_line(f"  {way}")
 
 
 @pytest.fixture(scope="session")

@@ -174,6 +174,12 @@ class OwnRun:
         """Where the report will be; None for a session that never asked for the ecosystem."""
         return self._folder / "report.html" if self._log is not None else None
 
+    @property
+    def keeper(self) -> Path:
+        """Where the keeper of the environment listens, once there is one."""
+        assert self._lease is not None  # noqa: S101 - what is kept has one
+        return self._lease.path
+
     def record(self, event: Event) -> None:
         """State a fact, or end the session; kept in memory until the run has begun."""
         with self._lock:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
+from harness.core.endpoint import Endpoint
 from harness.readiness.healthcheck import expand
 from harness.spec.model import Component
 
@@ -43,6 +44,21 @@ def postgres_login(environment: Mapping[str, str], user: str | None = None) -> t
     given = environment
     user = user or given.get("POSTGRES_USER") or given.get("POSTGRESQL_USERNAME") or "postgres"
     return user, given.get("POSTGRES_DB") or given.get("POSTGRESQL_DATABASE") or user
+
+
+def store_url(component: Component, endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
+    """Where a store is, as a URL without its password, which is for nobody to see; None for what is no known store.
+
+    Args:
+        component: As the Compose file has it.
+        endpoint: Where it listens.
+        environment: The variables it was given.
+    """
+    protocol = protocol_of(component)
+    if protocol == "postgres":
+        user, name = postgres_login(environment)
+        return f"postgresql://{user}@{endpoint.address}/{name}"
+    return f"redis://{endpoint.address}" if protocol == "redis" else None
 
 
 def redis_password(component: Component, environment: Mapping[str, str]) -> str | None:

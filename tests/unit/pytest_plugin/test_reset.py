@@ -1,5 +1,6 @@
 """Where the Compose file asks for it, a test starts from the seeded state, whatever the tests before it wrote."""
 
+import re
 import shlex
 from collections import Counter
 from pathlib import Path
@@ -108,6 +109,7 @@ def test_a_failing_worker_keeps_its_world(isolated: Tiny) -> None:
             if "-e" in line and "::test_in_one" in line
         ]
         assert {words[-2].partition("@")[2] for words in told} == {"gw1", "gw2"}
+        assert re.search(r"  cache of \w+@gw1: redis://127\.0\.0\.1:\d+\n", ended.stderr)
         back = isolated.run(*told[0][-5:])
         assert back.returncode == ExitCode.OK, back.stderr
         lost = isolated.run("harness", "reset", "-e", told[0][-2][:-1] + "7")
@@ -167,6 +169,8 @@ def test_the_state_of_a_failed_test_is_kept(tmp_path: Path, command: tuple[str, 
     back = next(line for line in said.splitlines() if "test_fails" in line and "back to a snapshot: " in line)
     words = shlex.split(back.partition("back to a snapshot: ")[2])
     assert words[-1] == "tests/test_failing.py::test_fails"
+    assert re.search(r"  cache of \w+: redis://127\.0\.0\.1:\d+\n", said)
+    assert "  the same test again: pytest --harness-seed 20240320 tests/test_failing.py::test_fails\n" in said
     assert project.run(*words).stdout == "cache  count\n"
     down = project.run("harness", "down", "--all")
     assert down.returncode == ExitCode.OK, down.stderr
