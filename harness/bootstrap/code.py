@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.bootstrap.imports import Closure, Sources, is_passed_over
 from harness.plan.model import Plan, Step
+from harness.providers.process.embedded import recipe_for
 from harness.spec.model import Build, Component, Ecosystem, ProcessSettings
 
 _SLACK = 0.05  # seconds by which the clock of a file system may be behind
@@ -104,6 +105,8 @@ class Code:
         component = step.component
         files = {granted.source for granted in component.files if granted.source}
         if self._is_in_containers:
+            return files.union(*map(_below, _binds(component)))
+        if recipe_for(component) is not None:  # init scripts and the like
             return files.union(*map(_below, _binds(component)))
         process = component.settings.process
         return files | self._of_process(process, is_one_shot=step.is_one_shot) if process else files

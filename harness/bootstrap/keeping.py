@@ -209,12 +209,12 @@ async def keep(
             seed=order.seed,
             hurry=keeper.hurry,
         ) as environment:
-            if templating is not None:
-                await templating.keep(environment, provider)
             if order.stay.is_kept:
                 sameness.note_after(keeper.handed_over)
             worlds = Worlds(environment, provider, SystemClock(), emit, keeper.hurry)
             try:
+                if templating is not None:
+                    await templating.keep(environment, provider)
                 yield _KeptEnvironment(environment, order, sameness, worlds)
             finally:
                 if templating is not None:

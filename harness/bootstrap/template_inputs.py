@@ -51,7 +51,9 @@ class Inputs:
         found = (*code.run_once().values(), *code.of_components().values())
         if any(files.since(began) for files in found):
             return None
-        return cls.reading({path: digest for files in found for path, digest in files.digests.items()})
+        inputs = cls.reading({path: digest for files in found for path, digest in files.digests.items()})
+        written = max((stamp[-1] for stamp, _ in inputs.files.values()), default=0) / 1e9
+        return inputs if written < began else None  # again: one may have been written while they were read
 
     @classmethod
     def reading(cls, digests: Mapping[str, str]) -> Self:

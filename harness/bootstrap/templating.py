@@ -18,6 +18,8 @@ from harness.core.tasks import cancel_and_wait, run_to_end
 from harness.engine.environment import Environment
 from harness.engine.seeding import Seeder
 from harness.providers.process.account import server_account
+from harness.providers.process.asked import is_forked
+from harness.providers.process.embedded import recipe_for
 from harness.providers.process.provider import ProcessProvider
 from harness.readiness.protocols import protocol_of
 from harness.spec.model import Isolation
@@ -81,6 +83,7 @@ class Templating:
 
     async def _make(self, environment: Environment, provider: ProcessProvider) -> None:
         with _told(), making(cache_folder(), self._key) as made:
+            await environment.state.reset()  # as Postgres will be, whatever was written since it was kept
             aside = await provider.set_aside(await environment.state.write_down())
             self._is_copied.set()
             await run_to_end(asyncio.to_thread(aside.save, made.data))
@@ -119,10 +122,15 @@ def _told() -> Iterator[None]:
 
 
 def _has_template(order: Order) -> bool:
-    """Whether all the data is that of embedded servers, and nobody wants to see how it came about."""
+    """Whether the data is that of embedded servers, as far as can be told, and nobody wants to see how it came about.
+
+    A command may be a store of its own. Of Python applications, whose state is in stores, that is not assumed.
+    """
     is_reset = order.ecosystem.settings.isolation is Isolation.RESET
     is_ours = order.provider == ProcessProvider.name and not order.attached
-    return is_reset and is_ours and order.uses_templates and server_account().can_reach(cache_folder())
+    if not (is_reset and is_ours and order.uses_templates and server_account().can_reach(cache_folder())):
+        return False
+    return all(s.is_one_shot or is_forked(s.component) or recipe_for(s.component) for s in order.plan.steps)
 
 
 @dataclass(frozen=True, slots=True)

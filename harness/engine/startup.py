@@ -49,11 +49,11 @@ class Startup:
             raise first_failure(failures) from None
 
     async def _bring_up(self, step: Step) -> None:
+        if step.waits_for:
+            await self._wait_for_others(step)
         if step.is_one_shot and self._place.is_copy:
             self._take_for_done(step)
             return
-        if step.waits_for:
-            await self._wait_for_others(step)
         supervised = await self.start(step, self._provider.start(step))
         self._has_started[step.name].set()
         await self.become_ready(step, supervised)

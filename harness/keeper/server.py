@@ -135,7 +135,7 @@ class Keeper:
         match event:
             case ComponentChanged(component=name, new=state, world=""):
                 self._states[name] = str(state)
-            case EnvironmentFailed():
+            case EnvironmentFailed(world=""):
                 self._has_failed = True
         line = encode_line({"event": encode(event)})
         self._history.append(line)
@@ -230,7 +230,10 @@ class Keeper:
 
     async def _prepare_worlds(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> object:
         names, serving = _names(message), self._environment()
+        self._worlds.end_unused(names)
         await serving.change(serving.kept.prepare_worlds)
+        if writer.is_closing():  # nobody would ever close them
+            return None
         for name in names:
             self._worlds.begin(serving.kept, name, writer)
         if message.get("waits"):

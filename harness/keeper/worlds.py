@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 
 from harness.core.errors import HarnessError, UsageError, as_failure
+from harness.core.tasks import run_to_end
 from harness.keeper.faults import Owner
 from harness.keeper.serving import Kept, Serving, ending_now
 
@@ -34,6 +35,10 @@ class _World:
         """Wait until it is open. Raises HarnessError: it did not come up."""
         return await asyncio.shield(self._opened)
 
+    async def wait_ended(self) -> None:
+        """Return when nothing of it is there any more."""
+        await asyncio.wait({self.ended})
+
     def close(self) -> None:
         """Tear it down, or stop opening it."""
         self._closing.set()
@@ -43,7 +48,7 @@ class _World:
     async def _live(self, opening: AbstractAsyncContextManager[Kept], before: "_World | None") -> None:
         try:
             if before is not None:
-                await asyncio.wait({before.ended})
+                await run_to_end(before.wait_ended())
             await self._hold_open(opening)
         except asyncio.CancelledError:
             self._fail(ending_now())
@@ -70,6 +75,7 @@ class Worlds:
         self._worlds: dict[str, _World] = {}
         self._ending: dict[str, _World] = {}
         self._entered: dict[Owner, _World] = {}
+        self._is_over = False
 
     def begin(self, kept: Kept, name: str, client: Owner) -> None:
         """Open a world, unless it is open, and let it be there for as long as this client is.
@@ -78,7 +84,12 @@ class Worlds:
             kept: What it is a world of.
             name: Its name.
             client: Who wants it.
+
+        Raises:
+            EnvironmentFailedError: it is being torn down.
         """
+        if self._is_over:
+            raise ending_now()
         if name not in self._worlds:
             self._worlds[name] = _World(kept.open_world(name), self._ending.pop(name, None))
         self._worlds[name].clients.add(client)
@@ -111,6 +122,12 @@ class Worlds:
         if client in self._entered:
             self._entered[client].is_kept = True
 
+    def end_unused(self, names: Iterable[str]) -> None:
+        """Worlds that were kept for a look go when their names are wanted again: their code and state are of then."""
+        for name in names:
+            if name in self._worlds and not self._worlds[name].clients:
+                self._close(name)
+
     def require(self, name: str) -> None:
         """Raises UsageError when no such world is open."""
         if name not in self._worlds:
@@ -126,7 +143,8 @@ class Worlds:
                 self._close(name)
 
     async def aclose(self) -> None:
-        """Return when nothing is left of any world."""
+        """Return when nothing is left of any world; none is opened any more."""
+        self._is_over = True
         for name in tuple(self._worlds):
             self._close(name)
         if ending := [world.ended for world in self._ending.values()]:

@@ -192,9 +192,16 @@ def _find_run(config: pytest.Config) -> Run:
     if folder and socket:
         joined = JoinedRun(Path(socket), Path(folder), world)
         if world:  # tests may read the variables as soon as they are imported
-            joined.ecosystem()
+            _enter(joined)
         return joined
     return OwnRun(config) if controller is None else WorkerRun(controller, world)
+
+
+def _enter(run: Run) -> None:
+    try:
+        run.ecosystem()
+    except HarnessError as error:
+        raise pytest.UsageError(_told(error)) from None
 
 
 def _told(error: HarnessError) -> str:

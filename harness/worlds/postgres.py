@@ -171,7 +171,7 @@ class PostgresStore:
                 if getattr(failure.__cause__, "sqlstate", "") != _LOCKED:
                     raise
                 told = await self._tell_locks(snapshot)
-                if told and asyncio.get_running_loop().time() > deadline:
+                if asyncio.get_running_loop().time() > deadline:
                     raise WorldError(failure.message, evidence=told, hint=_UNLOCK) from failure
                 await asyncio.sleep(_LOOK)  # the server tells nobody when one of these goes
 
@@ -179,7 +179,8 @@ class PostgresStore:
         """Who holds advisory locks that were not held then. Components may: one that was started anew, or leads now."""
         query = "SELECT * FROM harness_world.holders($1)"
         holders = await self._fetch(query, snapshot, otherwise=_RESETTING)
-        theirs = [each["lock"] for each in holders if self._database.serves(each["host"], each["port"])]
+        others = {each["lock"] for each in holders if not self._database.serves(each["host"], each["port"])}
+        theirs = [each["lock"] for each in holders if each["lock"] not in others]
         if theirs:
             await self._fetch("SELECT harness_world.tolerate($1)", theirs, otherwise=_RESETTING)
         return [each["told"] for each in holders if each["lock"] not in theirs]

@@ -42,6 +42,14 @@ async def seed(environment):
     redis.Redis.from_url(environment.variables["CACHE"]).set("greeting", "hello")
     return SimpleNamespace(counts={"greetings": 1}, digest="abc")
 """
+WEB = """
+async def app(scope, receive, send):
+    while scope["type"] == "lifespan":
+        step = (await receive())["type"]
+        await send({"type": f"{step}.complete"})
+        if step == "lifespan.shutdown":
+            return
+"""
 TEST = """
 import os, redis
 
@@ -188,7 +196,9 @@ def test_the_next_run_begins_with_it(tmp_path: Path, cache: Path) -> None:
         "x-harness:\n", "x-harness:\n  isolation: reset\n  seed: seeding:seed\n", 1
     )
     waits = "    depends_on: {once: {condition: service_completed_successfully}}\n    x-harness:\n"
-    file.write_text(text.replace("    x-harness:\n", waits, 1))
+    command = 'command: [python3, -S, server.py, "{port}"]'
+    file.write_text(text.replace("    x-harness:\n", waits, 1).replace(command, "app: web:app"))
+    (project.folder / "web.py").write_text(WEB)
     (project.folder / "seeding.py").write_text(SEED)
     variables = FEW_PLUGINS | {"HARNESS_CACHE_DIR": str(cache)}
 
