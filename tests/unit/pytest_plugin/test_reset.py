@@ -274,3 +274,11 @@ def test_a_state_that_cannot_be_put_back_is_told_once(
     assert outcomes["error"] <= 1
     assert outcomes["interrupted"] <= 1
     assert (project.folder / "results" / "latest" / "report.html").exists()
+
+
+def test_workers_that_only_pytest_hears_of_are_refused(isolated: Tiny) -> None:
+    """Nobody would prepare worlds for them."""
+    for command, variables in ((("--", "-n", "2"), {}), ((), {"PYTEST_ADDOPTS": "-n 2"})):
+        ended = isolated.run("harness", "test", *command, **FEW_PLUGINS, **variables)
+        assert ended.returncode == ExitCode.USAGE
+        assert "-n is said to pytest alone" in ended.stderr
