@@ -145,7 +145,7 @@ class ProcessProvider:
         discard(self._copied)
         await self._copy(files, self._copied)
 
-    async def set_aside(self, files: Mapping[str, DataFiles]) -> "SetAside":
+    async def set_aside(self, files: Mapping[str, DataFiles]) -> SetAside:
         """Copy the folders of embedded servers, to be saved elsewhere later. Raises as `copy_data` does."""
         aside = self._premises.data / _ASIDE
         await self._copy(files, aside)
