@@ -8,17 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.bootstrap.cache import cache_folder
 from harness.containers.engine import lacking as docker_missing
 from harness.core.clock import Clock
 from harness.core.errors import ProviderUnavailableError, UsageError
 from harness.events.log import Emit, nobody
+from harness.plan.model import Plan
+from harness.providers.docker.kept import has_kept
 from harness.providers.docker.refusal import faults as docker_faults
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
+from harness.providers.process.account import server_account
+from harness.providers.process.asked import is_forked
+from harness.providers.process.embedded import recipe_for
 from harness.providers.process.refusal import missing as process_missing
 from harness.providers.process.refusal import refusal as process_refusal
 from harness.providers.process.remarks import remarks as process_remarks
 from harness.providers.process.remarks import stand_in, uses_cache
+from harness.readiness.protocols import protocol_of
 from harness.spec.model import Component, Fault
 
 if TYPE_CHECKING:
@@ -59,6 +66,8 @@ class ProviderKind:
         stand_in: What runs there in place of a component's image; empty where nothing does.
         uses_cache: Whether what runs in its place reads anything from the cache.
         has_worlds: Whether workers can have a world each.
+        leaves_templates: Whether all that components of a plan keep is in what can be left to later environments.
+        has_kept: Whether what was left in a folder is whole.
     """
 
     name: str
@@ -72,6 +81,19 @@ class ProviderKind:
     stand_in: Callable[[Component], str] = lambda _component: ""
     uses_cache: Callable[[Component], bool] = lambda _component: False
     has_worlds: bool = False
+    leaves_templates: Callable[[Plan], bool] = lambda _plan: False
+    has_kept: Callable[[Path], bool] = Path.is_dir
+
+
+def _leaves_processes(plan: Plan) -> bool:
+    """A command may be a store of its own. Of Python applications, whose state is in stores, that is not assumed."""
+    known = (s.is_one_shot or is_forked(s.component) or recipe_for(s.component) for s in plan.steps)
+    return server_account().can_reach(cache_folder()) and all(known)
+
+
+def _leaves_containers(plan: Plan) -> bool:
+    """An image of somebody else's may hold any store. Of what is built here, that is not assumed."""
+    return all(s.is_one_shot or s.component.build or protocol_of(s.component) for s in plan.steps)
 
 
 def _process(making: Making) -> "Provider":
@@ -96,7 +118,7 @@ def _existing(making: Making) -> "Provider":
 
 
 def _docker(making: Making) -> "Provider":
-    from harness.providers.docker.provider import DockerProvider  # noqa: PLC0415
+    from harness.providers.docker.provider import Copied, DockerProvider  # noqa: PLC0415
 
     if making.attached:
         names = ", ".join(component.name for component in making.attached)
@@ -104,7 +126,9 @@ def _docker(making: Making) -> "Provider":
             f"containers cannot be pointed to what runs outside of them: --attach {names}",
             hint="--attach works with --provider process",
         )
-    return DockerProvider(making.place, making.clock, making.emit)
+    template = making.template
+    copied = (Copied.kept_in(template.data, template.secrets),) if template else ()
+    return DockerProvider(making.place, making.clock, making.emit, *copied)
 
 
 # The order is that of preference for `auto`. `existing` is never picked by itself.
@@ -120,13 +144,27 @@ KINDS = (
         stand_in=stand_in,
         uses_cache=uses_cache,
         has_worlds=True,
+        leaves_templates=_leaves_processes,
     ),
     ProviderKind(
-        "docker", docker_missing, docker_refusal, docker_remarks, _docker, docker_faults, has_worlds=True
+        "docker",
+        docker_missing,
+        docker_refusal,
+        docker_remarks,
+        _docker,
+        docker_faults,
+        has_worlds=True,
+        leaves_templates=_leaves_containers,
+        has_kept=has_kept,
     ),
     ProviderKind("existing", lambda: None, lambda _component: None, lambda _component: (), _existing),
 )
 AUTOMATIC = ("process", "docker")
+
+
+def kind_of(name: str) -> ProviderKind:
+    """The kind of that name, which is one."""
+    return next(kind for kind in KINDS if kind.name == name)
 
 
 def pick(name: str, components: Iterable[Component] = ()) -> ProviderKind:

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,15 +44,25 @@ class Template:
     secrets: Mapping[str, Mapping[str, str]]
 
 
-def find(cache: Path, key: str) -> Template | None:
-    """A template of that name that is still what would be made; it counts as used from now on."""
-    return next((one for folder in (cache / FOLDER).glob(f"{key}-*") if (one := _valid(folder))), None)
+def find(cache: Path, key: str, is_whole: Callable[[Path], bool] = Path.is_dir) -> Template | None:
+    """A template of that name that is still what would be made; it counts as used from now on.
+
+    Args:
+        cache: Where they are.
+        key: Its name.
+        is_whole: Whether all of its data is there; one of which some is gone is removed.
+    """
+    folders = (cache / FOLDER).glob(f"{key}-*")
+    return next((one for folder in folders if (one := _valid(folder, is_whole))), None)
 
 
-def _valid(folder: Path) -> Template | None:
+def _valid(folder: Path, is_whole: Callable[[Path], bool]) -> Template | None:
     try:
         told = json.loads((folder / _ABOUT).read_text())
         if not Inputs.from_json(told.pop("inputs")).are_unchanged():
+            return None
+        if not is_whole(folder / _DATA):
+            shutil.rmtree(folder)
             return None
         os.utime(folder)
         return Template(data=folder / _DATA, **told)
@@ -94,7 +104,7 @@ def making(cache: Path, key: str) -> Iterator[Making]:
         OSError: it cannot be written.
     """
     parent = cache / FOLDER
-    parent.mkdir(exist_ok=True)
+    parent.mkdir(parents=True, exist_ok=True)
     parent.chmod(0o711)
     partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=parent))
     partial.chmod(0o711)

@@ -3,13 +3,14 @@
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from harness.bootstrap.cache import cache_folder
 from harness.bootstrap.code import TooManyFilesError
 from harness.bootstrap.order import Order
+from harness.bootstrap.providers import kind_of
 from harness.bootstrap.seeder import ReportedSeed, seeder_of
 from harness.bootstrap.template_inputs import Inputs, key_of
 from harness.bootstrap.templates import Making, Template, find, making
@@ -17,10 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.tasks import cancel_and_wait, run_to_end
 from harness.engine.environment import Environment
 from harness.engine.seeding import Seeder
-from harness.providers.process.account import server_account
-from harness.providers.process.asked import is_forked
-from harness.providers.process.embedded import recipe_for
-from harness.providers.process.provider import ProcessProvider
+from harness.providers.base import CanSetAside, SetAside
 from harness.readiness.protocols import protocol_of
 from harness.spec.model import Isolation
 
@@ -39,7 +37,8 @@ class Templating:
         self._key = key_of(order) if _has_template(order) else ""
         self._making: asyncio.Task[None] | None = None
         self._is_copied, self._is_saved = asyncio.Event(), asyncio.Event()
-        self.template: Template | None = find(cache_folder(), self._key) if self._key else None
+        is_whole = kind_of(order.provider).has_kept
+        self.template = find(cache_folder(), self._key, is_whole) if self._key else None
 
     @contextmanager
     def seeder(self) -> Iterator[Seeder | None]:
@@ -56,7 +55,7 @@ class Templating:
 
         A template that cannot be made, as where the disk is full, is none: the environment goes on.
         """
-        if not self._key or self.template is not None or not isinstance(provider, ProcessProvider):
+        if not self._key or self.template is not None or not isinstance(provider, CanSetAside):
             return
         self._making = asyncio.create_task(self._make(environment, provider), name="template")
         await self._done_or(self._is_copied)
@@ -81,7 +80,7 @@ class Templating:
         elif self._making is not None:
             await cancel_and_wait(self._making)
 
-    async def _make(self, environment: Environment, provider: ProcessProvider) -> None:
+    async def _make(self, environment: Environment, provider: CanSetAside) -> None:
         with _told(), making(cache_folder(), self._key) as made:
             await environment.state.reset()  # as Postgres will be, whatever was written since it was kept
             aside = await provider.set_aside(await environment.state.write_down())
@@ -90,25 +89,26 @@ class Templating:
             self._is_saved.set()
             inputs = await asyncio.to_thread(Inputs.of, self._order, self._began)
             if inputs is not None:
-                made.describe(inputs, self._described(made, environment))
+                made.describe(inputs, self._described(made, environment, aside))
 
-    def _described(self, made: Making, environment: Environment) -> Template:
+    def _described(self, made: Making, environment: Environment, aside: SetAside) -> Template:
         seeded = environment.seeded
         return Template(
             data=made.data,
             made=time.time(),
             counts=dict(seeded.counts) if seeded else None,
             digest=seeded.digest if seeded else "",
-            secrets=self._secrets(environment),
+            secrets=self._secrets(environment, aside.credentials),
         )
 
-    def _secrets(self, environment: Environment) -> dict[str, dict[str, str]]:
-        """The random variables of all but stores: how one logs in there is no part of the data."""
-        components = [step.component for step in self._order.plan.steps if not protocol_of(step.component)]
+    def _secrets(self, environment: Environment, bound: Collection[str]) -> dict[str, dict[str, str]]:
+        """The random variables of all but stores: how one logs in there is no part of the data of most."""
+        components = [step.component for step in self._order.plan.steps]
         return {
             component.name: {name: environment.environment_of(component.name)[name] for name in random}
             for component in components
             if (random := component.settings.random)
+            and (component.name in bound or not protocol_of(component))
         }
 
 
@@ -122,15 +122,10 @@ def _told() -> Iterator[None]:
 
 
 def _has_template(order: Order) -> bool:
-    """Whether the data is that of embedded servers, as far as can be told, and nobody wants to see how it came about.
-
-    A command may be a store of its own. Of Python applications, whose state is in stores, that is not assumed.
-    """
+    """Whether all data is that of known stores, as far as can be told, and nobody wants to see how it came about."""
     is_reset = order.ecosystem.settings.isolation is Isolation.RESET
-    is_ours = order.provider == ProcessProvider.name and not order.attached
-    if not (is_reset and is_ours and order.uses_templates and server_account().can_reach(cache_folder())):
-        return False
-    return all(s.is_one_shot or is_forked(s.component) or recipe_for(s.component) for s in order.plan.steps)
+    is_wanted = is_reset and order.uses_templates and not order.attached
+    return is_wanted and kind_of(order.provider).leaves_templates(order.plan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """Why this exists: one way to the container engine, whoever runs it, and one clear line when there is none."""
 
 import importlib.util
-import json
 import os
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.containers.plain import ask
 from harness.core.errors import ProviderUnavailableError
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 OLDEST_API = (1, 40)  # Docker 19.03, Podman 3
 _PATIENCE = 5.0  # seconds for an answer where nothing has begun yet
-_LONGEST_ANSWER = 1 << 20  # bytes
 _DOCKER_SOCKET = Path("/var/run/docker.sock")
 _PODMAN_SOCKET = Path("/run/podman/podman.sock")
 
@@ -69,21 +67,14 @@ def _version_at(address: str, timeout: float) -> str | None:
         OSError: nothing listens there, or not for us.
         ValueError: it does not answer as an engine does.
     """
-    kind, _, path = address.partition("://")
-    if kind != "unix":
+    told = ask(address, "/version", timeout)
+    if told is None:
         return None
-    with socket.socket(socket.AF_UNIX) as ours:
-        ours.settimeout(timeout)
-        ours.connect(path)
-        ours.sendall(b"GET /version HTTP/1.0\r\nHost: engine\r\n\r\n")
-        with ours.makefile("rb") as stream:
-            head, _, body = stream.read(_LONGEST_ANSWER).partition(b"\r\n\r\n")
     try:
-        return str(json.loads(body)["ApiVersion"])
-    except (ValueError, KeyError, TypeError):
-        said = head.partition(b"\r\n")[0].decode(errors="replace")[:100]
+        return str(told["ApiVersion"])
+    except (KeyError, TypeError):
         raise ValueError(
-            f"what listens there does not answer as an engine does: {said or 'nothing'}"
+            "what listens there does not answer as an engine does: it tells no version"
         ) from None
 
 
@@ -107,6 +98,29 @@ def lacking() -> ProviderUnavailableError | None:
     except ProviderUnavailableError as error:
         return error
     return None
+
+
+def image_ids(references: Iterable[str]) -> dict[str, str]:
+    """Which image each of these names leads to; what is not there is left out.
+
+    Raises:
+        ProviderUnavailableError: there is no engine that we can use.
+    """
+    with _explaining() as address:
+        address.append(_address(os.environ))
+        if address[-1].startswith("unix://"):
+            asked = {name: ask(address[-1], f"/images/{name}/json", _PATIENCE) for name in references}
+            return {name: str(told["Id"]) for name, told in asked.items() if "Id" in told}
+    return _ids_by_sdk(references)
+
+
+def _ids_by_sdk(references: Iterable[str]) -> dict[str, str]:
+    client = connect()
+    try:
+        there = {tag: str(image.id) for image in client.images.list() for tag in image.tags}
+    finally:
+        client.close()
+    return {name: there[name] for name in references if name in there}
 
 
 def missing() -> str | None:

@@ -21,17 +21,17 @@ def remove_outdated(engine: "DockerClient", newest: str) -> None:
 
     What a container uses stays, running or not, and so does what the engine does not tell the time of.
     """
-    now = _last_used(engine.images.get(newest))
+    now = last_used(engine.images.get(newest))
     if now is None:
         return
     for image in engine.images.list(name=newest.rpartition(":")[0]):
         tag = by_content(newest, image.labels.get(CONTENT, ""))
-        last_used = _last_used(image)
-        if tag in image.tags and last_used is not None and now - last_used > _KEPT:
+        used = last_used(image)
+        if tag in image.tags and used is not None and now - used > _KEPT:
             _remove(engine, tag)
 
 
-def _last_used(image: Any) -> datetime | None:
+def last_used(image: Any) -> datetime | None:
     """When it was last given a name; engines that do not note that tell nothing, or the year 1."""
     told = str((image.attrs.get("Metadata") or {}).get("LastTagTime") or "0001")
     return None if told.startswith("0001") else datetime.fromisoformat(told)

@@ -202,6 +202,35 @@ class CanClone(Protocol):
         ...
 
 
+class SetAside(Protocol):
+    """What stores held at one instant, apart from them."""
+
+    @property
+    def credentials(self) -> Collection[str]:
+        """Stores whose data opens only with the credentials that they have now."""
+        ...
+
+    def save(self, target: Path) -> None:
+        """Move it into a folder to be made; blocks. Raises OSError, EnvironmentFailedError: there is no room."""
+        ...
+
+
+@runtime_checkable
+class CanSetAside(Protocol):
+    """Ability of a provider: leave what stores hold to later environments."""
+
+    async def set_aside(self, files: Mapping[str, DataFiles]) -> SetAside:
+        """Copy what stores have written, to be saved later, while they work. They stand still meanwhile.
+
+        Args:
+            files: Where each store's are, by component.
+
+        Raises:
+            EnvironmentFailedError: it cannot be copied; the environment goes on.
+        """
+        ...
+
+
 @runtime_checkable
 class CanTellClients(Protocol):
     """Ability of a provider: tell components from others, where both are clients of the same server."""

@@ -36,7 +36,10 @@ def engine() -> Iterator[DockerClient]:
 
 @contextlib.contextmanager
 def container(engine: DockerClient, image: str, port: int, **how: Any) -> Iterator[tuple[Any, int]]:
-    """A container of `image`, and where on this machine its port is; gone afterwards, its volumes too."""
+    """A container of `image`, and where on this machine its port is; gone afterwards, its volumes too.
+
+    One that has ended by itself by then has no port any more: 0.
+    """
     try:
         engine.images.get(image)
     except ImageNotFound:
@@ -47,7 +50,8 @@ def container(engine: DockerClient, image: str, port: int, **how: Any) -> Iterat
     started: Any = engine.containers.run(image, detach=True, ports=published, labels=[_LABEL], **how)
     try:
         started.reload()
-        yield started, int(started.ports[f"{port}/tcp"][0]["HostPort"])
+        (published_at,) = started.ports.get(f"{port}/tcp") or ({"HostPort": 0},)
+        yield started, int(published_at["HostPort"])
     finally:
         started.remove(force=True, v=True)
 

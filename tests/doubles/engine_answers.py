@@ -5,20 +5,33 @@ import http.server
 import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
+from typing import ClassVar
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
     version = "1.41"
+    images: ClassVar[Mapping[str, str]] = {}
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        body = b"OK" if self.path.endswith("_ping") else json.dumps({"ApiVersion": self.version}).encode()
-        self.send_response(200)
+        status, body = self._answer()
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _answer(self) -> tuple[HTTPStatus, bytes]:
+        if self.path.endswith("_ping"):
+            return HTTPStatus.OK, b"OK"
+        if not self.path.startswith("/images/"):
+            return HTTPStatus.OK, json.dumps({"ApiVersion": self.version}).encode()
+        name = self.path.removeprefix("/images/").removesuffix("/json")
+        if name in self.images:
+            return HTTPStatus.OK, json.dumps({"Id": self.images[name]}).encode()
+        return HTTPStatus.NOT_FOUND, json.dumps({"message": f"No such image: {name}"}).encode()
 
     def address_string(self) -> str:
         return "a unix socket"
@@ -28,9 +41,9 @@ class _Answers(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def listening(path: Path, version: str = "1.41") -> Iterator[None]:
-    """Something at `path` that answers as an engine of that API version does."""
-    handler = type("Answers", (_Answers,), {"version": version})
+def listening(path: Path, version: str = "1.41", images: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Something at `path` that answers as an engine of that API version does, with these images, by name."""
+    handler = type("Answers", (_Answers,), {"version": version, "images": images or {}})
     with socketserver.ThreadingUnixStreamServer(str(path), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -10,6 +10,8 @@ from typing import Any
 import requests
 from docker.errors import APIError, ImageNotFound
 
+_MADE = "2026-11-20T09:00:00.123456789Z"
+
 
 def _whole(reference: str) -> str:
     """A name with its tag."""
@@ -37,6 +39,7 @@ class FakeImage:
         """What inspecting it shows."""
         return {
             "Size": 5_000_000,
+            "Created": _MADE,
             "Metadata": {"LastTagTime": self.named},
             "Config": {"ExposedPorts": {f"{port}/tcp": {} for port in self.exposed} or None},
         }
@@ -114,9 +117,11 @@ class FakeEngine:
         except ImageNotFound:
             return self.add(name)
 
-    def list(self, name: str) -> list[FakeImage]:
-        """Those with a tag of that repository."""
-        return [image for image in self.all if any(tag.rpartition(":")[0] == name for tag in image.tags)]
+    def list(self, name: str, filters: dict[str, str] | None = None) -> list[FakeImage]:
+        """Those with a tag of that repository, and with a label of that value where one is asked for."""
+        label, _, value = (filters or {}).get("label", "").partition("=")
+        named = [image for image in self.all if any(tag.rpartition(":")[0] == name for tag in image.tags)]
+        return [image for image in named if not label or image.labels.get(label) == value]
 
     def tags(self) -> set[str]:
         """Every name there is."""

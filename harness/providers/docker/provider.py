@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
 
 from harness.core.clock import Clock
 from harness.core.data_files import DataFiles
@@ -18,6 +19,7 @@ from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.docker.calls import Calls
 from harness.providers.docker.engine import connect
+from harness.providers.docker.kept import Kept, SetAside, set_aside
 from harness.providers.docker.labels import Labels
 from harness.providers.docker.refusal import refusal
 from harness.providers.docker.running import RunningContainer
@@ -34,17 +36,30 @@ if TYPE_CHECKING:  # the SDKs take a quarter of a second to import; `prepare` do
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a world has of its environment.
+    """What stores begin with.
 
     Args:
-        secrets: What replaces fixed passwords: what is in the data was written with these.
-        files: Where each store's files are in its container.
-        folder: Holds an archive of the files of each.
+        folder: Holds an archive of the files of each store that no image has.
+        files: Where the files of each are in its container.
+        images: What the containers of others are made from, files included.
+        secrets: Of a world: what replaces fixed passwords in its environment.
+        given: Variables whose secrets are what they are, by component: data may have been written with them.
     """
 
-    secrets: tuple[Secret, ...]
-    files: Mapping[str, DataFiles]
     folder: Path
+    files: Mapping[str, DataFiles]
+    images: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
+    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def kept_in(cls, folder: Path, given: Mapping[str, Mapping[str, str]]) -> Self:
+        """What an earlier environment has left, which `kept.has_kept` has found whole."""
+        kept = Kept.read(folder)
+        return cls(folder, kept.files, kept.images, given=given)
+
+
+_NOTHING = Copied(Path(), MappingProxyType({}))
 
 
 class DockerProvider:
@@ -54,14 +69,15 @@ class DockerProvider:
         place: The environment's name and folders; of which world.
         clock: For the stamps in logs.
         emit: Takes what is done about images, and that a log is cut off.
-        data: Of a world: what was copied for it.
+        copied: What stores begin with; nothing where they begin anew.
     """
 
     name = "docker"
 
-    def __init__(self, place: Place, clock: Clock, emit: Emit = nobody, data: "Copied | None" = None) -> None:
+    def __init__(self, place: Place, clock: Clock, emit: Emit = nobody, copied: Copied = _NOTHING) -> None:
         self._place = place
-        self._data = data
+        self._begin_with = copied
+        self._plan = Plan(())
         self._files: Mapping[str, DataFiles] = {}
         self._clock = clock
         self._emit = emit
@@ -80,11 +96,13 @@ class DockerProvider:
     async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
         """Find the engine, draw the secrets, and begin to make images, volumes and containers, all side by side."""
         self._place.logs.mkdir(parents=True, exist_ok=True)
-        self._secrets = self._data.secrets if self._data else make_secrets(ecosystem, new_secret)
+        self._plan, begin = plan, self._begin_with
+        self._secrets = begin.secrets or make_secrets(ecosystem, new_secret, begin.given)
         await self._calls(self._open, ecosystem, asyncio.get_running_loop())
         self._opened().open(plan)
-        for step in plan.steps:
-            making = self._make(step, [s.name for s in plan.steps if s.level < step.level])
+        starting = [step for step in plan.steps if not (step.is_one_shot and self._place.is_copy)]
+        for step in starting:
+            making = self._make(step, [s.name for s in starting if s.level < step.level])
             self._making[step.name] = asyncio.create_task(making, name=f"make {step.name}")
 
     def _open(self, ecosystem: Ecosystem, loop: asyncio.AbstractEventLoop) -> None:
@@ -145,7 +163,15 @@ class DockerProvider:
 
     def clone(self, place: Place, emit: Emit) -> "DockerProvider":
         """The same containers once more, in a network of their own and with the copied data."""
-        return DockerProvider(place, self._clock, emit, Copied(self._secrets, self._files, self._copied))
+        copied = Copied(self._copied, self._files, secrets=self._secrets)
+        return DockerProvider(place, self._clock, emit, copied)
+
+    async def set_aside(self, files: Mapping[str, DataFiles]) -> SetAside:
+        """Copy what stores hold into images and archives, to be saved elsewhere later. Raises as `copy_data` does."""
+        folder = self._place.runtime / "aside"
+        aside = await self._calls(set_aside, self._plan, self._started, files, folder)
+        await self._opened().remove_unused()
+        return aside
 
     @property
     def _copied(self) -> Path:
@@ -168,15 +194,16 @@ class DockerProvider:
 
     async def _make(self, step: Step, earlier: Sequence[str]) -> Any:
         """Images side by side; containers in the plan's order, for the engine makes one at a time."""
-        component = self._resolved(step)
-        image = await self._opened().image_of(component)
+        component, begin = self._resolved(step), self._begin_with
+        kept = begin.images.get(step.name)
+        image = await self._opened().seeded(kept) if kept else await self._opened().image_of(component)
         if earlier:
             await asyncio.wait({self._making[name] for name in earlier})
         container = await self._opened().make(component, image, listens=not step.is_one_shot)
-        if self._data is not None and (files := self._data.files.get(step.name)) is not None:
+        if not kept and (files := begin.files.get(step.name)) is not None:
             from harness.providers.docker.copies import archive_of, lay_out  # noqa: PLC0415 - see above
 
-            await self._calls(lay_out, container, files, archive_of(self._data.folder, step.name))
+            await self._calls(lay_out, container, files, archive_of(begin.folder, step.name))
         return container
 
     async def _start(self, component: Component, container: Any) -> RunningContainer:

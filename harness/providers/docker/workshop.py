@@ -22,6 +22,7 @@ from harness.providers.docker.options import create_options
 from harness.providers.docker.proxies import Proxies, gateway_of
 from harness.providers.docker.removal import clear
 from harness.providers.docker.running import Feed, RunningContainer
+from harness.providers.docker.seeded import note_use, remove_unused
 from harness.providers.logs import LogPump
 from harness.providers.reservation import Reservation
 from harness.spec.model import Component, Ecosystem
@@ -95,6 +96,15 @@ class Workshop:
     async def image_of(self, component: Component) -> str:
         """The image for its container, which is there afterwards."""
         return await self._calls.aside(self._images.ensure, component)
+
+    async def seeded(self, image: str) -> str:
+        """The image that an earlier environment has left; it counts as used from now on."""
+        await self._calls(note_use, self._client.client, image)
+        return image
+
+    async def remove_unused(self) -> None:
+        """Remove the images that earlier environments have left and nobody uses any more."""
+        await self._calls(remove_unused, self._client.client)
 
     async def make(self, component: Component, image: str, *, listens: bool) -> "Container":
         """A container of `component` that is not started yet; `listens` unless its ports are of no use to anybody."""

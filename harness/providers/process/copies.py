@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,7 @@ class SetAside:
 
     folder: Path
     account: Account
+    credentials: Collection[str] = ()  # servers get others at their next start
 
     def save(self, target: Path) -> None:
         """Move it into a folder to be made; blocks. Raises EnvironmentFailedError: there is no room."""
