@@ -1,7 +1,8 @@
 """Why this exists: how long RuneFrameOS takes in containers, beside testcontainers and beside its longest chain alone.
 
 All three are whole commands, timed from the start of their process, on the same images, one after another in each
-round: `harness up --provider docker`, `peer_testcontainers.py`, `floor_docker.py`.
+round: `harness up --provider docker`, `peer_testcontainers.py`, `floor_docker.py`. The second of ours and every later
+one begin with what the first has left migrated and seeded, as those of a user do; `--fresh` is measured beside it.
 """
 
 import json
@@ -29,16 +30,20 @@ def measure() -> list[Figure]:
     if lacking is not None:
         print(f"docker_start is not measured: {lacking}", file=sys.stderr)
         return []
-    _up_down()  # builds what has to be built
+    _up_down()  # builds what has to be built, and leaves a template
     baked = _baked_image()
-    rounds = [(_up_down(), _script("peer_testcontainers.py", PROJECT), _script("floor_docker.py", baked, PROJECT))
-              for _ in range(ROUNDS)]  # fmt: skip
-    ours, peers, floors = zip(*((up, peer, floor) for (up, _), peer, floor in rounds), strict=True)
-    downs = [down for (_, down), _, _ in rounds]
+    rounds = [(_up_down(), _up_down("--fresh")[0], _script("peer_testcontainers.py", PROJECT),
+               _script("floor_docker.py", baked, PROJECT)) for _ in range(ROUNDS)]  # fmt: skip
+    ours, anew, peers, floors = zip(*((up, *others) for (up, _), *others in rounds), strict=True)
+    downs = [down for (_, down), *_ in rounds]
     faster = [peer / up for up, peer in zip(ours, peers, strict=True)]
     slower = [up / floor for up, floor in zip(ours, floors, strict=True)]
-    told = conditions({"ours": ours, "testcontainers": peers, "floor": floors, "down": downs})
-    beside = {"testcontainers": median(peers), "longest chain alone": median(floors)}
+    told = conditions({"ours": ours, "fresh": anew, "testcontainers": peers, "floor": floors, "down": downs})
+    beside = {
+        "ours, fresh": median(anew),
+        "testcontainers": median(peers),
+        "longest chain alone": median(floors),
+    }
     return [
         Figure("docker.ready", median(ours), "s", "", ok=True, peers=beside, conditions=told),
         Figure(
@@ -51,12 +56,12 @@ def measure() -> list[Figure]:
     ]
 
 
-def _up_down() -> tuple[float, float]:
+def _up_down(*options: str) -> tuple[float, float]:
     """Seconds of `harness up`, and of the teardown that follows, as the keeper states it."""
     with tempfile.TemporaryDirectory() as results:
         environment = os.environ | {"XDG_RUNTIME_DIR": results}
         began = time.monotonic()
-        command = [str(HARNESS), "up", "--provider", "docker", "--results", results]
+        command = [str(HARNESS), "up", "--provider", "docker", "--results", results, *options]
         up = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         ready = time.monotonic() - began
         if up.returncode:

@@ -1,17 +1,20 @@
 """Why this exists: RuneFrameOS as people start it with testcontainers: one container after another, its own waits.
 
-Prints one line of JSON, `{"ready": seconds}`, counted from the start of this process; removes everything again.
+At the end there is what `harness up` leaves: everything ready, and seeded by the same function. Prints one line of
+JSON, `{"ready": seconds}`, counted from the start of this process; removes everything again.
 
 Usage: python bench/peer_testcontainers.py PROJECT
 where PROJECT is what the names of the services' images begin with; all images have to be there.
 """
 
+import asyncio
 import contextlib
 import json
 import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = (
@@ -26,6 +29,7 @@ from testcontainers.core.network import Network
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
 SERVICES = ("distilera", "hoardwell", "mercatrix", "jonar")
+SEED = 20240320  # the default of ours
 VARIABLES = {
     "DATABASE_URL": "postgresql://test_user:x@database:5432/runeframeos_test",
     "REDIS_URL": "redis://redis:6379/0",
@@ -51,6 +55,20 @@ def migrate(stack: contextlib.ExitStack, network: Network, project: str) -> None
         sys.exit("the migrations failed")
 
 
+def seed(database: PostgresContainer) -> None:
+    """The same data by the same function; generated before, as a second run of ours finds it."""
+    from tests.data.seeding import seed as put_in  # noqa: PLC0415 - the project's folder is on the path by then
+
+    variables = {
+        "TEST_DB_HOST": database.get_container_host_ip(),
+        "TEST_DB_PORT": str(database.get_exposed_port(5432)),
+        "TEST_DB_NAME": database.dbname,
+        "TEST_DB_USER": database.username,
+        "TEST_DB_PASSWORD": database.password,
+    }
+    asyncio.run(put_in(SimpleNamespace(variables=variables, seed=SEED)))
+
+
 def main() -> None:
     """Everything in the order of its dependencies."""
     project = sys.argv[1]
@@ -65,6 +83,7 @@ def main() -> None:
         start(stack, network, "database", database)
         start(stack, network, "redis", RedisContainer("redis:7"))
         migrate(stack, network, project)
+        seed(database)
         for name in SERVICES:
             service = (
                 DockerContainer(f"{project}-test-{name}").with_envs(**VARIABLES).with_exposed_ports(8000)
@@ -75,5 +94,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent.parent))
+    root = Path(__file__).parent.parent
+    sys.path[:0] = [str(root / "services"), str(root)]
     main()
