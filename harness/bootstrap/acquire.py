@@ -71,5 +71,6 @@ def _order(prepared: Prepared, environment_id: str, run_folder: Path, runtime: P
         is_measured=request.is_measured,
         base_url=request.base_url,
         attached=request.attached,
-        uses_templates=not (request.is_fresh or request.is_measured),
+        takes_template=not (request.is_fresh or request.is_measured),
+        leaves_template=not request.is_measured,
     )

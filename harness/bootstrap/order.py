@@ -25,7 +25,8 @@ class Order:
     is_measured: bool
     base_url: str
     attached: tuple[str, ...]
-    uses_templates: bool = False
+    takes_template: bool = False
+    leaves_template: bool = False
 
 
 def _read_only(items: dict[object, object]) -> MappingProxyType[object, object]:

@@ -6,6 +6,7 @@ only if all that it follows from is as it was (`template_inputs`).
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -53,7 +54,12 @@ def find(cache: Path, key: str, is_whole: Callable[[Path], bool] = Path.is_dir) 
         is_whole: Whether all of its data is there; one of which some is gone is removed.
     """
     folders = (cache / FOLDER).glob(f"{key}-*")
-    return next((one for folder in folders if (one := _valid(folder, is_whole))), None)
+    valid = [one for folder in folders if (one := _valid(folder, is_whole))]
+    newest = max(valid, key=lambda one: one.made, default=None)  # `--fresh` makes another one of the same
+    if newest is not None:
+        with suppress(OSError):  # somebody else's cache
+            os.utime(newest.data.parent)
+    return newest
 
 
 def _valid(folder: Path, is_whole: Callable[[Path], bool]) -> Template | None:
@@ -64,7 +70,6 @@ def _valid(folder: Path, is_whole: Callable[[Path], bool]) -> Template | None:
         if not is_whole(folder / _DATA):
             shutil.rmtree(folder)
             return None
-        os.utime(folder)
         return Template(data=folder / _DATA, **told)
     except (OSError, ValueError, TypeError, KeyError):  # it is not there, or of another version
         return None
@@ -113,8 +118,7 @@ def making(cache: Path, key: str) -> Iterator[Making]:
         yield made
         if made.name:
             write_private(partial / _ABOUT, json.dumps(made.about))
-            with suppress(OSError):  # another run was quicker, with the same
-                partial.rename(parent / f"{key}-{made.name}")
+            partial.rename(parent / f"{key}-{made.name}-{secrets.token_hex(4)}")
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     _remove_unused(parent)

@@ -37,8 +37,9 @@ class Templating:
         self._key = key_of(order) if _has_template(order) else ""
         self._making: asyncio.Task[None] | None = None
         self._is_copied, self._is_saved = asyncio.Event(), asyncio.Event()
+        is_taken = self._key and order.takes_template
         is_whole = kind_of(order.provider).has_kept
-        self.template = find(cache_folder(), self._key, is_whole) if self._key else None
+        self.template = find(cache_folder(), self._key, is_whole) if is_taken else None
 
     @contextmanager
     def seeder(self) -> Iterator[Seeder | None]:
@@ -124,7 +125,7 @@ def _told() -> Iterator[None]:
 def _has_template(order: Order) -> bool:
     """Whether all data is that of known stores, as far as can be told, and nobody wants to see how it came about."""
     is_reset = order.ecosystem.settings.isolation is Isolation.RESET
-    is_wanted = is_reset and order.uses_templates and not order.attached
+    is_wanted = is_reset and order.leaves_template and not order.attached
     return is_wanted and kind_of(order.provider).leaves_templates(order.plan)
 
 

@@ -8,6 +8,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,12 +103,12 @@ def inputs_of(*paths: Path) -> Inputs:
     return Inputs.reading({str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths})
 
 
-def make(cache: Path, inputs: Inputs, digest: str = "d") -> None:
+def make(cache: Path, inputs: Inputs, digest: str = "d", at: float = 1.0) -> None:
     """A template of these inputs."""
     with making(cache, "key") as made:
         made.data.mkdir()
         (made.data / "db").write_text(digest)
-        made.describe(inputs, a_template(made.data, digest))
+        made.describe(inputs, replace(a_template(made.data, digest), made=at))
 
 
 @pytest.fixture
@@ -155,6 +156,22 @@ def test_whatever_changes_makes_another_one(tmp_path: Path, source: Path) -> Non
     assert found.digest == "first"
     source.unlink()
     assert find(tmp_path, "key") is None
+
+
+def test_of_two_of_the_same_the_newest_counts(tmp_path: Path, source: Path) -> None:
+    """Somebody has asked for a fresh start, perhaps because the other one is spoilt."""
+    for digest, at in {"older": 1.0, "newest": 3.0, "old": 2.0}.items():
+        make(tmp_path, inputs_of(source), digest, at)
+    found = find(tmp_path, "key")
+    assert found is not None
+    assert found.digest == "newest"
+
+
+def test_one_whose_data_is_gone_is_removed(tmp_path: Path, source: Path) -> None:
+    """Whoever keeps the data knows."""
+    make(tmp_path, inputs_of(source))
+    assert find(tmp_path, "key", lambda data: not (data / "db").exists()) is None
+    assert list((tmp_path / templates.FOLDER).iterdir()) == []
 
 
 def test_one_that_nobody_described_does_not_stay(tmp_path: Path) -> None:
