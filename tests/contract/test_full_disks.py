@@ -159,7 +159,7 @@ async def test_without_the_right_to_mount_nothing_is_filled(
     """What a process writes goes to the machine's own disk then, which is nobody's to fill."""
     if stage.provider.name != "process":
         pytest.skip("containers mount by themselves")
-    monkeypatch.setattr("harness.providers.process.provider.mount_disk", lambda *_: False)
+    monkeypatch.setattr("harness.providers.process.servers.mount_disk", lambda *_: False)
     async with opened_store(stage, FakeEmit()) as store:
         with pytest.raises(UsageError, match="cache has no file system of its own at /data") as caught:
             await store.environment.faults.inject(DiskFull("cache"))

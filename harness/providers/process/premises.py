@@ -22,6 +22,7 @@ from harness.spec.model import Ecosystem
 
 # What a component inherits of our own variables; the rest would make runs differ between machines.
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE")
+_WORLDS = ".worlds"  # beside the folders of components, whose names never begin with a dot
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,18 @@ class Premises:
         self.data = make_data_folder(self.environment_id)
         self.temporary.mkdir(mode=0o700)
         self.secrets = make_secrets(ecosystem, new_secret, self._given)
+
+    def folder_of(self, world: str) -> Path:
+        """Where what runs in a world has its files; of the environment itself, for an empty name, the data folder."""
+        return self.data / _WORLDS / world if world else self.data
+
+    def make_folder_of(self, world: str) -> None:
+        """For a world its own, which others may pass through but not list; that of the environment is there."""
+        if world:
+            folder = self.folder_of(world)
+            for each in (folder.parent, folder):
+                each.mkdir(exist_ok=True)
+                each.chmod(0o711)  # whatever the umask said
 
     def preload(self, logs: Path, emit: Emit) -> None:
         """Begin to import what the file says, unless that has begun.

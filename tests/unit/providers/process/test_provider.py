@@ -183,29 +183,6 @@ async def test_granted_files_are_where_the_variables_say(stage: Stage) -> None:
     assert stage.log("one") == ["in the file"]
 
 
-@pytest.mark.parametrize(
-    ("process", "ports", "expected"),
-    [
-        (ProcessSettings(command=("x",)), (80, 443), [80, 443]),
-        (ProcessSettings(command=("x",), port=9000), (80,), [9000, 80]),
-        (ProcessSettings(command=("x",), port=80), (443, 80), [80, 443]),
-        (ProcessSettings(command=("x",)), (), []),
-        (ProcessSettings(app="a:b"), (), [8000]),
-        (ProcessSettings(call="a:b"), (), []),
-        (ProcessSettings(embedded="redis"), (), [6379]),
-    ],
-)
-async def test_ports_are_reserved_for_all_that_listens(
-    stage: Stage, process: ProcessSettings, ports: tuple[int, ...], expected: list[int]
-) -> None:
-    """The file's, the one meant by default first; an application without any has 8000, a server its usual one."""
-    provider = await stage.prepare(step("one", process=process, ports=ports))
-    endpoints = provider._endpoints["one"]
-    assert list(endpoints) == expected
-    assert {endpoint.host for endpoint in endpoints.values()} <= {"127.0.0.1"}
-    assert len({endpoint.port for endpoint in endpoints.values()}) == len(expected)
-
-
 async def test_what_runs_already_is_pointed_to_and_never_started(stage: Stage) -> None:
     """Nor restarted; what cannot run as a process is fine where somebody else runs it."""
     db = step("db", ports=(5432,), exports={"db": "{port}"})
@@ -250,7 +227,7 @@ class FakeRecipe:
 
 def embedded(monkeypatch: pytest.MonkeyPatch, recipe: FakeRecipe, **fields: Any) -> Step:
     """A component that the recipe runs."""
-    monkeypatch.setattr("harness.providers.process.provider.recipe_for", lambda _component: recipe)
+    monkeypatch.setattr("harness.providers.process.servers.recipe_for", lambda _component: recipe)
     return step("db", process=ProcessSettings(embedded="redis", **fields.pop("process", {})), **fields)
 
 
@@ -300,6 +277,6 @@ async def test_starting_before_preparing_is_a_mistake_that_is_told(stage: Stage)
     process = ProcessSettings(call="json:dumps")
     provider = await stage.prepare(step("other"))
     fork = step("one", process=process)
-    provider._endpoints["one"] = {}
+    provider._addresses._own["one"] = {}
     with pytest.raises(EnvironmentFailedError, match="nothing is preloaded"):
         await provider.start(fork)
