@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from harness.core.errors import EnvironmentFailedError, ExitCode, TeardownError
-from harness.events.facts import CaseStarted
+from harness.events.facts import CaseStarted, EnvironmentFailed
 from harness.pytest_plugin import run
-from harness.pytest_plugin.facts import Facts
-from harness.pytest_plugin.run import OwnRun, _record
+from harness.pytest_plugin.facts import Facts, OwnFacts
+from harness.pytest_plugin.run import OwnRun
 
 FACT = CaseStarted(at=1.5, case="a", suite="api", worker="main")
 FULL = Path("/dev/full")
@@ -29,8 +29,20 @@ def test_the_first_that_cannot_be_written_is_raised() -> None:
 def test_it_ends_the_session() -> None:
     """With an exit code of its own: pytest's 3 would be a mistake of ours."""
     with pytest.raises(pytest.exit.Exception, match="facts cannot be written to /dev/full") as caught:
-        _record(Facts(FULL), FACT)
+        Facts(FULL).record(FACT)
     assert caught.value.returncode not in {None, *pytest.ExitCode, *ExitCode}
+
+
+def test_facts_from_before_a_run_follow_those_that_it_begins_with(tmp_path: Path) -> None:
+    """A session that never asks for an ecosystem writes nothing."""
+    broken = EnvironmentFailed(at=2.0, message="a died", hint="", evidence=())
+    facts = OwnFacts(tmp_path / "run" / "events.ndjson")
+    facts.record(FACT)
+    assert (facts.has_begun, list(facts.stated()), list(tmp_path.iterdir())) == (False, [], [])
+    facts.begin(broken)
+    facts.record(FACT)
+    assert list(facts.stated()) == [broken, FACT, FACT]
+    assert facts.has_broken
 
 
 class FakeLease:
@@ -52,7 +64,7 @@ def own(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(run, "_new_folder", lambda *_: tmp_path)
     monkeypatch.setattr("harness.bootstrap.sweep.sweep", lambda: ([], []))
     own = OwnRun(request.config)
-    own._log = Facts(tmp_path / "events.ndjson")
+    own._facts.begin()
     return own
 
 
@@ -66,7 +78,7 @@ def test_a_session_ends_as_its_tests_do(own: OwnRun) -> None:
 def test_what_a_killed_keeper_left_counts(own: OwnRun, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     """It is named; a failed test is a failed test."""
     lease: Any = FakeLease()
-    own._lease = lease
+    own._environment._lease = lease
     monkeypatch.setattr("harness.bootstrap.sweep.sweep", lambda: (["aaaa"], ["folder /x"]))
     assert own.finish(code) == (code or ExitCode.TEARDOWN)
     assert isinstance(own.ended_badly, TeardownError)
@@ -89,9 +101,8 @@ def test_reports_that_cannot_be_written_are_told(
 
 def test_an_end_that_cannot_be_written_is_told(own: OwnRun) -> None:
     """The disk is full by then; what was written is reported."""
-    assert own._log is not None
-    own._log.close()
-    own._log = Facts(FULL)
-    own._folder.joinpath("events.ndjson").touch()
+    assert own._facts._log is not None
+    own._facts._log.close()
+    own._facts._log = Facts(FULL)
     assert own.finish(0) == ExitCode.ENVIRONMENT
     assert "cannot be written" in str(own.ended_badly)
