@@ -11,10 +11,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from harness.core.errors import ExitCode, TeardownError, UsageError, as_failure
-from harness.events.facts import ComponentChanged, EnvironmentFailed, Event, encode
+from harness.events.facts import ComponentChanged, EnvironmentFailed, Event
 from harness.events.log import Emit
+from harness.keeper.audience import Audience
 from harness.keeper.door import Door
-from harness.keeper.protocol import NEW, Ending, encode_line, ending_form, error_form
+from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
 from harness.keeper.serving import Kept, Serving, ending_now
 from harness.keeper.stay import Stay
 from harness.keeper.tenure import Tenure
@@ -22,7 +23,6 @@ from harness.keeper.worlds import Worlds
 
 _LONGEST_LINE = 1 << 24  # bytes of a request; the variables of a restart are in one
 _WORLD = re.compile(r"\w+", re.ASCII)
-_PARTING = 1.0  # seconds that the last words may take to be read
 
 _JUST_HELD = Stay()
 
@@ -47,11 +47,7 @@ class Keeper:
         self._door = Door(token)
         self._tenure = Tenure(stay)
         self._finish = self._tenure.over
-        self._history: list[bytes] = []  # facts and words
-        self._words: list[bytes] = []
-        self._connections: set[asyncio.StreamWriter] = set()  # also of those who are not admitted yet
-        self._clients: set[asyncio.StreamWriter] = set()
-        self._listeners: set[asyncio.StreamWriter] = set()  # the clients that want facts
+        self._audience = Audience()
         self._serving: Serving | None = None
         self._worlds = Worlds()
         self._states: dict[str, str] = {}
@@ -86,9 +82,9 @@ class Keeper:
         # Not `async with`: from Python 3.12 on that waits for every connection, without an end.
         with contextlib.closing(server):
             ending = await self._live()
-            self._tell({"ended": ending_form(ending)})
+            self._audience.tell({"ended": ending_form(ending)})
             self._tenure.conclude()
-            await self._part()
+            await self._audience.part()
         return ending
 
     async def _live(self) -> Ending:
@@ -113,7 +109,7 @@ class Keeper:
             async with self._open(self._emit) as kept:
                 self._serving = Serving(kept)
                 self._tenure.ready()
-                self._tell({"started": kept.describe().to_json()})
+                self._audience.tell({"started": kept.describe().to_json()})
                 await self._finish.wait()
                 await self._end_changes(self._serving)
         except asyncio.CancelledError as stopped:
@@ -137,40 +133,22 @@ class Keeper:
                 self._states[name] = str(state)
             case EnvironmentFailed(world=""):
                 self._has_failed = True
-        line = encode_line({"event": encode(event)})
-        self._history.append(line)
-        for client in self._listeners:
-            client.write(line)
-
-    def _tell(self, message: Mapping[str, Any]) -> None:
-        """Everybody hears it, also who comes later."""
-        line = encode_line(message)
-        self._history.append(line)
-        self._words.append(line)
-        for client in self._clients:
-            client.write(line)
+        self._audience.state(event)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, from its connection to its end."""
-        self._connections.add(writer)
+        self._audience.connect(writer)
         try:
             greeting = await self._door.admit(reader, writer.get_extra_info("socket"))
-            self._welcome(writer, greeting.get("facts"))
+            self._audience.welcome(writer, greeting.get("facts"))
             while line := await reader.readline():
                 self._hear(line, writer)
         except UsageError as refusal:
             writer.write(encode_line({"refused": error_form(refusal)}))
         except (ConnectionError, ValueError):  # it died, or sent a line without an end
-            self._clients.discard(writer)  # nobody reads there any more
+            self._audience.mute(writer)
         finally:
             self._lose(writer)
-
-    def _welcome(self, writer: asyncio.StreamWriter, facts: object) -> None:
-        """From now on it hears what is told; what was told before comes first."""
-        self._clients.add(writer)
-        if facts:
-            self._listeners.add(writer)
-        writer.writelines(self._history if facts and facts != NEW else self._words)
 
     def _hear(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         """One message of a client; what takes long goes on beside the next one."""
@@ -277,34 +255,15 @@ class Keeper:
     def _lose(self, writer: asyncio.StreamWriter) -> None:
         """Nothing comes from a client any more."""
         self._tenure.lose(writer)
-        if writer not in self._clients or not self._finish.is_set():
+        if writer not in self._audience or not self._finish.is_set():
             self._dismiss(writer)
 
     def _dismiss(self, writer: asyncio.StreamWriter) -> None:
-        for group in (self._connections, self._clients, self._listeners):
-            group.discard(writer)
-        writer.close()
+        self._audience.dismiss(writer)
         serving = self._worlds.serving(writer) or self._serving
         if serving is not None and serving.has_faults_of(writer):
             self._beside(serving.heal_left(writer))
         self._worlds.leave(writer)
-
-    async def _part(self) -> None:
-        """Let what was said arrive; a client that does not read is cut off, as is who has not said who it is."""
-        for connection in self._connections:
-            connection.close()
-        closing = {asyncio.create_task(_closed(each)): each for each in self._connections}
-        if not closing:
-            return
-        _, deaf = await asyncio.wait(closing, timeout=_PARTING)
-        for task in deaf:
-            closing[task].transport.abort()
-        await asyncio.wait(closing)
-
-
-async def _closed(connection: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):  # it died meanwhile
-        await connection.wait_closed()
 
 
 def _parse(line: bytes) -> Mapping[str, Any]:

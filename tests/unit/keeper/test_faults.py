@@ -63,7 +63,7 @@ async def test_it_heals_when_its_owner_dies_before_it_is_on(tmp_path: Path) -> N
         while "inject Kill" not in kept.journal:
             await holder.ask("status")
         owner.die()
-        while len(stage.keeper._clients) > 1:
+        while len(stage.keeper._audience._clients) > 1:
             await holder.ask("status")
         kept.may_restart.set()
         await kept.healed.wait()

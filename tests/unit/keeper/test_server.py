@@ -13,7 +13,7 @@ import pytest
 
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, TeardownError
 from harness.events.facts import ComponentChanged, EnvironmentFailed, State
-from harness.keeper import server
+from harness.keeper import audience, server
 from harness.keeper.protocol import encode_line
 from harness.keeper.stay import Stay
 from tests.doubles.keeper import FakeKept, KeeperStage
@@ -262,7 +262,7 @@ async def test_who_is_killed_while_it_waits_for_the_end_leaves_its_work(tmp_path
 @own_loop
 async def test_nobody_keeps_it_from_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither who has not read for long nor who has never said who it is: both are cut off."""
-    monkeypatch.setattr(server, "_PARTING", 0.01)
+    monkeypatch.setattr(audience, "_PARTING", 0.01)
     kept = FakeKept()
     async with keeping(tmp_path, kept) as stage:
         holder, stranger = await stage.holder(), await stage.stranger()
@@ -274,7 +274,7 @@ async def test_nobody_keeps_it_from_ending(tmp_path: Path, monkeypatch: pytest.M
                 kept.emit(EnvironmentFailed(at=1.0, message="x" * 1000, hint="", evidence=()))
             kept.may_start.set()
             await holder.hear("started")
-            assert len(stage.keeper._clients) == 2
+            assert len(stage.keeper._audience._clients) == 2
             holder.leave()
             assert (await stage.life).exit_code is ExitCode.OK
         with pytest.raises(EOFError):
