@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.bootstrap.preparing import active_profiles, enabled
+from harness.bootstrap.providers import KINDS
 from harness.bootstrap.request import DEFAULT_FILE
 from harness.cli.options import Files, Profiles
 from harness.cli.screen import people
@@ -20,7 +21,6 @@ from harness.images.components import build_all, reference_of
 from harness.images.inventory import Item, Kind, look
 from harness.images.needs import Need, needed
 from harness.images.obtaining import Source, obtain
-from harness.providers.docker.refusal import faults as faults_of
 from harness.spec.faults import InvalidFileError
 from harness.spec.loader import load
 from harness.spec.model import Component, Ecosystem
@@ -46,7 +46,8 @@ def images(
     profiles = active_profiles(profile or ())
     ecosystem = load(tuple(file or [DEFAULT_FILE]), os.environ, profiles=profiles).ecosystem
     components = enabled(ecosystem, profiles)
-    if faults := [fault for component in components for fault in faults_of(component)]:
+    (containers,) = (kind for kind in KINDS if kind.name == "docker")
+    if faults := [fault for component in components for fault in containers.faults(component)]:
         raise InvalidFileError(faults)
     needs = needed(components)
     engine = connect()

@@ -19,7 +19,7 @@ from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, 
 from harness.events.log import read
 from harness.keeper.client import Lease
 from harness.keeper.protocol import error_of
-from harness.providers.process.marks import UNMEASURED
+from harness.providers.measuring import UNMEASURED
 from harness.results import fold
 from harness.spec.model import Isolation
 from harness.suites.command_line import Extra, arguments, root_of

@@ -11,7 +11,7 @@ from harness.faults import Fault
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.fault import InjectedFault
-from harness.providers.process.marks import UNMEASURED
+from harness.providers.measuring import UNMEASURED
 from harness.spec.model import Isolation
 from harness.worlds.base import SEEDED
 

@@ -11,6 +11,7 @@ from harness.core.tasks import cancel_and_wait
 from harness.events.log import Emit
 from harness.providers.base import Place
 from harness.providers.logs import LogPump
+from harness.providers.measuring import UNMEASURED
 from harness.providers.process.addresses import Addresses
 from harness.providers.process.asked import endpoint_of_server, is_forked, process_of
 from harness.providers.process.child import Child, ExecutedChild, execute
@@ -18,7 +19,7 @@ from harness.providers.process.command import command_line, fill_ports
 from harness.providers.process.embedded.base import Recipe
 from harness.providers.process.forks import ForkedChild, ForkRequest
 from harness.providers.process.granted import place_files, point_to
-from harness.providers.process.marks import UNMEASURED, marks
+from harness.providers.process.marks import marks
 from harness.providers.process.ownership import END_TIMEOUT
 from harness.providers.process.polite import polite_signal
 from harness.providers.process.premises import Premises

@@ -1,9 +1,7 @@
-"""Why this exists: the variables by which a process of an environment is known as its own, or told what it is not."""
+"""Why this exists: the variables by which a process of an environment is known as its own."""
 
 MARKER = "HARNESS_ENVIRONMENT_ID"
 COMPONENT_MARKER = "HARNESS_COMPONENT"
-# In a component's overlay: this time without coverage, as for load.
-UNMEASURED = "HARNESS_UNMEASURED"
 PRELOADER = "preloader"  # which stands for no component
 
 

@@ -14,7 +14,7 @@ from harness.cli import suite_run
 from harness.cli.suite_run import SuiteRun
 from harness.core.errors import ExitCode
 from harness.keeper.description import EnvironmentDescription
-from harness.providers.process.marks import UNMEASURED
+from harness.providers.measuring import UNMEASURED
 from harness.spec.model import SuiteSettings
 from harness.suites.command_line import Extra
 from harness.suites.phases import Phase

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.providers.process.marks import UNMEASURED
+from harness.providers.measuring import UNMEASURED
 from harness.pytest_plugin.handle import EcosystemHandle
 
 
