@@ -34,7 +34,7 @@ def state_coverage(run_folder: Path, ecosystem: Ecosystem, emit: Emit) -> tuple[
     if not files:
         return ()
     from coverage import Coverage  # noqa: PLC0415 - only a measured run pays for it
-    from coverage.exceptions import CoverageException  # noqa: PLC0415
+    from coverage.exceptions import CoverageException  # noqa: PLC0415 - as above
 
     combined = Coverage(data_file=run_folder / ".coverage", config_file=False)
     with warnings.catch_warnings(record=True, action="always") as damaged:

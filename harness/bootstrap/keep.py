@@ -23,11 +23,11 @@ def main() -> None:
     gc.disable()  # until all is imported: modules are no garbage
     with _head_start(*sys.argv[1:]) as head_start:
         from harness.bootstrap.keeping import carry_out  # noqa: PLC0415 - after the imports have begun
-        from harness.bootstrap.spare import receive  # noqa: PLC0415
-        from harness.keeper.folders import forget  # noqa: PLC0415
+        from harness.bootstrap.spare import receive  # noqa: PLC0415 - as above
+        from harness.keeper.folders import forget  # noqa: PLC0415 - as above
 
         if head_start is not None:  # what was begun are processes; the order would wait for this
-            import harness.providers.process.provider  # noqa: F401, PLC0415
+            import harness.providers.process.provider  # noqa: F401, PLC0415 - as above
 
         gc.freeze()  # nor for those who fork from here
         gc.enable()

@@ -169,7 +169,7 @@ def _harness() -> str:
     """What identifies the harness that is installed: also one that is being worked on."""
     told = []
     for folder, _, names in os.walk(Path(str(harness.__file__)).parent):
-        seen = [os.stat(os.path.join(folder, name)) for name in names if name.endswith((".py", ".sql"))]  # noqa: PTH116, PTH118
+        seen = [os.stat(os.path.join(folder, name)) for name in names if name.endswith((".py", ".sql"))]  # noqa: PTH116, PTH118 - hundreds of them in a row
         told += [(each.st_size, each.st_mtime_ns) for each in seen]
     return _hashed(sorted(told))
 

@@ -53,7 +53,7 @@ class SpareKeeper:
         """
         import pickle  # noqa: PLC0415 - see above, as for the error
 
-        from harness.core.errors import EnvironmentFailedError  # noqa: PLC0415
+        from harness.core.errors import EnvironmentFailedError  # noqa: PLC0415 - as above
 
         body = pickle.dumps(order)
         try:
@@ -100,6 +100,6 @@ def receive(orders: socket.socket) -> "tuple[Order, socket.socket] | None":
         body = stream.read(int.from_bytes(head, "big"))
     if len(body) < int.from_bytes(head, "big"):
         return None
-    import pickle  # noqa: PLC0415
+    import pickle  # noqa: PLC0415 - once there is an order
 
     return pickle.loads(body), socket.socket(fileno=descriptors[0])  # noqa: S301 - from the process that started us

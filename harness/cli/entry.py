@@ -29,7 +29,7 @@ def main() -> None:
     try:
         with _spare_keeper(own) as spare:
             from harness.cli.invocation import Invocation  # noqa: PLC0415 - after the keeper has begun to import
-            from harness.cli.main import run  # noqa: PLC0415
+            from harness.cli.main import run  # noqa: PLC0415 - as above
 
             run(own, Invocation(tuple(for_pytest), spare))
     except KeyboardInterrupt:  # before the command had begun

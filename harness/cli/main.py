@@ -81,10 +81,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(ExitCode.INTERRUPTED) from None
-        except (
-            typer.Exit,
-            BrokenPipeError,
-        ):  # an end as it is meant; nobody reads us, which typer ends quietly
+        except (typer.Exit, BrokenPipeError):
+            # An end as it is meant; nobody reads us, which typer ends quietly.
             raise
         except OSError as error:
             tell(refused(error))

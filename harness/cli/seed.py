@@ -81,7 +81,7 @@ async def _endable(seeding: Coroutine[Any, Any, SeedReport]) -> SeedReport:
 def _tell(report: SeedReport, description: EnvironmentDescription, duration: float) -> None:
     sys.stdout.write("".join(f"{table}  {count}\n" for table, count in report.counts.items()))
     rows = sum(report.counts.values())
-    rate = f", {rows / duration:,.0f} rows/s" if rows >= 1000 else ""  # noqa: PLR2004  fewer say nothing of speed
+    rate = f", {rows / duration:,.0f} rows/s" if rows >= 1000 else ""  # noqa: PLR2004 - fewer say nothing of speed
     people.print(f"{escape(description.ecosystem)} is seeded: {rows:,} rows in {duration:.1f} s{rate}")
     people.print(f"digest {report.digest}")
     for column in report.slow:

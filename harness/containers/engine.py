@@ -30,15 +30,14 @@ def connect(timeout: float = 60.0) -> "DockerClient":
     """
     try:
         import docker  # noqa: PLC0415 - an extra, and slow to import: only those who ask for Docker pay
-        from docker.errors import DockerException  # noqa: PLC0415
+        from docker.errors import DockerException  # noqa: PLC0415 - as above
     except ImportError:
         raise _not_installed() from None
     with _explaining(DockerException) as address:
         variables = engine_variables()
         address.append(variables["DOCKER_HOST"])
-        version = _version_at(
-            address[-1], timeout
-        )  # before the SDK, which leaves a socket open when it fails
+        # Before the SDK, which leaves a socket open when it fails.
+        version = _version_at(address[-1], timeout)
         if version is not None:
             _check(version, address[-1])
         client = docker.DockerClient.from_env(environment=variables, timeout=int(timeout))

@@ -44,7 +44,7 @@ class Columns:
         self._factory = factory
         self._made = 0
         self._session = DataSession(seed, stream)
-        meta = factory._meta  # noqa: SLF001  how factory_boy names its public options
+        meta = factory._meta  # noqa: SLF001 - how factory_boy names its public options
         before, after = parse_declarations(declared, meta.pre_declarations, meta.post_declarations)
         self._whole = _reason_for_whole(factory, after)
         everything = {name: before[name].declaration for name in before}

@@ -128,7 +128,7 @@ def _integer(declaration: Any, at: Origin) -> Column:
 
 
 def _sequence(declaration: Any, at: Origin) -> Column:
-    start = at.factory._setup_next_sequence()  # noqa: SLF001  where factory_boy lets a factory say it
+    start = at.factory._setup_next_sequence()  # noqa: SLF001 - where factory_boy lets a factory say it
 
     def take(chunk: Chunk) -> Values:
         numbers = range(start + chunk.rows.start, start + chunk.rows.stop)
@@ -189,14 +189,14 @@ def _maybe(declaration: Any, at: Origin) -> Column | None:
 def _sub_factory(declaration: Any, at: Origin) -> Column | None:
     """One of the rows that this factory has made already, if it has."""
     kept = at.kept.get(declaration.get_factory())
-    if kept is None or declaration._defaults:  # noqa: SLF001  how it names what is asked of the other
+    if kept is None or declaration._defaults:  # noqa: SLF001 - how it names what is asked of the other
         return None
     return Column(_drawn(lambda: kept, at))
 
 
 def _faker(declaration: Any, at: Origin) -> Column | None:
     """Drawn directly where no Faker is needed; else from a pool, unless equal values would be of no use."""
-    said = {name: value for name, value in declaration._defaults.items() if name != "locale"}  # noqa: SLF001
+    said = {name: value for name, value in declaration._defaults.items() if name != "locale"}  # noqa: SLF001 - where factory_boy keeps what was asked
     if declaration.provider in _DRAWN and (take := _DRAWN[declaration.provider](said, at)):
         return Column(take)
     if declaration.provider in _NEVER_TWICE:
@@ -267,11 +267,11 @@ def _hex(chance: random.Random, count: int, digits: int) -> list[str]:
 
 def _by_factory_boy(declaration: Any, at: Origin) -> Column:
     """What only factory_boy understands: it evaluates that for one row after the other."""
-    step = BuildStep(StepBuilder(at.factory._meta, {}, BUILD_STRATEGY), 0)  # noqa: SLF001
-    start = at.factory._setup_next_sequence()  # noqa: SLF001
+    step = BuildStep(StepBuilder(at.factory._meta, {}, BUILD_STRATEGY), 0)  # noqa: SLF001 - how factory_boy makes one object
+    start = at.factory._setup_next_sequence()  # noqa: SLF001 - as above
 
     def evaluate(row: Any) -> Any:
-        step.stub, step.sequence = row, start + row._number  # noqa: SLF001  the row is ours
+        step.stub, step.sequence = row, start + row._number  # noqa: SLF001 - the row is ours
         return declaration.evaluate_pre(instance=row, step=step, overrides=dict(at.context))
 
     words = (

@@ -25,10 +25,9 @@ def kept(folder: Path, name: str, sources: Iterable[Path], make: Callable[[], T]
         make: Makes it; the result can be pickled.
     """
     file = folder / f"{name}-{_digest_of(sources)}.pickle"
-    with suppress(
-        OSError, pickle.UnpicklingError, EOFError
-    ):  # whatever is wrong with it, it can be made anew
-        found: T = pickle.loads(file.read_bytes())  # noqa: S301  written below, by us
+    # Whatever is wrong with it, it can be made anew.
+    with suppress(OSError, pickle.UnpicklingError, EOFError):
+        found: T = pickle.loads(file.read_bytes())  # noqa: S301 - written below, by us
         return found
     made = make()
     with suppress(OSError):  # a folder that cannot be written to costs time, nothing else

@@ -81,7 +81,7 @@ class Ownership:
         """
         columns = ", ".join(quoted(column) for column in key)
         values = ", ".join(f"${number}" for number in range(1, len(key) + 1))
-        query = f"SELECT DISTINCT owner FROM ({self._owners(table)}) AS its WHERE ({columns}) = ({values})"  # noqa: S608
+        query = f"SELECT DISTINCT owner FROM ({self._owners(table)}) AS its WHERE ({columns}) = ({values})"  # noqa: S608 - quoted
         return frozenset(row["owner"] for row in await connection.fetch(query, *key.values()))
 
     async def contrast(
@@ -104,7 +104,7 @@ class Ownership:
         resources = {table: await self._first(connection, table, keys[table], owner) for table in kinds}
         owners = [await self.owners(connection, table, key) for table, key in resources.items()]
         stranger = await connection.fetchval(
-            f"SELECT id FROM ({self._people()}) AS person (id) WHERE id <> ALL($1) ORDER BY id LIMIT 1",  # noqa: S608
+            f"SELECT id FROM ({self._people()}) AS person (id) WHERE id <> ALL($1) ORDER BY id LIMIT 1",  # noqa: S608 - quoted
             list(frozenset[str]().union(*owners)),
         )
         if stranger is None:
@@ -114,7 +114,7 @@ class Ownership:
         return Contrast(owner, stranger, resources)
 
     async def _owner_of_all(self, connection: "asyncpg.Connection[Any]", kinds: tuple[str, ...]) -> str:
-        each = [f"SELECT owner FROM ({self._owners(table)}) AS its" for table in kinds]  # noqa: S608  quoted
+        each = [f"SELECT owner FROM ({self._owners(table)}) AS its" for table in kinds]  # noqa: S608 - quoted
         query = " INTERSECT ".join([self._people(), *each])
         owner = await connection.fetchval(f"{query} ORDER BY 1 LIMIT 1")
         if owner is None:
@@ -129,26 +129,26 @@ class Ownership:
     ) -> Mapping[str, Any]:
         columns = ", ".join(quoted(column) for column in key)
         row = await connection.fetchrow(
-            f"SELECT {columns} FROM ({self._owners(table)}) AS its WHERE owner = $1 ORDER BY {columns} LIMIT 1",  # noqa: S608
+            f"SELECT {columns} FROM ({self._owners(table)}) AS its WHERE owner = $1 ORDER BY {columns} LIMIT 1",  # noqa: S608 - quoted
             owner,
         )
         return dict(row or {})
 
     def _people(self) -> str:
-        return f"SELECT {quoted(self.id)}::text FROM {quoted(self.people)} WHERE {self.condition}"  # noqa: S608  quoted
+        return f"SELECT {quoted(self.id)}::text FROM {quoted(self.people)} WHERE {self.condition}"  # noqa: S608 - quoted
 
     def _owners(self, table: str) -> str:
         """SQL for the rows of a table, each with one of its owners in `owner`."""
         if table == self.people:
-            return f"SELECT *, {quoted(self.id)}::text AS owner FROM {quoted(table)}"  # noqa: S608  quoted
+            return f"SELECT *, {quoted(self.id)}::text AS owner FROM {quoted(table)}"  # noqa: S608 - quoted
         return " UNION ALL ".join(self._led(table, column, to) for column, to in self.owned[table].items())
 
     def _led(self, table: str, column: str, to: str) -> str:
         if to == self.people:
-            return f"SELECT *, {quoted(column)}::text AS owner FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL"  # noqa: S608
+            return f"SELECT *, {quoted(column)}::text AS owner FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL"  # noqa: S608 - quoted
         parent = f"({self._owners(to)}) AS parent"
         return (
-            f"SELECT child.*, parent.owner FROM {quoted(table)} AS child"  # noqa: S608  quoted
+            f"SELECT child.*, parent.owner FROM {quoted(table)} AS child"  # noqa: S608 - quoted
             f" JOIN {parent} ON parent.{quoted(self.id)} = child.{quoted(column)}"
         )
 

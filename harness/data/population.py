@@ -126,7 +126,7 @@ class _Part:
     @property
     def as_kept(self) -> Callable[[dict[str, Any]], KeptRow]:
         """The form in which declarations expect one of the rows."""
-        model = self.rows.factory._meta.model  # noqa: SLF001  how factory_boy names its public options
+        model = self.rows.factory._meta.model  # noqa: SLF001 - how factory_boy names its public options
         return _itself if issubclass(model, Mapping) else _as_object
 
 

@@ -54,7 +54,7 @@ class Reading:
         """A value that is not in the row yet."""
         if name not in self._read and name.isidentifier() and not iskeyword(name):
             self._read.append(name)
-        return chunk.column(name)[row._number - chunk.rows.start]  # noqa: SLF001  our own
+        return chunk.column(name)[row._number - chunk.rows.start]  # noqa: SLF001 - our own
 
 
 def _row_form(read: Sequence[str], names: frozenset[str], fetch: Callable[[str, Any], Any]) -> type:
@@ -68,5 +68,5 @@ def _loop(read: Sequence[str]) -> Callable[..., list[Any]]:
     columns = [f"column_{number}" for number in range(len(read))]
     targets = ", ".join(f"row.{name}" for name in ("_number", *read))
     source = f"[call(row) for {targets}, in zip({', '.join(['numbers', *columns])}, strict=True)]"
-    made: Callable[..., list[Any]] = eval(f"lambda call, row, {', '.join(['numbers', *columns])}: {source}")  # noqa: S307
+    made: Callable[..., list[Any]] = eval(f"lambda call, row, {', '.join(['numbers', *columns])}: {source}")  # noqa: S307 - made of names alone
     return made

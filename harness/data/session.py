@@ -30,9 +30,9 @@ class DataSession:
     def __init__(self, seed: int, stream: str = "") -> None:
         self._factory, faker = _libraries()
         start = int.from_bytes(hashlib.sha256(f"{seed}/{stream}".encode()).digest())
-        self.random = random.Random(start)  # noqa: S311  it must be repeatable
+        self.random = random.Random(start)  # noqa: S311 - it must be repeatable
         self._generators: tuple[random.Random, ...] = (self._factory.random.randgen, faker.generator.random)
-        state = random.Random(start).getstate()  # noqa: S311  the same
+        state = random.Random(start).getstate()  # noqa: S311 - the same
         self._states: list[State] = [state for _ in self._generators]
         self._next: dict[Any, int] = {}
         self._turns: dict[Any, Any] = {}
@@ -88,9 +88,9 @@ class DataSession:
 
 def _libraries() -> tuple[ModuleType, ModuleType]:
     try:
-        import factory  # noqa: PLC0415  0.1 s of CPU that only those pay who make data
-        import factory.random  # noqa: PLC0415
-        import faker.generator  # noqa: PLC0415
+        import factory  # noqa: PLC0415 - 0.1 s of CPU that only those pay who make data
+        import factory.random  # noqa: PLC0415 - as above
+        import faker.generator  # noqa: PLC0415 - as above
     except ImportError as error:
         raise UsageError(
             f"test data needs factory_boy and Faker, but {error.name} is not installed",
@@ -102,21 +102,21 @@ def _libraries() -> tuple[ModuleType, ModuleType]:
 def _concrete(base: Any) -> Iterator[Any]:
     """Every factory that makes something, with the sequence it counts by."""
     for factory in base.__subclasses__():
-        if not factory._meta.abstract:  # noqa: SLF001  how factory_boy names its public options
+        if not factory._meta.abstract:  # noqa: SLF001 - how factory_boy names its public options
             yield factory
         yield from _concrete(factory)
 
 
 def _next_of(factory: Any) -> int:
     """The number the factory's next object gets. Reading it takes it, so it is put back."""
-    number = int(factory._meta.next_sequence())  # noqa: SLF001
+    number = int(factory._meta.next_sequence())  # noqa: SLF001 - how factory_boy names its public options
     factory.reset_sequence(number, force=True)
     return number
 
 
 def _iterators(factory: Any) -> Iterator[Any]:
     """The declarations of a factory, and of its traits, that go on where the last object was built."""
-    meta = factory._meta  # noqa: SLF001
+    meta = factory._meta  # noqa: SLF001 - how factory_boy names its public options
     traits = [getattr(parameter, "overrides", {}) for parameter in meta.parameters.values()]
     for declared in (meta.base_declarations, *traits):
         yield from (each for each in declared.values() if hasattr(each, "iterator_builder"))

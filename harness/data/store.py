@@ -140,5 +140,5 @@ def _delete_sql(table: str, key: tuple[str, ...], catalog: Catalog) -> str:
     columns = ", ".join(quoted(column) for column in key)
     matches = " AND ".join(f"target.{quoted(column)} = doomed.{quoted(column)}" for column in key)
     return (
-        f"DELETE FROM {quoted(table)} AS target USING unnest({arrays}) AS doomed ({columns}) WHERE {matches}"  # noqa: S608  quoted
+        f"DELETE FROM {quoted(table)} AS target USING unnest({arrays}) AS doomed ({columns}) WHERE {matches}"  # noqa: S608 - quoted
     )

@@ -39,9 +39,8 @@ class EventLog:
         """
         line = (json.dumps(encode(event), separators=(",", ":")) + "\n").encode()
         try:
-            while (
-                line
-            ):  # less than all is taken where the disk is full, and why is told to who tries the rest
+            # Less than all is taken where the disk is full, and why is told to who tries the rest.
+            while line:
                 line = line[os.write(self._fd, line) :]
         except OSError as error:
             error.filename = str(self._path)

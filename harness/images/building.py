@@ -75,7 +75,7 @@ def build(
 def _follow(answers: Any, reference: str, tell: Tell) -> None:
     """Read what the engine says until the build's end."""
     from docker.errors import APIError  # noqa: PLC0415 - the package is an extra
-    from requests.exceptions import RequestException  # noqa: PLC0415
+    from requests.exceptions import RequestException  # noqa: PLC0415 - it comes with that
 
     said: deque[str] = deque(maxlen=_REMEMBERED)
     step = instruction = ""

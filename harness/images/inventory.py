@@ -43,9 +43,8 @@ def look(engine: "DockerClient", need: Need) -> Item:
 
 
 def _kind(reference: str, labels: dict[str, str]) -> Kind:
-    if (
-        labels.get(STAND_IN) != reference
-    ):  # labels are inherited: those built upon a stand-in have its label too
+    # Labels are inherited: those built upon a stand-in have its label too.
+    if labels.get(STAND_IN) != reference:
         return Kind.BUILT if CONTENT in labels else Kind.OFFICIAL
     recipe = recipe_for(reference)
     if recipe is not None and labels.get(CONTENT) != recipe.digest:

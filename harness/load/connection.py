@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """httptools: the answer is complete; 1xx answers only announce the real one."""
-        if self._status < 200:  # noqa: PLR2004  the class of interim answers
+        if self._status < 200:  # noqa: PLR2004 - the class of interim answers
             self._begin_answer()
         elif not self._is_whole:
             self._is_whole = True

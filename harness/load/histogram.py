@@ -43,12 +43,12 @@ class LatencyHistogram:
 
     def merge(self, other: "LatencyHistogram") -> None:
         """Count everything `other` has counted, too."""
-        for index, times in enumerate(other._buckets):  # noqa: SLF001  its own class
+        for index, times in enumerate(other._buckets):  # noqa: SLF001 - its own class
             if times:
                 self._buckets[index] += times
         self.count += other.count
-        self._sum += other._sum  # noqa: SLF001
-        self._longest = max(self._longest, other._longest)  # noqa: SLF001
+        self._sum += other._sum  # noqa: SLF001 - as above
+        self._longest = max(self._longest, other._longest)  # noqa: SLF001 - as above
 
     @property
     def mean(self) -> float:

@@ -29,7 +29,7 @@ class Joining:
         if self._config.option.collectonly or not is_any_known():
             return
         from harness.bootstrap.warm import Search  # noqa: PLC0415 - most sessions go without
-        from harness.pytest_plugin.options import request_of  # noqa: PLC0415
+        from harness.pytest_plugin.options import request_of  # noqa: PLC0415 - as above
 
         with suppress(HarnessError):  # the first test that asks for an ecosystem is told
             self._search = Search(request_of(self._config))

@@ -38,9 +38,8 @@ class OwnEnvironment:
         self._folder = folder
         self._facts = facts
         self._clock = clock
-        self._lock = (
-            threading.Lock()
-        )  # of lease and end: workers ask in another thread than the session ends in
+        # Of lease and end: workers ask in another thread than the session ends in.
+        self._lock = threading.Lock()
         self._lease: Lease | None = None
         self._is_over = False
         self._description: EnvironmentDescription | None = None

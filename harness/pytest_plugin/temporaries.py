@@ -9,13 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _PYTESTS = re.compile(r"pytest-of-.+")  # it keeps the last ones for a look
-_TARGET = {
-    "open": 0,
-    "os.mkdir": 0,
-    "os.rename": 1,
-    "os.link": 1,
-    "os.symlink": 1,
-}  # the argument that is made
+# Which argument of an event is made.
+_TARGET = {"open": 0, "os.mkdir": 0, "os.rename": 1, "os.link": 1, "os.symlink": 1}
 
 
 class Temporaries:
@@ -38,9 +33,8 @@ class Temporaries:
             return
         path = arguments[_TARGET[event]]
         if isinstance(path, (str, bytes, os.PathLike)):
-            with contextlib.suppress(
-                OSError
-            ):  # a folder that is no more, in which a relative path makes nothing
+            # Of a folder that is no more; a relative path makes nothing in it.
+            with contextlib.suppress(OSError):
                 self._note(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100 - this is called often
 
     def _note(self, path: str) -> None:

@@ -62,9 +62,8 @@ def connect_at_once(host: str, port: int) -> socket.socket | None:
     connecting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     connecting.setblocking(False)
     outcome = connecting.connect_ex((host, port))
-    if (
-        outcome == errno.EINPROGRESS
-    ):  # the kernel had the answer before it returned, and says it when asked again
+    if outcome == errno.EINPROGRESS:
+        # The kernel had the answer before it returned, and says it when asked again.
         outcome = connecting.connect_ex((host, port))
     if outcome == 0:
         return connecting

@@ -51,7 +51,7 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
     kind, length = struct.unpack("!ci", await reader.readexactly(5))
     if kind == b"R":
         return Answer(is_ready=True, seen="takes sessions")
-    if kind != b"E" or not 4 < length < 2**16:  # noqa: PLR2004
+    if kind != b"E" or not 4 < length < 2**16:  # noqa: PLR2004 - its own four bytes, and no novel
         return Answer(is_ready=False, seen="answers, but not as Postgres")
     fields = _error_fields(await reader.readexactly(length - 4))
     return Answer(

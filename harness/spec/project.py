@@ -171,9 +171,8 @@ def _declared(root: MappingNode, key: str, rows: Table, reading: Reading) -> tup
 def _granted(root: MappingNode, key: str, reading: Reading) -> dict[str, GrantedFile | None]:
     granted: dict[str, GrantedFile | None] = {}
     for name, entry in _section(root, key, reading).items():
-        granted[name] = GrantedFile(
-            name, ""
-        )  # stands in for a faulty one, so that its users are not faulty too
+        # Stands in for a faulty one, so that its users are not faulty too.
+        granted[name] = GrantedFile(name, "")
         with reading.faults.collecting():
             granted[name] = defined(f"{key.removesuffix('s')} {name}", name, entry.node, reading)
     return granted

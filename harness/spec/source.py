@@ -87,9 +87,8 @@ def _composed(path: Path, text: str, faults: Faults) -> "Sequence[YamlNode]":
 @lru_cache(maxsize=8)  # a keeper reads the same files before every session
 def _parsed(text: str) -> "tuple[Sequence[YamlNode], YAMLError | None]":
     """The documents of a text, up to the error in it; nobody may change them."""
-    # Imported here: reading YAML costs 50 ms of imports that `import harness.spec` should not pay.
-    from ruamel.yaml import YAML  # noqa: PLC0415
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+    from ruamel.yaml import YAML  # noqa: PLC0415 - 50 ms that `import harness.spec` should not take
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
 
     yaml = YAML(typ="safe", pure=True)
     yaml.max_depth = _DEPTH

@@ -42,11 +42,8 @@ def reaper_above() -> int | None:
 def _stay(keeper: int) -> NoReturn:
     """Reap until the keeper has ended, and end what is left."""
     try:
-        for number in (
-            signal.SIGTERM,
-            signal.SIGINT,
-            signal.SIGHUP,
-        ):  # who asks the keeper to end asks its session
+        # Who asks the keeper to end asks its session.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         os.closerange(0, 3)  # whose end others wait for
         while os.wait()[0] != keeper:

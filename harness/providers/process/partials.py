@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PARTIAL = (
-    ".harness-partial-"  # people may name a folder of theirs as the cache, with other hidden files in it
-)
+# Like nobody else's: people may name a folder of theirs as the cache, with other hidden files in it.
+PARTIAL = ".harness-partial-"
 _STALE = 3600.0  # seconds; the longest of it takes a few
 
 

@@ -102,9 +102,8 @@ class HeadStart:
         self._remembered = _recall(file)
         self._begun: Preloading | None = None
         if self._remembered is not None:
-            with contextlib.suppress(
-                Exception
-            ):  # a guess that fails is no fault: it is made anew, and told, in time
+            # A guess that fails is no fault: it is made anew, and told, in time.
+            with contextlib.suppress(Exception):
                 self._begun = begin(self._remembered, marks)
 
     def take(self, wanted: Imports) -> Preloading | None:

@@ -67,7 +67,7 @@ class Postgres:
         self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, ground: Ground
     ) -> Launch:
         """Copy the template, write the settings of this run; the password is set once the server runs."""
-        from harness.providers.process.embedded.postgres_entrypoint import Socket, copy, finish  # noqa: PLC0415
+        from harness.providers.process.embedded.postgres_entrypoint import Socket, copy, finish  # noqa: PLC0415 - as above
 
         template = Template.of(component, ground)
         data = ground.folder / "data"
