@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.bootstrap.request import Request
+from harness.core.wording import listed
 from harness.plan.model import Selection
 from harness.spec.model import Isolation
 
@@ -124,6 +125,5 @@ def in_words(name: str, paths: Sequence[str]) -> str:
     """What was written of something."""
     if not paths:
         return f"{name} is not as it was started"
-    more = len(paths) - _SHOWN
-    files = ", ".join(Path(path).name for path in paths[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    files = listed([Path(path).name for path in paths], _SHOWN)
     return f"{files} of {name} {'has' if len(paths) == 1 else 'have'} changed"

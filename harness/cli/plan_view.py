@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.screen import counted
+from harness.core.wording import counted, listed
 from harness.plan.model import Plan, Skip, Step
 from harness.spec.model import Component, Condition, Fault
 
@@ -106,13 +106,11 @@ def _warnings(warnings: Iterable[Fault]) -> Group:
     for fault in warnings:
         places.setdefault((fault.message, fault.remedy), []).append(str(fault.location))
     return Group(
-        *(Text(f"  {_where(found)}: {message}{_tail(remedy)}") for (message, remedy), found in places.items())
+        *(
+            Text(f"  {listed(found, _SHOWN_PLACES)}: {message}{_tail(remedy)}")
+            for (message, remedy), found in places.items()
+        )
     )
-
-
-def _where(places: Sequence[str]) -> str:
-    more = len(places) - _SHOWN_PLACES
-    return ", ".join(places[:_SHOWN_PLACES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _tail(remedy: str) -> str:

@@ -10,7 +10,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.screen import counted
+from harness.core.wording import counted
 from harness.events.facts import (
     ComponentChanged,
     DataSeeded,

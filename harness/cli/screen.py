@@ -37,11 +37,6 @@ def doing(what: str) -> Iterator[None]:
         yield
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 component`, `2 components`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def warn(line: str) -> None:
     """Something worth knowing that stops nobody."""
     people.print(f"[yellow]warning:[/] {escape(line)}")

@@ -17,9 +17,10 @@ from harness.bootstrap.spare import SpareKeeper
 from harness.cli.patience import patiently
 from harness.cli.progress import Progress
 from harness.cli.rerun import rerun_words
-from harness.cli.screen import counted, people, tell, warn
+from harness.cli.screen import people, tell, warn
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError
+from harness.core.wording import counted
 from harness.events.facts import RunFinished, RunStarted
 from harness.events.log import EventLog
 from harness.keeper.client import Lease

@@ -14,8 +14,9 @@ from harness.bootstrap.runs import EVENTS, temporary_folder
 from harness.bootstrap.stay import Keep
 from harness.bootstrap.worlds import prepare_worlds
 from harness.cli.break_watch import BreakWatch
-from harness.cli.screen import counted, doing, tell
+from harness.cli.screen import doing, tell
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, UsageError
+from harness.core.wording import counted
 from harness.events.log import read
 from harness.keeper.client import Lease
 from harness.keeper.protocol import error_of

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.core.errors import ComponentExitedError, NotReadyError, TeardownError
+from harness.core.wording import counted
 from harness.events.facts import State
 from harness.plan.model import Plan, Step
 from harness.providers.base import Exit
@@ -88,9 +89,8 @@ def not_ready(
 
 def not_torn_down(leftovers: Sequence[str]) -> TeardownError:
     """Something of the environment could not be removed."""
-    what = "1 thing" if len(leftovers) == 1 else f"{len(leftovers)} things"
     return TeardownError(
-        f"{what} could not be torn down: {leftovers[0]}",
+        f"{counted(len(leftovers), 'thing')} could not be torn down: {leftovers[0]}",
         hint="Remove what is listed by hand, or run `harness down` again.",
         evidence=leftovers,
     )

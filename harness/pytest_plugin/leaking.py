@@ -9,6 +9,7 @@ from typing import Any, Self
 import pytest
 
 from harness.bootstrap.cache import cache_folder
+from harness.core.wording import counted, listed
 from harness.events.facts import Event, ResourcesLeft
 from harness.pytest_plugin.belongings import Connections, Descriptor, File, Places, Thing
 from harness.pytest_plugin.handle import EcosystemHandle
@@ -125,7 +126,7 @@ class Leaks:
         told = [fact for fact in self._stated() if isinstance(fact, ResourcesLeft)]
         of_cases = [left for left in told if not left.fixture]
         terminalreporter.write_line(
-            f"{len(of_cases)} {'case' if len(of_cases) == 1 else 'cases'} left connections, files or descriptors"
+            f"{counted(len(of_cases), 'case')} left connections, files or descriptors"
         )
         of_cases.sort(key=lambda left: -len(left.connections + left.files + left.descriptors))
         for left in of_cases[:_SHOWN]:
@@ -155,5 +156,4 @@ def _shortened(what: Sequence[str]) -> str:
     """Equal ones counted, as of ten connections to a component."""
     counted = Counter(each.partition(", from port ")[0] for each in what)
     words = [f"{each} ({count} times)" if count > 1 else each for each, count in counted.items()]
-    more = len(words) - _NAMED
-    return ", ".join(words[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return listed(words, _NAMED)

@@ -3,11 +3,12 @@
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import groupby
 
 import pytest
 
+from harness.core.wording import counted, listed
 from harness.events.facts import Event, StateLeft
 from harness.pytest_plugin.handle import EcosystemHandle
 
@@ -61,12 +62,10 @@ class Proving:
         terminalreporter.section("isolation")
         left = {fact.case: fact.changed for fact in self._stated() if isinstance(fact, StateLeft)}
         count = len(left)
-        terminalreporter.write_line(
-            f"{count} {'case' if count == 1 else 'cases'} wrote something, which was put back"
-        )
+        terminalreporter.write_line(f"{counted(count, 'case')} wrote something, which was put back")
         most = sorted(left.items(), key=lambda its: -sum(map(len, its[1].values())))
         for case, changed in most[:_SHOWN]:
-            words = "; ".join(f"{component}: {_shortened(what)}" for component, what in changed.items())
+            words = "; ".join(f"{component}: {listed(what, _NAMED)}" for component, what in changed.items())
             terminalreporter.write_line(f"  {case}  {words}")
         if count > _SHOWN:
             terminalreporter.write_line(f"  … and {count - _SHOWN} more: StateLeft in events.ndjson")
@@ -75,8 +74,3 @@ class Proving:
 def _together(item: pytest.Item) -> object:
     """Equal for neighbours that stay so: those of a module that share what they write."""
     return item.path if item.get_closest_marker(SHARES_STATE) else item
-
-
-def _shortened(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

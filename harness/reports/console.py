@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.reports.text import NONE, counted, duration, number, one_line, percent, plain
+from harness.core.wording import counted
+from harness.reports.text import NONE, duration, number, one_line, percent, plain
 from harness.reports.verdicts import LABELS, explanation, headline
 from harness.results.cases import Case, Totals
 from harness.results.model import RunResult, Verdict

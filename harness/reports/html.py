@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from harness.core.wording import counted
 from harness.reports import faults, text
 from harness.reports.failures import views
 from harness.reports.timeline import draw
@@ -73,7 +74,7 @@ def _environment() -> Environment:
         "why": faults.why,
         "settings": faults.settings,
     }
-    environment.globals["counted"] = text.counted
+    environment.globals["counted"] = counted
     return environment
 
 

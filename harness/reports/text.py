@@ -59,11 +59,6 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{min(share * 100, below):.{digits}f} %"
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 case`, `2,000 cases`."""
-    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def moment(at: float) -> str:
     """An instant for people, in UTC: `2026-11-21 14:15:02 UTC`."""
     return f"{_utc(at):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,6 +1,6 @@
 """Why this exists: the verdict in words, the same on the terminal, in Markdown and in HTML."""
 
-from harness.reports.text import counted
+from harness.core.wording import counted
 from harness.results.cases import Totals
 from harness.results.model import RunResult, Verdict
 

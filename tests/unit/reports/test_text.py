@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.reports.text import NONE, counted, cut, duration, iso, moment, number, one_line, percent, plain
+from harness.reports.text import NONE, cut, duration, iso, moment, number, one_line, percent, plain
 from tests.unit.events.strategies import TEXT
 from tests.unit.reports.reading import xml
 
@@ -91,8 +91,3 @@ def test_instants_are_utc_and_never_refused() -> None:
     assert moment(1_795_270_502.9) == "2026-11-21 14:15:02 UTC"
     assert iso(1_795_270_502.9) == "2026-11-21T14:15:02"
     assert (iso(-5), iso(1e300)) == ("1970-01-01T00:00:00", "9999-12-31T23:59:59")
-
-
-def test_counted() -> None:
-    """One case, two cases."""
-    assert [counted(n, "case") for n in (0, 1, 2000)] == ["0 cases", "1 case", "2,000 cases"]
