@@ -8,7 +8,6 @@ assert result.total.latency.p95 < 500
 from harness.load.certificate import Certificate
 from harness.load.generator import run
 from harness.load.result import Figures, Latency, LoadResult
-from harness.load.sampling import ResourceSampler, Sample, Usage
 from harness.load.scenario import Request, Requests, Scenario
 
 __all__ = [
@@ -18,9 +17,6 @@ __all__ = [
     "LoadResult",
     "Request",
     "Requests",
-    "ResourceSampler",
-    "Sample",
     "Scenario",
-    "Usage",
     "run",
 ]
