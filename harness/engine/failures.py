@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.core.errors import ComponentExitedError, NotReadyError, TeardownError
+from harness.core.errors import ComponentExitedError, HarnessError, NotReadyError, TeardownError
 from harness.core.wording import counted
 from harness.events.facts import State
 from harness.plan.model import Plan, Step
@@ -94,3 +94,24 @@ def not_torn_down(leftovers: Sequence[str]) -> TeardownError:
         hint="Remove what is listed by hand, or run `harness down` again.",
         evidence=leftovers,
     )
+
+
+def first_failure(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What failed first, with a note for each further failure."""
+    first, *others = _leaves(failures)
+    for other in others:
+        first.add_note(f"also: {one_line(other)}")
+    return first
+
+
+def _leaves(failures: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """Every single exception of a group, in the order in which they were raised."""
+    nested = [_leaves(e) if isinstance(e, BaseExceptionGroup) else [e] for e in failures.exceptions]
+    return [leaf for leaves in nested for leaf in leaves]
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line."""
+    if isinstance(error, HarnessError):
+        return error.message
+    return f"{type(error).__name__}: {error}"

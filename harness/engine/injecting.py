@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from harness.core.clock import Clock
 from harness.core.errors import as_failure
+from harness.engine.failures import first_failure
 from harness.engine.ground import EngineGround
 from harness.events.facts import FaultHealed, FaultInjected
 from harness.events.log import Emit
@@ -88,7 +89,7 @@ class Injections:
     async def aclose(self) -> None:
         """Heal all, the latest first, as far as a teardown needs it: what was killed stays dead.
 
-        Raises the first failure, after the others have healed.
+        Raises the first failure, after the others have healed; further ones are notes of it.
         """
         self._ground.is_closing = True
         failures: list[Exception] = []
@@ -99,4 +100,4 @@ class Injections:
                 failures.append(error)
         await self._ground.release_suspended()
         if failures:
-            raise failures[0]
+            raise first_failure(ExceptionGroup("not healed", failures))

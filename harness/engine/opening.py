@@ -9,10 +9,10 @@ from harness.core.clock import Clock
 from harness.core.tasks import run_to_end
 from harness.engine.critical_path import PREPARING, SEEDING, critical_path
 from harness.engine.environment import Environment
-from harness.engine.failures import not_torn_down
+from harness.engine.failures import first_failure, not_torn_down
 from harness.engine.parts import Parts
 from harness.engine.seeding import CanPrepare, Seeder
-from harness.engine.startup import Startup, first_failure
+from harness.engine.startup import Startup
 from harness.engine.teardown import Teardown
 from harness.events.facts import DataSeeded, EnvironmentStarted, EnvironmentStopped
 from harness.events.log import Emit
@@ -64,8 +64,15 @@ async def open_environment(
             await _come_up(environment, parts, startup, seeder)
             yield environment
         finally:
-            await run_to_end(environment.faults.aclose())
-            await run_to_end(environment.state.aclose())
+            await run_to_end(_let_go(environment))
+
+
+async def _let_go(environment: Environment) -> None:
+    """Heal all faults, and leave the stores, also when something cannot be healed."""
+    try:
+        await environment.faults.aclose()
+    finally:
+        await environment.state.aclose()
 
 
 async def _come_up(environment: Environment, parts: Parts, startup: Startup, seeder: Seeder | None) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from harness.core.errors import HarnessError, NotReadyError
+from harness.core.errors import NotReadyError
 from harness.engine.critical_path import COMPLETING, PROBING, STARTING, WAITING
-from harness.engine.failures import not_ready
+from harness.engine.failures import first_failure, not_ready, one_line
 from harness.engine.parts import Parts
 from harness.engine.supervision import Supervised
 from harness.events.facts import State
@@ -85,7 +85,7 @@ class Startup:
             try:
                 running = await starting
             except Exception as error:
-                self._lifecycle.move(step.name, State.FAILED, _one_line(error))
+                self._lifecycle.move(step.name, State.FAILED, one_line(error))
                 raise
         return self._supervision.add(step, running)
 
@@ -112,7 +112,7 @@ class Startup:
             self._lifecycle.move(step.name, State.PROBING, probe.describe())
             return await wait_until_ready(step.name, probe, self._clock, timeout, supervised.exited)
         except NotReadyError as error:
-            self._lifecycle.move(step.name, State.FAILED, _one_line(error))
+            self._lifecycle.move(step.name, State.FAILED, one_line(error))
             log = self._place.logs / f"{step.name}.log"
             kept = log if log.exists() else None
             running = supervised.running
@@ -135,23 +135,3 @@ _WAITED_FOR = {
     Condition.HEALTHY: "ready",
     Condition.COMPLETED: "completed",
 }
-
-
-def first_failure(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What failed first, with a note for each further failure."""
-    first, *others = _leaves(failures)
-    for other in others:
-        first.add_note(f"also: {_one_line(other)}")
-    return first
-
-
-def _leaves(failures: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    """Every single exception of a group, in the order in which they were raised."""
-    nested = [_leaves(e) if isinstance(e, BaseExceptionGroup) else [e] for e in failures.exceptions]
-    return [leaf for leaves in nested for leaf in leaves]
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, HarnessError):
-        return error.message
-    return f"{type(error).__name__}: {error}"

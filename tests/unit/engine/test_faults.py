@@ -137,3 +137,34 @@ async def test_a_healing_that_is_broken_off_is_done_again_by_the_teardown() -> N
         await cancel_and_wait(healing)
         assert emit.of(FaultHealed) == []
     assert [event.reason for event in emit.of(FaultHealed)] == ["the environment ends"]
+
+
+@dataclass
+class FakeLastingFault(FakeFault):
+    """One that cannot be healed."""
+
+    name: str = ""
+
+    async def heal(self) -> None:
+        """Never."""
+        raise EnvironmentFailedError(f"{self.name} lasts")
+
+
+@in_virtual_time
+async def test_what_the_teardown_cannot_heal_is_told_and_costs_nothing_else() -> None:
+    """Every fault of it, the latest first; and the stores are let go."""
+    provider, emit, left = FakeRestartingProvider(FakeClock()), FakeEmit(), list[str]()
+
+    async def leave_stores() -> None:
+        left.append("stores")
+
+    async def live() -> None:
+        async with opened(PLAN, provider, emit) as environment:
+            environment.state.aclose = leave_stores  # type: ignore[method-assign]
+            await environment.faults.inject(FakeLastingFault(name="the first"))
+            await environment.faults.inject(FakeLastingFault(name="the second"))
+
+    with pytest.raises(EnvironmentFailedError, match="the second lasts") as caught:
+        await live()
+    assert caught.value.__notes__ == ["also: the first lasts"]
+    assert left == ["stores"]
