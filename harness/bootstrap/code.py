@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from harness.bootstrap.imports import Closure, Sources, is_passed_over
+from harness.bootstrap.stamps import Stamp, stamp_of
 from harness.plan.model import Plan, Step
 from harness.providers.process.embedded import recipe_for
 from harness.spec.model import Build, Component, Ecosystem, ProcessSettings
@@ -38,13 +39,13 @@ class Reading:
     """What is known of files from the last look; a file is read again only when it has changed. For one thread."""
 
     sources: Sources = field(default_factory=Sources)
-    _digests: dict[Path, tuple[tuple[int, ...], str]] = field(default_factory=dict)
+    _digests: dict[Path, tuple[Stamp, str]] = field(default_factory=dict)
 
     def state(self, path: Path) -> tuple[str, float] | None:
         """The digest of a file and when it was written; None for one that is gone meanwhile, or is none."""
         try:
             seen = path.stat()
-            stamp = (seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+            stamp = stamp_of(seen)
             known = self._digests.get(path)
             if known is None or known[0] != stamp:
                 known = self._digests[path] = (stamp, hashlib.sha256(path.read_bytes()).hexdigest())

@@ -88,7 +88,7 @@ def given_by(ecosystem: Ecosystem, plan: Plan) -> dict[str, str]:
 
 
 def digest_of(value: object) -> str:
-    """What identifies a value of the spec, in any process."""
+    """What identifies a value of the spec, or a list of plain ones, in any process."""
     return f"sha256:{hashlib.sha256(repr(_plain(value)).encode()).hexdigest()}"
 
 

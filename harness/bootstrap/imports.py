@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.bootstrap.stamps import Stamp, stamp_of
+
 _DOTTED = re.compile(r"([A-Za-z_]\w*(?:\.\w+)+)(?::\w+)?")
 _WORD = re.compile(r"([A-Za-z_]\w*)(?::\w+)?")
 _PYTHON = ".py"
@@ -30,12 +32,11 @@ class Named:
 class Sources:
     """What files name, each read again only when it has changed."""
 
-    _read: dict[Path, tuple[tuple[int, ...], Named]] = field(default_factory=dict)
+    _read: dict[Path, tuple[Stamp, Named]] = field(default_factory=dict)
 
     def named_in(self, file: Path, package: str) -> Named:
         """What a file of a package names; nothing for one that is no Python: it changes all the same."""
-        seen = file.stat()
-        stamp = (seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+        stamp = stamp_of(file.stat())
         known = self._read.get(file)
         if known is None or known[0] != stamp:
             known = self._read[file] = (stamp, _named_in(file, package))

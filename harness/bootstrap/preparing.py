@@ -67,24 +67,18 @@ def prepare(request: Request, variables: Mapping[str, str] = os.environ) -> Prep
     loaded = _isolated(load(request.files, variables, profiles=profiles), request.isolation)
     candidates = enabled(loaded.ecosystem, profiles)
     kind = pick(request.provider, (each for each in candidates if each.name not in request.attached))
-    request = replace(request, is_measured=request.is_measured and kind.is_measurable)
+    selection = replace(request.selection, profiles=profiles)
+    is_measured = request.is_measured and kind.is_measurable
+    request = replace(request, selection=selection, is_measured=is_measured)
     _require_components(loaded.ecosystem, request.attached)
-    if kind.name != EXISTING:
-        _require_own_state(request, loaded.ecosystem, kind)
-    request = replace(request, selection=replace(request.selection, profiles=profiles))
+    _require_own_state(request, loaded.ecosystem, kind)
     plan = _plan(request, loaded, kind)
-    ecosystem = loaded.ecosystem
-    if kind.name == EXISTING:
-        ecosystem = _left_alone(request, ecosystem)
-    if request.proves_isolation and ecosystem.settings.isolation is Isolation.NONE:
-        raise UsageError(
-            "there is no isolation to be proved: nothing is reset here",
-            hint="write `x-harness: {isolation: reset}`; what runs already is never reset",
-        )
+    ecosystem = _left_alone(request, loaded.ecosystem) if kind.name == EXISTING else loaded.ecosystem
+    _require_provable(request, ecosystem)
     require_seed_module(ecosystem)
-    warnings = loaded.warnings + _remarks(kind, plan, request)
     refused = _refused(kind, plan, ecosystem) if request.provider == "auto" else ()
     lacking = out_of_reach(kind, (*refused, *(step.component for step in plan.steps))) if refused else None
+    warnings = (*loaded.warnings, *_remarks(kind, plan, request))
     if lacking is not None and plan.steps:  # else it is the error
         warnings += (_needs_containers(refused, lacking),)
     return Prepared(request, ecosystem, warnings, kind, plan, lacking)
@@ -164,7 +158,7 @@ def _how_to_get(lacking: ProviderUnavailableError) -> str:
 
 def _require_own_state(request: Request, ecosystem: Ecosystem, kind: ProviderKind) -> None:
     """Only what is all ours, and nobody else's at the same time, can be put back between two tests."""
-    if ecosystem.settings.isolation is Isolation.NONE:
+    if ecosystem.settings.isolation is Isolation.NONE or kind.name == EXISTING:  # that is left alone
         return
     if request.workers > 1 and not kind.has_worlds:
         raise UsageError(
@@ -181,6 +175,14 @@ def _require_own_state(request: Request, ecosystem: Ecosystem, kind: ProviderKin
         raise UsageError(
             f"every test would reset {', '.join(stores)}, and what is attached is somebody else's",
             hint="with --isolation none nothing is reset",
+        )
+
+
+def _require_provable(request: Request, ecosystem: Ecosystem) -> None:
+    if request.proves_isolation and ecosystem.settings.isolation is Isolation.NONE:
+        raise UsageError(
+            "there is no isolation to be proved: nothing is reset here",
+            hint="write `x-harness: {isolation: reset}`; what runs already is never reset",
         )
 
 

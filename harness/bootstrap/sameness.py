@@ -5,7 +5,6 @@ It is asked, and not the client, because it has read everything before: it answe
 
 import ast
 import asyncio
-import hashlib
 import os
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import harness
 from harness.bootstrap.asking import Asked, Compared, python
 from harness.bootstrap.code import Code, Files, Reading, TooManyFilesError
-from harness.bootstrap.fingerprint import Fingerprint, changed, given_by, reasons
+from harness.bootstrap.fingerprint import Fingerprint, changed, digest_of, given_by, reasons
 from harness.bootstrap.order import Order
 from harness.bootstrap.preparing import Prepared, prepare
 from harness.core.errors import EnvironmentFailedError, HarnessError
@@ -171,17 +170,13 @@ def _harness() -> str:
     for folder, _, names in os.walk(Path(str(harness.__file__)).parent):
         seen = [os.stat(os.path.join(folder, name)) for name in names if name.endswith((".py", ".sql"))]  # noqa: PTH116, PTH118 - hundreds of them in a row
         told += [(each.st_size, each.st_mtime_ns) for each in seen]
-    return _hashed(sorted(told))
+    return digest_of(sorted(told))
 
 
 def _packages() -> str:
     """What identifies the packages that are installed: their metadata's folders have the versions in their names."""
     folders = [Path(entry) for entry in sys.path if Path(entry).is_dir()]
-    return _hashed(sorted(path.name for folder in folders for path in folder.glob("*.dist-info")))
-
-
-def _hashed(values: Any) -> str:
-    return f"sha256:{hashlib.sha256(repr(list(values)).encode()).hexdigest()}"
+    return digest_of(sorted(path.name for folder in folders for path in folder.glob("*.dist-info")))
 
 
 def _require_python(path: Path) -> None:
