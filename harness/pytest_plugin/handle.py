@@ -10,7 +10,7 @@ from harness.core.errors import UsageError
 from harness.faults import Fault
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
-from harness.keeper.fault import InjectedFault
+from harness.keeper.injected_fault import InjectedFault
 from harness.providers.measuring import UNMEASURED
 from harness.spec.model import Isolation
 from harness.worlds.base import SEEDED

@@ -18,13 +18,13 @@ from harness.providers.process.child import Child, ExecutedChild, execute
 from harness.providers.process.command import command_line, fill_ports
 from harness.providers.process.embedded.base import Recipe
 from harness.providers.process.forks import ForkedChild, ForkRequest
-from harness.providers.process.granted import place_files, point_to
 from harness.providers.process.marks import marks
 from harness.providers.process.ownership import END_TIMEOUT
-from harness.providers.process.polite import polite_signal
 from harness.providers.process.premises import Premises
 from harness.providers.process.running import RunningProcess
+from harness.providers.process.secret_files import place_files, point_to
 from harness.providers.process.servers import Servers
+from harness.providers.process.stop_signal import polite_signal
 from harness.providers.substitution import resolve_environment
 from harness.spec.model import Component, ProcessSettings
 

@@ -4,7 +4,7 @@ import sys
 
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.embedded import recipe_for
-from harness.providers.process.polite import polite_signal
+from harness.providers.process.stop_signal import polite_signal
 from harness.spec.model import Component
 
 

@@ -72,7 +72,7 @@ OWNER = '''
 import signal, sys
 from pathlib import Path
 from harness.faults import Pause
-from harness.keeper.fault import InjectedFault
+from harness.keeper.injected_fault import InjectedFault
 with InjectedFault(Path(sys.argv[1]), Pause("web")):
     print("on", flush=True)
     signal.pause()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.faults import Kill
-from harness.keeper.fault import InjectedFault
+from harness.keeper.injected_fault import InjectedFault
 from tests.unit.keeper.test_faults import started
 from tests.unit.keeper.test_server import own_loop
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.providers.process.granted import place_files, point_to
+from harness.providers.process.secret_files import place_files, point_to
 from harness.spec.model import Component, GrantedFile, Location
 
 HERE = Location(Path("compose.yml"), 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.providers.process.polite import polite_signal
+from harness.providers.process.stop_signal import polite_signal
 from harness.spec.model import Component, Location
 
 HERE = Location(Path("compose.yml"), 1)
