@@ -18,6 +18,14 @@ from harness.suites.settings import SuiteVariables
 def add_options(parser: pytest.Parser) -> None:
     """The options `--harness-…`, and `--base-url`."""
     group = parser.getgroup("harness", "the ecosystem under test")
+    _add_what_to_start(group)
+    _add_how_long_it_stays(group)
+    _add_what_tests_start_from(group)
+    with contextlib.suppress(ValueError):  # pytest-base-url has the same option with the same meaning
+        group.addoption("--base-url", default=None, metavar="URL", help="test what already runs there")
+
+
+def _add_what_to_start(group: pytest.OptionGroup) -> None:
     group.addoption("--harness-file", action="append", metavar="FILE", help="Compose file (may be repeated)")
     group.addoption("--harness-provider", metavar="NAME", help="where to run it (default: auto)")
     group.addoption("--harness-seed", type=int, metavar="N", help="what data is generated from")
@@ -27,6 +35,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--harness-seed-existing", action="store_true", help="seed also what already runs (provider existing)"
     )
+
+
+def _add_how_long_it_stays(group: pytest.OptionGroup) -> None:
     group.addoption("--harness-keep", action="store_true", help="leave the ecosystem running afterwards")
     group.addoption(
         "--harness-keep-on-failure",
@@ -36,6 +47,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--harness-ttl", metavar="DURATION", help="how long it is kept, such as 30m (default: 1h)"
     )
+
+
+def _add_what_tests_start_from(group: pytest.OptionGroup) -> None:
     group.addoption(
         "--harness-fresh", action="store_true", help="start, migrate and seed an ecosystem, whatever is there"
     )
@@ -61,8 +75,6 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         help="the random order of --prove-isolation (default: another)",
     )
-    with contextlib.suppress(ValueError):  # pytest-base-url has the same option with the same meaning
-        group.addoption("--base-url", default=None, metavar="URL", help="test what already runs there")
 
 
 def keeps(config: pytest.Config) -> bool:
