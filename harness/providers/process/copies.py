@@ -10,17 +10,17 @@ from pathlib import Path
 from harness.core.data_files import DataFiles
 from harness.core.tasks import run_to_end
 from harness.providers.process.account import Account
-from harness.providers.process.embedded.base import Ground
+from harness.providers.process.embedded.base import Home
 from harness.providers.process.running import RunningProcess
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An embedded server that runs, on its ground, and where there its files are."""
+    """An embedded server that runs, its home, and where in that its files are."""
 
     name: str
     running: RunningProcess
-    ground: Ground
+    home: Home
     files: DataFiles
 
 
@@ -61,9 +61,9 @@ class SetAside:
         discard(self.folder)
 
 
-async def lay_out(copied: Path, ground: Ground) -> None:
+async def lay_out(copied: Path, home: Home) -> None:
     """Fill the empty folder of a server with its copied data. Raises EnvironmentFailedError: there is no room."""
-    filling = asyncio.to_thread(_fill, copied, ground.folder, ground.account)
+    filling = asyncio.to_thread(_fill, copied, home.folder, home.account)
     await run_to_end(filling)  # whoever removes the folder next must not meet it being filled
 
 
@@ -76,11 +76,11 @@ def _copy_all(servers: Sequence[Server], target: Path) -> None:
     target.mkdir()
     target.chmod(0o711)  # whatever the umask says
     for server in servers:
-        ground, folder = server.ground, target / server.name
+        home, folder = server.home, target / server.name
         folder.mkdir(mode=0o700)
-        ground.account.give(folder)
-        data = Path(server.files.folder).resolve().relative_to(ground.folder.resolve())
-        _fill(ground.folder / data, folder / data, ground.account)
+        home.account.give(folder)
+        data = Path(server.files.folder).resolve().relative_to(home.folder.resolve())
+        _fill(home.folder / data, folder / data, home.account)
         for name in server.files.without:
             (folder / data / name).unlink(missing_ok=True)
 

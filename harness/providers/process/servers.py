@@ -12,7 +12,7 @@ from harness.providers.process.asked import bounds
 from harness.providers.process.copies import Server, SetAside, copy_servers, discard, lay_out
 from harness.providers.process.disks import mount_disk
 from harness.providers.process.embedded import recipe_for
-from harness.providers.process.embedded.base import Ground, Launch, Recipe
+from harness.providers.process.embedded.base import Home, Launch, Recipe
 from harness.providers.process.premises import Premises
 from harness.providers.process.running import RunningProcess
 from harness.spec.model import Component
@@ -36,7 +36,7 @@ class Servers:
         self._begin_with = begin_with
         self._recipes: dict[str, Recipe] = {}
         self._warming: dict[str, asyncio.Task[None]] = {}
-        self._grounds: dict[str, Ground] = {}
+        self._homes: dict[str, Home] = {}
         self._disks: dict[str, dict[str, Path]] = {}
         self._running: dict[str, RunningProcess] = {}
 
@@ -57,12 +57,12 @@ class Servers:
         """How to start a server, once it is warm."""
         await self._warming[component.name]
         is_first = component.name not in self._running
-        ground = replace(self._ground(component), is_copy=is_first and self._begin_with is not None)
-        return await recipe.launch(component, environment, endpoint, ground)
+        home = replace(self._home(component), is_copy=is_first and self._begin_with is not None)
+        return await recipe.launch(component, environment, endpoint, home)
 
     def folder_of(self, name: str) -> Path:
         """Where a server that was launched has its data."""
-        return self._grounds[name].folder
+        return self._homes[name].folder
 
     def add(self, name: str, running: RunningProcess) -> None:
         """A server runs."""
@@ -96,29 +96,29 @@ class Servers:
         await asyncio.gather(*self._warming.values(), return_exceptions=True)
 
     async def _warm(self, recipe: Recipe, component: Component) -> None:
-        ground = self._ground(component)
+        home = self._home(component)
         if self._begin_with is None:
-            await recipe.warm(component, ground)
+            await recipe.warm(component, home)
         else:
-            await lay_out(self._begin_with / component.name, ground)
+            await lay_out(self._begin_with / component.name, home)
 
     async def _copy_to(self, folder: Path, files: Mapping[str, DataFiles]) -> None:
         if others := ", ".join(files.keys() - self._running.keys()):
             raise EnvironmentFailedError(f"{others} has its data where the harness does not know it")
-        servers = [Server(name, self._running[name], self._grounds[name], its) for name, its in files.items()]
+        servers = [Server(name, self._running[name], self._homes[name], its) for name, its in files.items()]
         await copy_servers(servers, folder)
 
-    def _ground(self, component: Component) -> Ground:
+    def _home(self, component: Component) -> Home:
         """Where a server lives, made at the first call."""
-        if component.name not in self._grounds:
-            self._grounds[component.name] = self._new_ground(component)
-        return self._grounds[component.name]
+        if component.name not in self._homes:
+            self._homes[component.name] = self._new_home(component)
+        return self._homes[component.name]
 
-    def _new_ground(self, component: Component) -> Ground:
+    def _new_home(self, component: Component) -> Home:
         folder, account = self._premises.folder_of(self._world) / component.name, self._premises.account
         folder.mkdir(mode=0o700)
         account.give(folder)
         for mount in bounds(component)[:1]:
             if mount_disk(folder, mount.size or 0, account):
                 self._disks[component.name] = {mount.target: folder}
-        return Ground(folder, self._premises.cache, account)
+        return Home(folder, self._premises.cache, account)

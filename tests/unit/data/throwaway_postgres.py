@@ -10,7 +10,7 @@ import asyncpg
 
 from harness.bootstrap.cache import cache_folder
 from harness.providers.process.account import server_account
-from harness.providers.process.embedded.base import Ground
+from harness.providers.process.embedded.base import Home
 from harness.providers.process.embedded.postgres import Postgres
 from harness.providers.process.embedded.postgres_template import Template
 from harness.spec.model import Component, Location
@@ -31,7 +31,7 @@ async def throwaway_postgres(below: str | None = None) -> AsyncIterator[Mapping[
     with tempfile.TemporaryDirectory(prefix="pg-", dir=below) as name:
         folder = Path(name)
         account.give(folder)
-        template = Template.of(_COMPONENT, Ground(folder, cache, account))
+        template = Template.of(_COMPONENT, Home(folder, cache, account))
         template.copy_to(
             folder / "data", {"listen_addresses": "", "unix_socket_directories": name, "port": "5432"}
         )

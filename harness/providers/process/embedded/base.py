@@ -14,8 +14,8 @@ from harness.spec.model import Component, Mount
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What a recipe may use.
+class Home:
+    """Where a server lives: what its recipe may use.
 
     Args:
         folder: A folder of its own for data, on tmpfs where there is room; gone after the run.
@@ -65,12 +65,12 @@ class Recipe(Protocol):
         """What runs for the component, by name and version: `Postgres 16.14`. Only for what it does not refuse."""
         ...
 
-    async def warm(self, component: Component, ground: Ground) -> None:
+    async def warm(self, component: Component, home: Home) -> None:
         """Fill the cache ahead of the start (a data directory, readable binaries); quick when it is filled."""
         ...
 
     async def launch(
-        self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, ground: Ground
+        self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, home: Home
     ) -> Launch:
         """Lay out the data folder, unless that was done for an earlier start, and say how to start.
 
@@ -78,7 +78,7 @@ class Recipe(Protocol):
             component: What the Compose file says.
             environment: Its variables with this environment's secrets.
             endpoint: Where it has to listen.
-            ground: Where it lives.
+            home: Where it lives.
         """
         ...
 

@@ -13,7 +13,7 @@ from signal import SIGQUIT, Signals
 
 from harness.core.endpoint import Endpoint
 from harness.providers.process.account import Account
-from harness.providers.process.embedded.base import Ground, Launch, is_explicit
+from harness.providers.process.embedded.base import Home, Launch, is_explicit
 from harness.providers.process.embedded.postgres_template import Template, installations, version_for
 from harness.spec.images import image_name
 from harness.spec.model import Component, Mount
@@ -57,25 +57,25 @@ class Postgres:
         """The image's major version, else the next newer one that the wheel has, else its newest."""
         return f"Postgres {version_for(component)}"
 
-    async def warm(self, component: Component, ground: Ground) -> None:
+    async def warm(self, component: Component, home: Home) -> None:
         """Make the data directory that starts are copied from; once begun it is finished, for the next run."""
         from harness.providers.process.embedded.postgres_entrypoint import make  # noqa: PLC0415 - see above
 
-        await make(Template.of(component, ground))
+        await make(Template.of(component, home))
 
     async def launch(
-        self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, ground: Ground
+        self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, home: Home
     ) -> Launch:
         """Copy the template, write the settings of this run; the password is set once the server runs."""
         from harness.providers.process.embedded.postgres_entrypoint import Socket, copy, finish  # noqa: PLC0415 - as above
 
-        template = Template.of(component, ground)
-        data = ground.folder / "data"
+        template = Template.of(component, home)
+        data = home.folder / "data"
         is_open = environment.get("POSTGRES_HOST_AUTH_METHOD") == "trust"
-        options = (*_server_options(component), *_settings(endpoint, ground.folder))
+        options = (*_server_options(component), *_settings(endpoint, home.folder))
         argv = (str(template.binaries / "postgres"), "-D", str(data), *options)
-        socket = Socket(ground.folder, endpoint.port, template.user, template.database)
-        if ground.is_copy:  # of a server with a password of its own
+        socket = Socket(home.folder, endpoint.port, template.user, template.database)
+        if home.is_copy:  # of a server with a password of its own
             return Launch(argv, {}, partial(finish, (), environment, socket, template.binaries))
         if data.exists():  # it is started anew, with what it had
             return Launch(argv, {})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account, reachable_copy
-from harness.providers.process.embedded.base import Ground
+from harness.providers.process.embedded.base import Home
 from harness.providers.process.partials import being_made
 from harness.spec.images import image_name
 from harness.spec.model import Component
@@ -59,7 +59,7 @@ class Template:
     account: Account
 
     @classmethod
-    def of(cls, component: Component, ground: Ground) -> "Template":
+    def of(cls, component: Component, home: Home) -> "Template":
         """The template a component needs, by its image's major version and POSTGRES_* variables."""
         variables = component.environment
         user = variables.get("POSTGRES_USER", "postgres")
@@ -75,8 +75,8 @@ class Template:
             repr(sorted(_SETTINGS.items())),
         )
         key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-        binaries = reachable_copy(installation, ground.account, ground.cache) / "bin"
-        return cls(ground.cache / f"postgres-{key}", binaries, user, database, arguments, ground.account)
+        binaries = reachable_copy(installation, home.account, home.cache) / "bin"
+        return cls(home.cache / f"postgres-{key}", binaries, user, database, arguments, home.account)
 
     def make(self) -> None:
         """Fill the cache, unless it is filled.

