@@ -16,6 +16,7 @@ from harness.bootstrap.fingerprint import digest_of
 from harness.bootstrap.imports import is_passed_over
 from harness.bootstrap.order import Order
 from harness.bootstrap.sameness import circumstances
+from harness.bootstrap.stamps import Stamp, stamp_of
 
 
 def key_of(order: Order) -> str:
@@ -33,7 +34,7 @@ class Inputs:
         folders: By path, a digest of the names in it.
     """
 
-    files: Mapping[str, tuple[tuple[int, ...], str]]
+    files: Mapping[str, tuple[Stamp, str]]
     folders: Mapping[str, str]
 
     @classmethod
@@ -89,9 +90,8 @@ class Inputs:
         return cls(files, form["folders"])
 
 
-def _stamp(path: str) -> tuple[int, ...]:
-    seen = os.stat(path)  # noqa: PTH116 - a hundred of them before anything starts
-    return (seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+def _stamp(path: str) -> Stamp:
+    return stamp_of(os.stat(path))  # noqa: PTH116 - a hundred of them before anything starts
 
 
 def _digest(path: str) -> str:
