@@ -26,6 +26,8 @@ _SESSION = {
     # Where a component and we wait for each other, it is we who find out, and give up; and an autovacuum that is in
     # the way is called off then, as the server does for whoever waits for one so long.
     "deadlock_timeout": "100ms",
+    # A table that is empty when a statement is planned may be full when it runs: no row is ever sought in all rows.
+    "enable_nestloop": "off",
     # whatever the database's own defaults are
     "default_transaction_isolation": "read committed",  # what is read is not older than the locks on it
     "default_transaction_read_only": "off",

@@ -12,6 +12,9 @@
 -- triggers are off in it. To set it in the functions would make the server forget all plans with every call.
 --
 -- Snapshots share copies: a table that was not written to since another one was taken is not copied again.
+--
+-- What each reset runs is written in plpgsql, also where sql would do: it plans a statement once in a session, sql in
+-- every transaction unless the function dissolves in the query around it.
 
 CREATE SCHEMA harness_world;
 
@@ -29,7 +32,7 @@ CREATE TABLE harness_world.kept_tables (
     snapshot text,
     relation oid,
     seen bigint,                      -- what had been drawn when the table was last as it was kept
-    copy text,                        -- quoted; none of a table that was empty
+    copy text,                        -- a table, and a function that puts back from it; none of a table that was empty
     since xid NOT NULL,               -- what ran then or later may have changed it
     put_back_by xid,                  -- the transaction that last put it back
     PRIMARY KEY (snapshot, relation)
@@ -115,6 +118,23 @@ BEGIN
         sequences, 'SELECT 0::oid AS relation, 0::bigint AS last_value, false AS is_called WHERE false');
 END $$;
 
+-- The body of the function that puts a table back from a copy. Its arguments: the age of the oldest row that may have
+-- been written, and the transaction that last put the table back. Columns may be called as variables of plpgsql are.
+CREATE FUNCTION harness_world.way_back(own harness_world.tables, copy text) RETURNS text LANGUAGE sql AS $$
+    SELECT format(
+        '#variable_conflict use_column
+        BEGIN
+            DELETE FROM ONLY %1$s %2$s;
+            INSERT INTO %1$s %3$s OVERRIDING SYSTEM VALUE SELECT %4$s FROM %5$s kept %6$s;
+        END',
+        own.name,
+        CASE WHEN own.same_key IS NOT NULL THEN 'WHERE age(xmin) <= $1 AND xmin IS DISTINCT FROM $2' END,
+        CASE WHEN own.columns <> '' THEN format('(%s)', own.columns) END,
+        own.columns,
+        copy,
+        format('WHERE NOT EXISTS (SELECT FROM ONLY %s now WHERE ', own.name) || own.same_key || ')')
+$$;
+
 CREATE FUNCTION harness_world.copy_table(wanted text, own harness_world.tables) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     is_filled boolean;
@@ -124,7 +144,8 @@ BEGIN
     IF is_filled THEN
         copy := format('harness_world.copy_%s', nextval('harness_world.copies'));
         EXECUTE format('CREATE TABLE %s AS SELECT %s FROM ONLY %s', copy, own.columns, own.name);
-        EXECUTE format('ANALYZE %s', copy);
+        EXECUTE format('CREATE FUNCTION %s(int, xid) RETURNS void LANGUAGE plpgsql AS %L',
+                       copy, harness_world.way_back(own, copy));
     END IF;
     INSERT INTO harness_world.kept_tables VALUES (
         wanted, own.relation, pg_sequence_last_value(own.mark::regclass), copy, harness_world.horizon(), NULL);
@@ -142,6 +163,7 @@ BEGIN
                   (SELECT copy FROM harness_world.kept_tables WHERE copy IS NOT NULL)
     LOOP
         EXECUTE format('DROP TABLE %s', unused);
+        EXECUTE format('DROP FUNCTION %s', unused);
     END LOOP;
 END $$;
 
@@ -178,31 +200,6 @@ BEGIN
     PERFORM harness_world.drop_unused_copies();
 END $$;
 
-CREATE FUNCTION harness_world.put_back_table(own harness_world.tables, kept harness_world.kept_tables) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    ignored record;
-BEGIN
-    IF kept.copy IS NULL THEN
-        EXECUTE format('DELETE FROM ONLY %s', own.name);
-    ELSIF own.columns = '' THEN
-        EXECUTE format('DELETE FROM ONLY %s', own.name);
-        FOR ignored IN EXECUTE format('SELECT FROM %s', kept.copy) LOOP
-            EXECUTE format('INSERT INTO %s DEFAULT VALUES', own.name);
-        END LOOP;
-    ELSIF own.same_key IS NULL THEN
-        EXECUTE format('DELETE FROM ONLY %s', own.name);
-        EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s',
-                       own.name, own.columns, kept.copy);
-    ELSE
-        EXECUTE format('DELETE FROM ONLY %s WHERE age(xmin) <= age($1) AND xmin IS DISTINCT FROM $2', own.name)
-        USING kept.since, kept.put_back_by;
-        EXECUTE format('INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s kept '
-                       'WHERE NOT EXISTS (SELECT FROM ONLY %1$s now WHERE %4$s)',
-                       own.name, own.columns, kept.copy, own.same_key);
-    END IF;
-END $$;
-
 -- Every table that was written to, or whose ancestor was: a statement on a parent marks only the parent.
 CREATE FUNCTION harness_world.written(wanted text) RETURNS SETOF harness_world.kept_tables LANGUAGE sql STABLE AS $$
     WITH RECURSIVE
@@ -237,11 +234,12 @@ BEGIN
 END $$;
 
 -- All of them in one word. They lie in system tables, which can have no trigger.
-CREATE FUNCTION harness_world.large_objects() RETURNS text LANGUAGE sql AS $$
-    SELECT md5(concat(
+CREATE FUNCTION harness_world.large_objects() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN md5(concat(
         (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_largeobject_metadata), ' ',
-        (SELECT string_agg(format('%s.%s.%s', loid, pageno, md5(data)), ',' ORDER BY loid, pageno) FROM pg_largeobject)))
-$$;
+        (SELECT string_agg(format('%s.%s.%s', loid, pageno, md5(data)), ',' ORDER BY loid, pageno) FROM pg_largeobject)));
+END $$;
 
 -- Who has a lock is no part of it: a service that takes over from another one takes its lock. Keys are told as they
 -- were given: one bigint, or two integers.
@@ -321,7 +319,11 @@ BEGIN
         SELECT * INTO own FROM harness_world.tables WHERE relation = kept.relation;
         EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', own.name);
         IF own.holds_rows THEN
-            PERFORM harness_world.put_back_table(own, kept);
+            IF kept.copy IS NULL THEN
+                EXECUTE format('DELETE FROM ONLY %s', own.name);
+            ELSE
+                EXECUTE format('SELECT %s($1, $2)', kept.copy) USING age(kept.since), kept.put_back_by;
+            END IF;
             RETURN NEXT own.name;
         END IF;
         UPDATE harness_world.kept_tables

@@ -61,6 +61,9 @@ CREATE TABLE dogs (tricks int) INHERITS (animals);
 CREATE TABLE covered (id int, extra json, PRIMARY KEY (id) INCLUDE (extra));
 CREATE TABLE doubled (n int, twice int GENERATED ALWAYS AS (n * 2) STORED PRIMARY KEY);
 CREATE TABLE bare ();
+CREATE TABLE lost (id int PRIMARY KEY, found text, "100%" int);
+CREATE TABLE "found" (found text, n int);
+CREATE TABLE computed (n int GENERATED ALWAYS AS (7) STORED);
 CREATE SEQUENCE tickets START 100;
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'nobody leaves'; END $$;
 INSERT INTO people (name) SELECT 'person ' || n FROM generate_series(1, 20) n;
@@ -74,6 +77,9 @@ INSERT INTO dogs VALUES (2, 'a dog', 3);
 INSERT INTO covered VALUES (1, '{}'), (2, NULL);
 INSERT INTO doubled VALUES (1), (2);
 INSERT INTO bare DEFAULT VALUES;
+INSERT INTO lost VALUES (1, 'a key', 5), (2, NULL, NULL);
+INSERT INTO "found" VALUES ('a glove', 1);
+INSERT INTO computed DEFAULT VALUES;
 SELECT nextval('tickets');
 """
 TABLES = (
@@ -88,6 +94,9 @@ TABLES = (
     "covered",
     "doubled",
     "bare",
+    "lost",
+    '"found"',
+    "computed",
 )
 SEQUENCES = ("people_id_seq", "orders_id_seq", "tickets")
 WRITES = (
@@ -112,6 +121,10 @@ WRITES = (
     "UPDATE doubled SET n = n + 1",
     "DELETE FROM bare",
     "INSERT INTO bare DEFAULT VALUES",
+    "UPDATE lost SET found = 'it'",
+    "DELETE FROM lost WHERE found IS NULL",
+    "INSERT INTO found VALUES ('a hat', 2)",
+    "INSERT INTO computed DEFAULT VALUES; DELETE FROM computed WHERE ctid = (SELECT min(ctid) FROM computed)",
     "INSERT INTO dogs VALUES (7, 'another', 0)",
     "SELECT nextval('tickets')",
     "SELECT setval('tickets', 1000, false)",
@@ -351,13 +364,16 @@ async def test_a_snapshot_copies_only_what_was_written(
 
 
 async def copies(environment: Environment) -> set[str]:
-    """The tables that hold what was kept."""
+    """The tables that hold what was kept; for each there is a function that puts back from it."""
     connection = await connect(environment)
-    rows = await connection.fetch(
+    tables = await connection.fetch(
         "SELECT relname FROM pg_class WHERE relname LIKE 'copy\\_%' AND relkind = 'r'"
     )
+    functions = await connection.fetch("SELECT proname FROM pg_proc WHERE proname ~ '^copy_[0-9]+$'")
     await connection.close()
-    return {row["relname"] for row in rows}
+    names = {row["relname"] for row in tables}
+    assert {row["proname"] for row in functions} == names
+    return names
 
 
 @pytest.mark.parametrize(
@@ -413,6 +429,23 @@ async def test_what_a_database_is_set_to_is_no_matter(folder: Path, provider: st
         await writer.close()
         await keeping
         await environment.state.reset("louder", is_proved=True)
+
+
+async def test_what_was_emptied_comes_back_as_quickly(folder: Path, provider: str) -> None:
+    """Also where the server has noticed that a table is empty, and plans for that: each row would be sought in all."""
+    script = folder / "2-many.sql"
+    script.write_text(
+        "CREATE TABLE many (n int PRIMARY KEY); INSERT INTO many SELECT generate_series(1, 20000);"
+    )
+    async with opened(folder, provider, script) as environment:
+        taken = []
+        for statements in (["TRUNCATE many"], ["DELETE FROM many", "VACUUM many"]):
+            await write(environment, statements, [])
+            began = asyncio.get_running_loop().time()
+            assert "public.many" in (await environment.state.reset())["db"]
+            taken.append(asyncio.get_running_loop().time() - began)
+        truncated, deleted = taken
+        assert deleted < 20 * truncated
 
 
 async def test_autovacuum_is_in_nobodys_way(folder: Path, provider: str) -> None:
