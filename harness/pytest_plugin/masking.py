@@ -32,6 +32,8 @@ class Masking:
 
     def _masked(self, report: R) -> R:
         """The report itself when there is nothing in it to mask."""
+        if report.longrepr is None and not report.sections:  # it says nothing, as most do
+            return report
         crash = getattr(report.longrepr, "reprcrash", None)
         said = [
             report.longreprtext,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 USUAL = ("unit", "contract", "component", "api", "e2e", "performance", "security", "scaling")
@@ -19,6 +19,7 @@ class SuiteNames:
 
     root: Path
     by_folder: Mapping[Path, str]
+    _found: dict[Path, str] = field(default_factory=dict, init=False, compare=False)  # asked for each case
 
     @classmethod
     def read(cls, root: Path, text: str) -> "SuiteNames":
@@ -33,7 +34,11 @@ class SuiteNames:
 
     def of(self, path: Path) -> str:
         """The suite of a test file: the nearest folder above it that is a suite's, else that has a suite's name."""
-        path = self.root / path
+        if path not in self._found:
+            self._found[path] = self._find(self.root / path)
+        return self._found[path]
+
+    def _find(self, path: Path) -> str:
         for folder in path.parents:
             if folder in self.by_folder:
                 return self.by_folder[folder]
