@@ -1,19 +1,23 @@
-"""Why this exists: a keeper process (`python -m harness.bootstrap.keep ID [PROJECT]`): what takes longest comes first.
+"""Why this exists: a keeper process (`python -m harness.bootstrap.keep ID [PROJECT] [PROVIDER]`): long work first.
 
 ID names the environment to be, PROJECT stands for the folder and files it is made from: what was imported for them
-the last time is begun before the keeper itself is loaded.
+the last time is begun before the keeper itself is loaded. PROVIDER is where it will run. Either may be empty.
 """
 
 import gc
 import socket
 import sys
 import time
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
+from importlib import import_module
 
 from harness.bootstrap.cache import IMPORTS, cache_folder
 from harness.providers.process.marks import PRELOADER, marks
 from harness.providers.process.orphans import live_under_reaper
 from harness.providers.process.preloading import HeadStart
+
+# What a provider imports in its first moments, and what takes long.
+_AHEAD = {"docker": ("testcontainers.core.docker_client", "harness.providers.docker.workshop")}
 
 
 def main() -> None:
@@ -21,13 +25,19 @@ def main() -> None:
     live_under_reaper()
     began = time.time()
     gc.disable()  # until all is imported: modules are no garbage
-    with _head_start(*sys.argv[1:]) as head_start:
+    environment_id, project, provider = (*sys.argv[1:], "", "")[:3]
+    with _head_start(environment_id, project) as head_start:
         from harness.bootstrap.keeping import carry_out  # noqa: PLC0415 - after the imports have begun
         from harness.bootstrap.spare import receive  # noqa: PLC0415 - as above
         from harness.keeper.folders import forget  # noqa: PLC0415 - as above
 
         if head_start is not None:  # what was begun are processes; the order would wait for this
             import harness.providers.process.provider  # noqa: F401, PLC0415 - as above
+        for module in _AHEAD.get(provider, ()):
+            with suppress(
+                ImportError
+            ):  # an extra that is not installed; whoever makes the provider tells that
+                import_module(module)
 
         gc.freeze()  # nor for those who fork from here
         gc.enable()
@@ -35,10 +45,10 @@ def main() -> None:
         if received is not None:
             carry_out(*received, head_start, began)
         else:  # our client was killed: it may have made a folder for us already
-            forget(sys.argv[1])
+            forget(environment_id)
 
 
-def _head_start(environment_id: str, project: str = "") -> "closing[HeadStart] | nullcontext[None]":
+def _head_start(environment_id: str, project: str) -> "closing[HeadStart] | nullcontext[None]":
     if not project:
         return nullcontext()
     return closing(HeadStart(cache_folder() / IMPORTS / f"{project}.json", marks(environment_id, PRELOADER)))

@@ -23,19 +23,20 @@ _LENGTH = 8  # bytes that say how long the order is
 class SpareKeeper:
     """A keeper process without an order yet; it ends by itself when it gets none."""
 
-    def __init__(self, environment_id: str, project: str = "") -> None:
+    def __init__(self, environment_id: str, project: str = "", provider: str = "") -> None:
         """Start it, in a session of its own: Ctrl-C at the terminal is for the client, which then lets go.
 
         Args:
             environment_id: The environment that it will be asked to keep.
             project: Stands for what it is made from, so that the keeper may begin; empty when that is not known yet.
+            provider: Where it will run; empty when that is not known yet.
         """
         self.environment_id = environment_id
         self._socket, theirs = socket.socketpair()
         with theirs:
             pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, *_KEEPER, environment_id, *([project] if project else [])],
+                [sys.executable, *_KEEPER, environment_id, project, provider],
                 os.environ,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, theirs.fileno(), 0),

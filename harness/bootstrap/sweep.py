@@ -8,8 +8,10 @@ import shutil
 from pathlib import Path
 
 from harness.bootstrap.runs import temporary_folder
+from harness.containers.engine import has_labelled
 from harness.core.errors import ProviderUnavailableError
 from harness.keeper import folders
+from harness.providers.docker.labels import ENVIRONMENT
 from harness.providers.process.folders import left_by, left_by_reboot, remove
 from harness.providers.process.ownership import end_now
 
@@ -55,9 +57,11 @@ def _end(environment_id: str) -> list[str]:
 
 
 def _sweep_engine() -> tuple[list[str], list[str]]:
-    from harness.providers.docker.sweep import sweep_engine  # noqa: PLC0415 - the SDK is an extra, and slow to import
-
     try:
+        if not has_labelled(ENVIRONMENT):  # as most often
+            return [], []
+        from harness.providers.docker.sweep import sweep_engine  # noqa: PLC0415 - the SDK is an extra, slow to import
+
         return sweep_engine(_lives)
     except ProviderUnavailableError:  # whoever needs the engine is told; the labels stay until then
         return [], []

@@ -16,7 +16,7 @@ from harness.core.ids import new_environment_id
 
 _STARTING = {"up", "test"}
 _UNMEASURED = {"up"}  # coverage has to know its folder before anything is imported
-_ELSEWHERE = ("--provider docker", "--provider existing")
+_ELSEWHERE = {"docker", "existing"}  # where no process imports what Python applications did last time
 _FILE_OPTIONS = {"-f", "--file"}
 _INTERRUPTED = 130  # ExitCode.INTERRUPTED
 
@@ -41,13 +41,15 @@ def main() -> None:
 def _spare_keeper(own: list[str]) -> "SpareKeeper | nullcontext[None]":
     if not own or own[0] not in _STARTING or "--help" in own:
         return nullcontext()
-    return SpareKeeper(new_environment_id(), _project(own) if _is_guessed(own) else "")
+    provider = _provider(own)
+    is_guessed = own[0] in _UNMEASURED and provider not in _ELSEWHERE
+    return SpareKeeper(new_environment_id(), _project(own) if is_guessed else "", provider)
 
 
-def _is_guessed(own: list[str]) -> bool:
-    """Whether the keeper may begin with what Python applications imported last time: not where they are containers."""
-    line = " ".join(own).replace("=", " ")
-    return own[0] in _UNMEASURED and not any(elsewhere in line for elsewhere in _ELSEWHERE)
+def _provider(own: list[str]) -> str:
+    """Where it will run, if the command line says so."""
+    words = " ".join(own).replace("=", " ").split()
+    return next((after for option, after in pairwise(words) if option == "--provider"), "")
 
 
 def _project(own: list[str]) -> str:

@@ -1,11 +1,12 @@
 """Why this exists: one way to the container engine, whoever runs it, and one clear line when there is none."""
 
 import importlib.util
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.containers.plain import ask
 from harness.core.errors import ProviderUnavailableError
@@ -111,6 +112,26 @@ def image_ids(references: Iterable[str]) -> dict[str, str]:
             asked = {name: ask(address[-1], f"/images/{name}/json", _PATIENCE) for name in references}
             return {name: str(told["Id"]) for name, told in asked.items() if "Id" in told}
     return _ids_by_sdk(references)
+
+
+def has_labelled(label: str) -> bool:
+    """Whether there may be a container, network or volume with that label; only a Unix socket is asked.
+
+    Raises:
+        ProviderUnavailableError: there is no engine that we can use.
+    """
+    with _explaining() as address:
+        address.append(_address(os.environ))
+        query = {"all": "1", "filters": json.dumps({"label": [label]})}
+        told = (
+            ask(address[-1], path, _PATIENCE, query) for path in ("/containers/json", "/networks", "/volumes")
+        )
+        return any(_lists_something(each) for each in told)
+
+
+def _lists_something(told: Any) -> bool:
+    """Volumes come with a word around them; None is of an address that is not asked."""
+    return told is None or bool(told.get("Volumes") if isinstance(told, dict) else told)
 
 
 def _ids_by_sdk(references: Iterable[str]) -> dict[str, str]:

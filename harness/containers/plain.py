@@ -2,19 +2,25 @@
 
 import json
 import socket
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 _LONGEST_ANSWER = 1 << 20  # bytes
 
 
-def ask(address: str, path: str, timeout: float) -> Any:
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def ask(address: str, path: str, timeout: float, query: Mapping[str, str] = _NOTHING) -> Any:
     """What an engine at a Unix socket answers to a GET, as JSON has it; None where the address is none of those.
 
     Args:
         address: As DOCKER_HOST has it.
         path: What is asked for; it is quoted here.
         timeout: Seconds that each step may take.
+        query: What is asked more exactly, by name.
 
     Raises:
         OSError: nothing listens there, or not for us.
@@ -26,7 +32,7 @@ def ask(address: str, path: str, timeout: float) -> Any:
     with socket.socket(socket.AF_UNIX) as ours:
         ours.settimeout(timeout)
         ours.connect(at)
-        asked = quote(path, safe="/:@")
+        asked = f"{quote(path, safe='/:@')}?{urlencode(query)}"
         ours.sendall(f"GET {asked} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
         with ours.makefile("rb") as stream:
             head, _, body = stream.read(_LONGEST_ANSWER).partition(b"\r\n\r\n")

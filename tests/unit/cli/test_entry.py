@@ -17,9 +17,10 @@ from harness.core.errors import ExitCode
 class FakeSpare:
     """A keeper that is started ahead."""
 
-    def __init__(self, environment_id: str, project: str) -> None:
+    def __init__(self, environment_id: str, project: str, provider: str) -> None:
         self.environment_id = environment_id
         self.project = project
+        self.provider = provider
         self.is_closed = False
 
     def __enter__(self) -> Self:
@@ -36,8 +37,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeSpare]:
     """The keepers that were started; signals are as before afterwards."""
     spares: list[FakeSpare] = []
 
-    def make(environment_id: str, project: str) -> FakeSpare:
-        spares.append(FakeSpare(environment_id, project))
+    def make(environment_id: str, project: str, provider: str) -> FakeSpare:
+        spares.append(FakeSpare(environment_id, project, provider))
         return spares[-1]
 
     monkeypatch.setattr(entry, "SpareKeeper", make)
@@ -99,6 +100,7 @@ def test_a_keeper_ahead_imports_no_applications_that_run_elsewhere(
     monkeypatch.setattr(sys, "argv", ["harness", "up", *provider.split()])
     entry.main()
     assert made[0].project == ""
+    assert f"--provider {made[0].provider}" == provider.replace("=", " ")
 
 
 def test_an_interrupt_before_the_command_is_one_too(

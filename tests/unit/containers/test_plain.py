@@ -26,6 +26,15 @@ def test_nothing_listens(tmp_path: Path) -> None:
         ask(f"unix://{tmp_path}/absent.sock", "/version", 2.0)
 
 
+@pytest.mark.parametrize("kind", ["containers", "networks", "volumes"])
+def test_whether_anything_has_a_label(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of any kind."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    with listening(tmp_path / "engine.sock", labelled={kind: "harness.environment"}):
+        assert engine.has_labelled("harness.environment")
+        assert not engine.has_labelled("harness.other")
+
+
 def test_the_ids_of_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not there is left out."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
