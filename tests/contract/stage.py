@@ -81,7 +81,7 @@ def docker(tiny: Tiny, place: Place, _cache: Path) -> Stage:
         DockerProvider(place, SystemClock()),
         place,
         living=lambda: containers_with(label, status="running"),
-        traces=lambda: containers_with(label) + networks_and_volumes_with(label),
+        traces=lambda: containers_with(label) + others_with(label),
     )
 
 
@@ -109,12 +109,14 @@ def containers_with(label: str, **filters: str) -> list[str]:
         return [str(container.name) for container in found]
 
 
-def networks_and_volumes_with(label: str) -> list[str]:
-    """The names of the networks and volumes with a label."""
+def others_with(label: str) -> list[str]:
+    """The names of the networks, volumes and images with a label."""
     with closing(connect()) as engine:
         networks = engine.networks.list(filters={"label": label})
         volumes = engine.volumes.list(filters={"label": label})
-        return [str(network.name) for network in networks] + [str(volume.id) for volume in volumes]
+        images = engine.images.list(filters={"label": label})
+        named = [str(network.name) for network in networks] + [str(volume.id) for volume in volumes]
+        return named + [str(image.tags) for image in images]
 
 
 STAGES: Mapping[str, Callable[[Tiny, Place, Path], Stage]] = MappingProxyType(

@@ -15,7 +15,7 @@ from harness.containers.engine import connect, engine_variables
 from harness.core.errors import ExitCode
 from harness.providers.docker.labels import ENVIRONMENT, RUNTIME
 from tests.contract.ecosystem import IMAGE
-from tests.contract.stage import containers_with, networks_and_volumes_with, skip_without_docker
+from tests.contract.stage import containers_with, others_with, skip_without_docker
 from tests.doubles.engine_proxy import EngineProxy
 from tests.doubles.tiny import Tiny, finish
 
@@ -82,7 +82,7 @@ def left_on_engine(tiny: Tiny) -> list[str]:
     events = [json.loads(line) for log in logs for line in log.splitlines()]
     ids = {event["environment_id"] for event in events if "environment_id" in event}
     labels = [f"{ENVIRONMENT}={id_}" for id_ in ids]
-    return [name for label in labels for name in containers_with(label) + networks_and_volumes_with(label)]
+    return [name for label in labels for name in containers_with(label) + others_with(label)]
 
 
 def told(ended: "subprocess.CompletedProcess[str]") -> list[str]:

@@ -10,7 +10,8 @@ import pytest
 
 from harness.containers.engine import connect
 from harness.core.errors import ExitCode
-from tests.contract.stage import skip_without_docker
+from harness.providers.docker.labels import ENVIRONMENT
+from tests.contract.stage import others_with, skip_without_docker
 from tests.doubles.tiny import Tiny
 
 FEW_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "harness.pytest_plugin.plugin"}
@@ -99,11 +100,11 @@ class Project(Tiny):
         """Another Compose file."""
         (self.folder / "docker-compose.test.yml").write_text(text.replace("NAME", self.name))
 
-    def passwords(self) -> Sequence[str]:
+    def passwords(self, *options: str) -> Sequence[str]:
         """Run the tests; what stores were logged in to with, in their order."""
-        plugins = FEW_PLUGINS["PYTEST_PLUGINS"] + ",pytest_asyncio.plugin"
+        plugins = FEW_PLUGINS["PYTEST_PLUGINS"] + ",pytest_asyncio.plugin,xdist.plugin"
         variables = FEW_PLUGINS | {"PYTEST_PLUGINS": plugins}
-        ended = self.run("pytest", "-q", "--harness-provider", "docker", **variables)
+        ended = self.run("pytest", "-q", "--harness-provider", "docker", *options, **variables)
         assert ended.returncode == ExitCode.OK, ended.stdout
         addresses = (self.folder / "addresses").read_text().split()
         return [address.rpartition("@")[0].rpartition(":")[2] for address in addresses]
@@ -149,6 +150,15 @@ def test_the_next_run_begins_with_it(project: Project) -> None:
     assert project.passwords()[1] not in scripted
     assert not project.is_from_template
     assert project.left_over() == []
+
+
+def test_worlds_begin_with_it(project: Project) -> None:
+    """Whatever way each store's data takes; what was made for them goes with the environment."""
+    project.passwords("-n", "2", "--dist", "each")
+    assert [event["world"] for event in project.names("WorldOpened")] == ["gw1"]
+    assert len([event for event in project.names("CaseFinished") if event["outcome"] == "passed"]) == 4
+    (started,) = project.names("EnvironmentStarted")
+    assert others_with(f"{ENVIRONMENT}={started['environment_id']}") == []
 
 
 def test_an_image_that_is_gone(project: Project) -> None:

@@ -18,6 +18,10 @@ def _whole(reference: str) -> str:
     return reference if ":" in reference.rpartition("/")[2] else f"{reference}:latest"
 
 
+def _is_of(repository: str, tag: str) -> bool:
+    return tag.rpartition(":")[0] == repository
+
+
 @dataclass
 class FakeImage:
     """An image as the SDK shows it."""
@@ -93,10 +97,10 @@ class FakeEngine:
         image.tags.append(_whole(reference))
         image.named = self.now
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, *, force: bool = False) -> None:
         """A name of several, else the image."""
         image = self.get(name)
-        if len(image.tags) > 1:
+        if len(image.tags) > 1 and not force:
             image.tags.remove(_whole(name))
         elif image.id in self.used:
             raise refusal(409, "a container is using it")
@@ -117,11 +121,13 @@ class FakeEngine:
         except ImageNotFound:
             return self.add(name)
 
-    def list(self, name: str, filters: dict[str, str] | None = None) -> list[FakeImage]:
-        """Those with a tag of that repository, and with a label of that value where one is asked for."""
-        label, _, value = (filters or {}).get("label", "").partition("=")
-        named = [image for image in self.all if any(tag.rpartition(":")[0] == name for tag in image.tags)]
-        return [image for image in named if not label or image.labels.get(label) == value]
+    def list(self, name: str = "", filters: dict[str, str] | None = None) -> list[FakeImage]:
+        """Those with a tag of that repository, and with a label, of that value, where they are asked for."""
+        label, has_value, value = (filters or {}).get("label", "").partition("=")
+        found = [image for image in self.all if not name or any(_is_of(name, tag) for tag in image.tags)]
+        if has_value:
+            return [image for image in found if image.labels.get(label) == value]
+        return [image for image in found if not label or label in image.labels]
 
     def tags(self) -> set[str]:
         """Every name there is."""

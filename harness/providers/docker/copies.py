@@ -10,29 +10,49 @@ from docker.errors import APIError
 
 from harness.core.data_files import DataFiles
 from harness.core.errors import EnvironmentFailedError
+from harness.images.baking import DATA
 from harness.providers.docker.failures import refused
+from harness.providers.docker.running import RunningContainer
+from harness.providers.docker.seeded import make_image
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 
-def copy_out(containers: Mapping[str, "Container"], files: Mapping[str, DataFiles], target: Path) -> None:
-    """Pack the files of stores, all as they are at one instant; in a thread.
+def copy_out(
+    running: Mapping[str, RunningContainer], files: Mapping[str, DataFiles], target: Path, *, stays: bool
+) -> dict[str, str]:
+    """Copy the files of stores, all as they are at one instant; in a thread.
+
+    An image of a container that has its files in itself shares them with what is made from it: nothing is copied but
+    what is written to. That is so for a Postgres of ours that the file gives no place for its data; others are packed.
 
     Args:
-        containers: Those that run, by component.
+        running: What runs, by component.
         files: Where each store's files are.
-        target: A private folder; it gets one archive a component, in place of an earlier one.
+        target: A private folder; it gets an archive of each that no image has, in place of an earlier one.
+        stays: Whether images are to stay after the environment.
+
+    Returns:
+        The images that were made, by component.
 
     Raises:
         EnvironmentFailedError: the engine refuses, or files lie on the host itself.
     """
-    with standing_still(containers[name] for name in files):
-        pack(containers, files, target)
+    target.mkdir(mode=0o700, exist_ok=True)
+    containers = {name: running[name].container for name in files}
+    inside = {
+        name for name, its in files.items() if its.folder == DATA and not _mount_of(containers[name], its)
+    }
+    with _standing_still(containers.values()):
+        for name in files.keys() - inside:
+            _require_own(name, containers[name], files[name])
+            _pack(name, containers[name], files[name], archive_of(target, name))
+        return {name: make_image(running[name], stays=stays) for name in inside}
 
 
 @contextlib.contextmanager
-def standing_still(containers: "Iterable[Container]") -> Iterator[None]:
+def _standing_still(containers: "Iterable[Container]") -> Iterator[None]:
     """None of them does anything for the length of a block."""
     with contextlib.ExitStack() as stack:
         for container in containers:
@@ -41,20 +61,12 @@ def standing_still(containers: "Iterable[Container]") -> Iterator[None]:
         yield
 
 
-def pack(containers: Mapping[str, "Container"], files: Mapping[str, DataFiles], target: Path) -> None:
-    """What `copy_out` does with containers that stand still already."""
-    target.mkdir(mode=0o700, exist_ok=True)
-    for name, its in files.items():
-        _require_own(name, containers[name], its)
-        _pack(name, containers[name], its, archive_of(target, name))
-
-
 def archive_of(folder: Path, component: str) -> Path:
     """Where the files of a component are packed."""
     return folder / f"{component}.tar"
 
 
-def mount_of(container: "Container", files: DataFiles) -> Mapping[str, Any] | None:
+def _mount_of(container: "Container", files: DataFiles) -> Mapping[str, Any] | None:
     """What a store's files lie on, as the engine tells it; None where that is the container itself."""
     folder = PurePosixPath(files.folder)
     mounts = (m for m in container.attrs["Mounts"] if folder.is_relative_to(m["Destination"]))
@@ -63,7 +75,7 @@ def mount_of(container: "Container", files: DataFiles) -> Mapping[str, Any] | No
 
 def _require_own(component: str, container: "Container", files: DataFiles) -> None:
     """Another container would write to the same folder of the host."""
-    mount = mount_of(container, files)
+    mount = _mount_of(container, files)
     if mount is not None and mount["Type"] == "bind":
         raise EnvironmentFailedError(
             f"{component}: {files.folder} lies on the host, in {mount['Source']}, and cannot be copied",

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 from harness.containers.engine import image_ids
 from harness.core.data_files import DataFiles
 from harness.core.errors import EnvironmentFailedError, ProviderUnavailableError
-from harness.images.baking import DATA
 from harness.images.needs import needed
 from harness.plan.model import Plan
 from harness.readiness.protocols import protocol_of
@@ -101,19 +100,15 @@ def set_aside(
         EnvironmentFailedError: the engine refuses, or a component keeps data that would not be copied.
     """
     # the SDK is slow to import, and nobody needs it before something runs
-    from harness.providers.docker.copies import mount_of, pack, standing_still  # noqa: PLC0415
-    from harness.providers.docker.seeded import make_image  # noqa: PLC0415
+    from harness.providers.docker.copies import copy_out  # noqa: PLC0415
 
     for step in plan.steps:
         if not step.is_one_shot and step.name not in files:
             _require_nothing_kept(running[step.name])
-    containers = {name: running[name].container for name in files}
-    is_baked = {n: its.folder == DATA and mount_of(containers[n], its) is None for n, its in files.items()}
     made_from = image_ids(need.reference for need in needed(step.component for step in plan.steps))
-    with standing_still(containers.values()):
-        images = {name: make_image(running[name]) for name in files if is_baked[name]}
-        pack(containers, {name: its for name, its in files.items() if not is_baked[name]}, folder)
-    logins = {n for n in files if not is_baked[n] and protocol_of(running[n].component) == "postgres"}
+    images = copy_out(running, files, folder, stays=True)
+    packed = files.keys() - images.keys()
+    logins = {name for name in packed if protocol_of(running[name].component) == "postgres"}
     return SetAside(Kept(dict(files), images, made_from), folder, logins)
 
 

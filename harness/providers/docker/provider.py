@@ -78,7 +78,7 @@ class DockerProvider:
         self._place = place
         self._begin_with = copied
         self._plan = Plan(())
-        self._files: Mapping[str, DataFiles] = {}
+        self._copies = _NOTHING
         self._clock = clock
         self._emit = emit
         self._calls = Calls()
@@ -157,14 +157,13 @@ class DockerProvider:
         """
         from harness.providers.docker.copies import copy_out  # noqa: PLC0415 - see above
 
-        containers = {name: self._started[name].container for name in files}
-        await self._calls(copy_out, containers, files, self._copied)
-        self._files = dict(files)
+        folder = self._place.runtime / "copied"
+        images = await self._calls(copy_out, self._started, files, folder, stays=False)
+        self._copies = Copied(folder, dict(files), images, self._secrets)
 
     def clone(self, place: Place, emit: Emit) -> "DockerProvider":
         """The same containers once more, in a network of their own and with the copied data."""
-        copied = Copied(self._copied, self._files, secrets=self._secrets)
-        return DockerProvider(place, self._clock, emit, copied)
+        return DockerProvider(place, self._clock, emit, self._copies)
 
     async def set_aside(self, files: Mapping[str, DataFiles]) -> SetAside:
         """Copy what stores hold into images and archives, to be saved elsewhere later. Raises as `copy_data` does."""
@@ -172,10 +171,6 @@ class DockerProvider:
         aside = await self._calls(set_aside, self._plan, self._started, files, folder)
         await self._opened().remove_unused()
         return aside
-
-    @property
-    def _copied(self) -> Path:
-        return self._place.runtime / "copied"
 
     async def aclose(self) -> tuple[str, ...]:
         """Remove every container, volume and network of the environment; names what stays. Idempotent."""

@@ -15,7 +15,7 @@ _AT_ONCE = 8
 
 
 def clear(client: Any, label_filter: str) -> tuple[str, ...]:
-    """Remove every container, then every network and volume, that carries a label; names what could not be."""
+    """Remove every container, then every network, volume and image, that carries a label; names what could not be."""
     try:
         return tuple(_removed_all(client, {"label": label_filter}))
     except RequestException as error:  # the engine does not even say what there is
@@ -28,6 +28,8 @@ def _removed_all(client: Any, filters: dict[str, str]) -> list[str]:
         told += _removed("network", network.name, partial(_network_removed, network))
     for volume in client.volumes.list(filters=filters):
         told += _removed("volume", volume.name, volume.remove)
+    for image in client.images.list(filters=filters):
+        told += _removed("image", image.tags[0], partial(client.images.remove, image.id, force=True))
     return told
 
 

@@ -20,17 +20,21 @@ _MOST = 8  # images; each is some ten megabytes
 _IN_USE = timedelta(hours=1)  # within which a container is made of one that was noted for use
 
 
-def make_image(running: RunningContainer) -> str:
+def make_image(running: RunningContainer, *, stays: bool) -> str:
     """An image of a container that stands still, with its files; what it is called.
 
     What the container was told, its password among it, is not in there: whoever is made of it is told anew.
+
+    Args:
+        running: Whose.
+        stays: Whether it is to stay after the environment; else it goes with what has that one's label.
 
     Raises:
         EnvironmentFailedError: the engine refuses.
     """
     tag = secrets.token_hex(8)
     told = [f'ENV {name}=""' for name in running.component.environment]
-    ours = [f'LABEL {name}=""' for name in running.container.labels if name != OWNER]
+    ours = [f'LABEL {name}=""' for name in running.container.labels if stays and name != OWNER]
     try:
         running.container.commit(_REPOSITORY, tag, pause=False, changes=[*told, *ours])
     except APIError as error:

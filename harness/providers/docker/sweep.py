@@ -57,6 +57,9 @@ def _ours(client: Any) -> Iterator[dict[str, str]]:
     for made in (*client.networks.list(filters=filters), *client.volumes.list(filters=filters)):
         if _is_ours(made.attrs["Labels"]):
             yield made.attrs["Labels"]
+    for image in client.images.list(filters=filters):
+        if _is_ours(image.labels) and image.labels[ENVIRONMENT]:  # none of those that stay
+            yield image.labels
 
 
 def _is_ours(labels: Mapping[str, str]) -> bool:

@@ -37,6 +37,16 @@ def test_ours_goes_containers_first_and_the_rest_stays() -> None:
     assert clear(engine, FILTER) == ()
 
 
+def test_images_of_its_worlds_go_too() -> None:
+    """After the containers that were made of them; other images stay."""
+    engine = full_engine()
+    engine.add("ecosystem-harness/seeded:mine", **MINE)
+    engine.add("ecosystem-harness/seeded:others", **OTHERS)
+    before = engine.tags()
+    assert clear(engine, FILTER) == ()
+    assert engine.tags() == before - {"ecosystem-harness/seeded:mine"}
+
+
 def test_what_resists_is_named_and_the_rest_goes() -> None:
     """With the engine's reason."""
     engine = full_engine()
