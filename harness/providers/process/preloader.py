@@ -32,6 +32,7 @@ from typing import Any, NoReturn
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 PACKET = 1 << 20
+_ASKING = (signal.SIGTERM, signal.SIGINT)  # to end
 _OPTIONAL = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -158,7 +159,7 @@ def _become(
     request: dict[str, Any], pipes: tuple[int, int], owner: int, coverage: dict[str, Any] | None
 ) -> NoReturn:
     """Turn this fork into the component; never returns."""
-    code = 1
+    code, measure = 1, None
     output, says_so = pipes
     try:
         _detach(output, owner)
@@ -168,20 +169,35 @@ def _become(
         tempfile.tempdir = None  # what an import may have found out is not this component's place
         os.chdir(request["directory"])
         measure = _start_coverage(coverage if request["coverage"] else None, request["name"])
-        try:
-            code = _serve(request) if "app" in request else _call(request["call"])
-        finally:
-            if measure is not None:
-                measure.stop()
-                measure.save()
+        # Until a server's own take over. A function may have a use for KeyboardInterrupt, a server has none.
+        _handle(_ASKING if "app" in request else _ASKING[:1], lambda _number, _frame: _leave(0, measure))
+        code = _serve(request) if "app" in request else _call(request["call"])
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except BaseException:  # noqa: BLE001 - this is the top of the component: its log gets the traceback
         traceback.print_exc()
     finally:
+        _leave(code, measure)
+
+
+def _leave(code: int, measure: Any) -> NoReturn:
+    """End this process here and now: an exception might not get out of where a signal finds it, as in a callback."""
+    _handle(_ASKING, signal.SIG_IGN)  # it is ending already
+    try:
+        if measure is not None:
+            measure.stop()
+            measure.save()
         sys.stdout.flush()
         sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - as above
+        traceback.print_exc()
+    finally:
         os._exit(code)
+
+
+def _handle(signals: tuple[signal.Signals, ...], handler: Any) -> None:
+    for number in signals:
+        signal.signal(number, handler)
 
 
 def _detach(output: int, owner: int) -> None:
@@ -189,7 +205,7 @@ def _detach(output: int, owner: int) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))  # so that coverage is saved
+    signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))  # there is nothing to be saved yet
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # as the first process of a container is
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -265,6 +281,9 @@ def _serve(request: dict[str, Any]) -> int:
     gc.freeze()
     gc.enable()
     server = uvicorn.Server(config)
+    _handle(
+        _ASKING, server.handle_exit
+    )  # as it does itself, but without a gap; it raises them again at its end
     server.run()
     return 0 if server.started else 3
 

@@ -36,6 +36,13 @@ MODULES = {
         def default_signals():
             signal.raise_signal(signal.SIGTERM)
             return 9
+        class Asked:
+            def __del__(self):
+                print("asked")
+                signal.raise_signal(signal.SIGTERM)
+        def asked_in_a_callback():
+            Asked()
+            print("goes on")
     """,
     "blocked": """
         import os
@@ -251,6 +258,20 @@ async def test_a_measured_fork_leaves_its_data(stage: Stage) -> None:
     plain = await stage.fork(server, "quick:seven", name="no")
     assert (await measured.ended, await plain.ended) == (7, 7)
     assert sorted(file.name.partition(".")[0] for file in data.iterdir()) == ["imports", "yes"]
+
+
+async def test_asked_to_end_a_fork_ends_where_no_exception_gets_through(stage: Stage) -> None:
+    """In a callback, where Python ignores what is raised; what was measured until then is kept all the same."""
+    data = stage.folder / "coverage"
+    data.mkdir()
+    server = stage.server("quick", coverage=data, packages=("quick",))
+    child = await stage.fork(server, "quick:asked_in_a_callback", name="yes", is_measured=True)
+    assert await child.ended == 0
+    assert stage.said("yes") == "asked\n"
+    (kept,) = data.glob("yes.*")
+    measured = CoverageData(str(kept))
+    measured.read()
+    assert [Path(file).name for file in measured.measured_files()] == ["quick.py"]
 
 
 async def test_the_harness_is_no_part_of_what_is_measured(stage: Stage) -> None:

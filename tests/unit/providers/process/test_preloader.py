@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGINT, SIGTERM, Signals
 from typing import Any
 
 import pytest
@@ -22,11 +22,14 @@ from harness.readiness.http import HttpProbe
 from harness.readiness.wait import wait_until_ready
 
 APPS = """
-    import os
+    import os, signal
 
     async def app(scope, receive, send):
         if scope["type"] == "lifespan":
             await receive()
+            if asked := os.environ.get("ASKED"):
+                signal.raise_signal(signal.Signals[asked])
+                print("opened", flush=True)
             if os.environ.get("FAILS"):
                 raise RuntimeError("no database")
             await send({"type": "lifespan.startup.complete"})
@@ -37,7 +40,13 @@ APPS = """
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"ok"})
 
-    def create(): return app
+    class Asked:
+        def __del__(self): signal.raise_signal(signal.Signals[os.environ["ASKED"]])
+
+    def create():
+        if os.environ.get("ASKED"):
+            Asked()
+        return app
 """
 
 
@@ -90,6 +99,25 @@ async def test_an_application_that_cannot_start_says_why(apps: Apps, tmp_path: P
     assert not await apps.becomes_ready(child)
     assert await child.ended == 3
     assert "no database" in (tmp_path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("signal", [SIGINT, SIGTERM])
+async def test_an_application_that_is_being_made_ends_at_once(
+    apps: Apps, tmp_path: Path, signal: Signals
+) -> None:
+    """Also where it is asked in a callback, which no exception gets out of; its lifespan does not begin."""
+    child = await apps.serve("apps:create", ASKED=signal.name)
+    assert not await apps.becomes_ready(child)
+    assert await child.ended == 0
+    assert (tmp_path / "log.txt").read_text() == ""
+
+
+@pytest.mark.parametrize("signal", [SIGINT, SIGTERM])
+async def test_a_lifespan_that_has_begun_is_ended(apps: Apps, tmp_path: Path, signal: Signals) -> None:
+    """Whatever it has opened by then it can close."""
+    child = await apps.serve("apps:app", ASKED=signal.name)
+    assert await child.ended == 0
+    assert (tmp_path / "log.txt").read_text() == "opened\nclosing\n"
 
 
 async def test_an_application_that_is_not_there_is_told(apps: Apps, tmp_path: Path) -> None:
