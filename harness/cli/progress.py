@@ -10,10 +10,13 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.screen import tell
+from harness.core.errors import EnvironmentFailedError, HarnessError
 from harness.core.wording import counted
 from harness.events.facts import (
     ComponentChanged,
     DataSeeded,
+    EnvironmentFailed,
     EnvironmentStarted,
     EnvironmentStopped,
     Event,
@@ -39,7 +42,8 @@ _TOLD = {State.READY, State.COMPLETED, State.FAILED, State.SKIPPED}
 class Progress:
     """Shows facts as they happen. Use as a context manager around the start.
 
-    What breaks the environment or is left over is an error as well, and told as one by whoever asked.
+    Why a start fails is told in full as soon as it is known; it is `told` then. What breaks later, or is left over, is
+    told by whoever asked.
     """
 
     def __init__(self, console: Console) -> None:
@@ -47,6 +51,7 @@ class Progress:
         self._began = time.monotonic()
         self._rows: dict[str, tuple[State, float, str]] = {}
         self._images: dict[str, tuple[str, float]] = {}  # those that are being made, and since when
+        self.told: HarnessError | None = None
         self._is_up = False  # what changes later belongs to the tests: restarts, and the teardown
         self._spinner = Spinner("dots")
         self._live = (
@@ -73,6 +78,11 @@ class Progress:
                 self._change(name, state, detail)
             case ImageProgress(component=name, what=what, is_there=is_there):
                 self._image(name, what, is_there=is_there)
+            case EnvironmentFailed(message=message, hint=hint, evidence=evidence, world="") if (
+                not self._is_up
+            ):
+                self.told = EnvironmentFailedError(message, hint=hint, evidence=evidence)
+                tell(self.told, self._console)
             case LogCut(component=name, reason=reason):
                 told = f"warning: the log of {name} is cut off, until there is room: {reason}"
                 self._print(told, "yellow")

@@ -14,16 +14,27 @@ from harness.core.errors import HarnessError
 people = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def tell(error: HarnessError) -> None:
+def tell(error: HarnessError, console: Console | None = None) -> None:
     """One line first, then what was seen, then what to do."""
-    people.print(f"[bold red]error:[/] {escape(error.message)}")
+    console = console or people
+    if error.message:
+        console.print(f"[bold red]error:[/] {escape(error.message)}")
     for line in error.evidence:
         if not error.message.endswith(f": {line}"):  # the only leftover, for example, is in the first line
-            people.print(f"  {escape(line)}")
+            console.print(f"  {escape(line)}")
     for note in getattr(error, "__notes__", ()):
-        people.print(f"  {escape(note)}")
+        console.print(f"  {escape(note)}")
     if error.hint:
-        people.print(f"[bold]→[/] {escape(error.hint)}")
+        console.print(f"[bold]→[/] {escape(error.hint)}")
+
+
+def untold(error: HarnessError, told: HarnessError | None) -> HarnessError:
+    """What is left to tell of an error: all of it, or, without a first line, what it has beyond the one `told`."""
+    if told is None or told.message != error.message:
+        return error
+    rest = HarnessError("", evidence=[line for line in error.evidence if line not in told.evidence])
+    rest.exit_code = error.exit_code
+    return rest
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from harness.bootstrap.spare import SpareKeeper
 from harness.cli.patience import patiently
 from harness.cli.progress import Progress
 from harness.cli.rerun import rerun_words
-from harness.cli.screen import people, tell, warn
+from harness.cli.screen import people, tell, untold, warn
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError
 from harness.core.wording import counted
@@ -106,17 +106,17 @@ def start(prepared: Prepared, folder: Path, progress: Progress, spare: SpareKeep
     """A lease on the environment once it is ready; what happens meanwhile is shown.
 
     Raises:
-        HarnessError: it did not start; by then it is torn down.
+        HarnessError: it did not start; by then it is torn down. What has been shown of that is not in it any more.
         KeyboardInterrupt: it was interrupted; by then it is torn down, or is being so by force.
     """
     with progress:
         lease = acquire(prepared, folder, progress, spare=spare)
         try:
             lease.wait_started()
-        except HarnessError:
+        except HarnessError as error:
             patiently(lease, lease.wait_ended)
             lease.close()
-            raise
+            raise untold(error, progress.told) from None
         except KeyboardInterrupt:
             with lease:
                 ending = patiently(lease, lease.stop, is_interrupted=True)

@@ -49,6 +49,13 @@ class Startup:
             raise first_failure(failures) from None
 
     async def _bring_up(self, step: Step) -> None:
+        try:
+            await self._come_up(step)
+        except Exception as error:
+            self._supervision.break_with(error)  # told at once, however long it takes to break off the others
+            raise
+
+    async def _come_up(self, step: Step) -> None:
         if step.waits_for:
             await self._wait_for_others(step)
         if step.is_one_shot and self._place.is_copy:

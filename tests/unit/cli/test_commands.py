@@ -192,18 +192,21 @@ def test_a_component_that_ends_ends_the_start(tiny: MakeTiny) -> None:
     project = tiny(FAILING)
     ended = project.run("harness", "up")
     assert ended.returncode == ExitCode.ENVIRONMENT
-    assert "failing ended with exit code 7" in ended.stderr
-    assert "last words" in ended.stderr
+    told, _, later = ended.stderr.partition("torn down in")
+    assert "error: failing ended with exit code 7" in told
+    assert "last words" in told
+    assert "last words" not in later
     assert [event["exit_code"] for event in project.names("RunFinished")] == [3]
 
 
 def test_why_nothing_was_tested_is_told_once(tiny: MakeTiny) -> None:
-    """By the main job as by `up`; the verdict at the end refers to it."""
+    """By the main job as by `up`, before anything is torn down; the verdict at the end refers to it."""
     project = tiny(FAILING, good="def test_it(ecosystem): pass")
     ended = project.run("harness", "test")
     assert ended.returncode == ExitCode.ENVIRONMENT
     assert ended.stderr.count("failing ended with exit code 7") == 1, ended.stderr
     assert ended.stderr.count("last words") == 1
+    assert ended.stderr.index("last words") < ended.stderr.index("torn down in")
     assert "Environment broken" in ended.stderr
 
 

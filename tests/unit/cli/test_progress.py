@@ -10,6 +10,7 @@ from harness.events.facts import (
     ComponentChanged,
     ComponentExited,
     DataSeeded,
+    EnvironmentFailed,
     EnvironmentStarted,
     EnvironmentStopped,
     Event,
@@ -68,6 +69,24 @@ def test_a_terminal_gets_a_table_that_goes_away() -> None:
     assert "\x1b[" in seen  # the cursor moves
     for words in ("db", "job", "web", "ready in 0.25 s", "torn down in 0.03 s"):
         assert words in seen
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_why_a_start_fails_is_told_before_anything_is_torn_down(is_terminal: bool) -> None:
+    """In full: what ended how and who waits for it, its last lines, what to do."""
+    failed = EnvironmentFailed(at=0, message="db ended; needed by db ← web", hint="look", evidence=("boom",))
+    seen = shown(*STORY[:2], failed, STORY[-1], is_terminal=is_terminal)
+    told = [
+        seen.index(words) for words in ("error: db ended; needed by db ← web", "  boom", "→ look", "torn")
+    ]
+    assert told == sorted(told)
+
+
+def test_what_breaks_later_or_elsewhere_is_told_by_others() -> None:
+    """By who runs the suites, and by who opens a world."""
+    for before in (STORY[4:5], ()):
+        world = "" if before else "gw1"
+        assert "db ended" not in shown(*before, EnvironmentFailed(at=0, message="db ended", world=world))
 
 
 def test_what_took_no_time_has_no_explanation() -> None:

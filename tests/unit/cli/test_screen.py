@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from harness.cli import screen
-from harness.cli.screen import doing, tell, warn
-from harness.core.errors import EnvironmentFailedError, TeardownError
+from harness.cli.screen import doing, tell, untold, warn
+from harness.core.errors import EnvironmentFailedError, ExitCode, TeardownError, UsageError
 
 
 def test_an_error_is_told_in_its_order(capsys: pytest.CaptureFixture[str]) -> None:
@@ -18,6 +18,21 @@ def test_an_error_is_told_in_its_order(capsys: pytest.CaptureFixture[str]) -> No
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == ["error: web [x] ended", "  [red]line[/]", "  also: db", "→ look at [the] log"]
+
+
+def test_of_what_has_been_told_only_the_rest_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """What of it could not be torn down, with its exit code; another error is told in full."""
+    told = UsageError("web ended", hint="look", evidence=["line"])
+    ended = UsageError("web ended", hint="look", evidence=["line", "left behind"])
+    for before, expected in (
+        (told, ["  left behind"]),
+        (UsageError("db ended"), ["error: web ended", "  line", "  left behind", "→ look"]),
+        (None, ["error: web ended", "  line", "  left behind", "→ look"]),
+    ):
+        rest = untold(ended, before)
+        tell(rest)
+        assert capsys.readouterr().err.splitlines() == expected
+        assert rest.exit_code is ExitCode.USAGE
 
 
 def test_evidence_that_the_first_line_has_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:

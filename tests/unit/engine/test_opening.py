@@ -19,11 +19,12 @@ from harness.events.facts import (
     State,
     TimeSpent,
 )
+from harness.plan.model import Step
 from tests.doubles.clock import FakeClock, in_virtual_time
 from tests.doubles.events import FakeEmit
 from tests.doubles.opened import FakeSeeder, opened
 from tests.doubles.plans import completed, component, make_plan, started
-from tests.doubles.provider import FakeProvider, Script
+from tests.doubles.provider import FakeProvider, FakeRunning, Script
 
 CHAIN = make_plan({"db": [], "migrations": ["db"], "api": ["db", completed("migrations")], "web": ["api"]})
 
@@ -115,6 +116,30 @@ async def test_an_exit_before_readiness_is_reported_at_once() -> None:
     assert emit.states("api")[-1] is State.FAILED
     assert emit.states("web")[-1] is State.SKIPPED
     assert provider.alive == {}
+
+
+@in_virtual_time
+async def test_a_failed_start_is_stated_before_the_others_are_broken_off() -> None:
+    """However long those take to give up, as an image does that is being built."""
+
+    class Clinging(FakeProvider):
+        async def start(self, step: Step) -> FakeRunning:
+            try:
+                return await super().start(step)
+            except asyncio.CancelledError:
+                await self.clock.sleep(5)
+                raise
+
+    scripts = {
+        "api": Script(ready_at_check=None, exits_after=0.5, exit_code=3),
+        "slow": Script(start_takes=60),
+    }
+    clock, emit = FakeClock(), FakeEmit()
+    with pytest.raises(ComponentExitedError):
+        async with opened(make_plan({"api": [], "slow": []}), Clinging(clock, scripts), emit):
+            pytest.fail("it must not open")
+    assert clock.monotonic() == pytest.approx(5.5)
+    assert [fact.at - FakeClock.EPOCH for fact in emit.of(EnvironmentFailed)] == [pytest.approx(0.5)]
 
 
 @in_virtual_time
