@@ -8,6 +8,14 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def chains(start: str, paths: Sequence[Sequence[str]]) -> str:
+    """`db ← migrations ← api, jobs; db ← web`: paths from a start, those that differ in their end alone as one."""
+    ends: dict[tuple[str, ...], list[str]] = {}
+    for *way, end in paths:
+        ends.setdefault((start, *way), []).append(end)
+    return "; ".join(" ← ".join((*way, ", ".join(names))) for way, names in ends.items())
+
+
 def listed(names: Sequence[str], most: int) -> str:
     """`a, b, c and 4 more`.
 

@@ -4,22 +4,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.core.errors import ComponentExitedError, HarnessError, NotReadyError, TeardownError
-from harness.core.wording import counted
+from harness.core.wording import chains, counted
 from harness.events.facts import State
 from harness.plan.model import Plan, Step
 from harness.providers.base import Exit
 from harness.spec.model import Condition
 
 
-def waiting_path(plan: Plan, component: str) -> tuple[str, ...]:
-    """Who waits for `component`, who waits for that one, and so on: the longest such chain, nearest first."""
-    chains: dict[str, tuple[str, ...]] = {}
-    for step in reversed(plan.steps):
-        for wait in step.waits_for:
-            chain = (step.name, *chains.get(step.name, ()))
-            if len(chain) > len(chains.get(wait.component, ())):
-                chains[wait.component] = chain
-    return chains.get(component, ())
+def waiting_paths(plan: Plan, component: str) -> tuple[tuple[str, ...], ...]:
+    """Who waits for `component`, who waits for that one, and so on, nearest first; each on its longest way."""
+    ways: dict[str, tuple[str, ...]] = {component: ()}
+    for step in plan.steps:
+        known = [ways[wait.component] for wait in step.waits_for if wait.component in ways]
+        if known:
+            ways[step.name] = (*max(known, key=len), step.name)
+    passed = {way[:-1] for way in ways.values()}
+    return tuple(way for way in ways.values() if way not in passed)
 
 
 def component_exited(
@@ -35,13 +35,16 @@ def component_exited(
         lines: Its last log lines.
         log: Where the whole log is.
     """
-    path = waiting_path(plan, step.name)
-    needed = f"; needed by {' ← '.join((step.name, *path))}" if path else ""
     return ComponentExitedError(
-        f"{step.name} ended with {ended} after {after:.1f} s{needed}",
+        f"{step.name} ended with {ended} after {after:.1f} s{_needed(plan, step)}",
         hint=_hint(step, log),
         evidence=tuple(lines) or ("it wrote nothing to its log",),
     )
+
+
+def _needed(plan: Plan, step: Step) -> str:
+    paths = waiting_paths(plan, step.name)
+    return f"; needed by {chains(step.name, paths)}" if paths else ""
 
 
 def _hint(step: Step, log: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from harness.core.clock import Clock
 from harness.core.errors import ComponentExitedError, HarnessError, as_failure
 from harness.core.tasks import cancel_and_wait
-from harness.engine.failures import component_exited, waiting_path
+from harness.engine.failures import component_exited, waiting_paths
 from harness.engine.lifecycle import Lifecycle
 from harness.events.facts import ComponentExited, EnvironmentFailed, State
 from harness.events.log import Emit
@@ -89,7 +89,7 @@ class Supervision:
             exit_code=ended.code,
             expected=is_expected,
             last_lines=lines,
-            awaited_by=() if is_expected else waiting_path(self._plan, step.name),
+            awaited_by=() if is_expected else waiting_paths(self._plan, step.name),
         )
         self._emit(fact)
         self._lifecycle.move(step.name, State.COMPLETED if is_expected else State.FAILED, str(ended))

@@ -98,13 +98,16 @@ class ComponentChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentExited(Event):
-    """A component's process or container ended. `exit_code` is negative for a signal, as in subprocess."""
+    """A component's process or container ended. `exit_code` is negative for a signal, as in subprocess.
+
+    `awaited_by` has the paths of those who wait for it: one that does, one that waits for that, and so on.
+    """
 
     component: str
     exit_code: int
     expected: bool
     last_lines: tuple[str, ...] = ()
-    awaited_by: tuple[str, ...] = ()
+    awaited_by: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

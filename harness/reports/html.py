@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from harness.core.wording import counted
+from harness.core.wording import chains, counted
 from harness.reports import faults, text
 from harness.reports.failures import views
 from harness.reports.timeline import draw
@@ -70,6 +70,7 @@ def _environment() -> Environment:
         "percent": text.percent,
         "moment": text.moment,
         "one_line": text.one_line,
+        "chains": chains,
         "told": faults.told,
         "why": faults.why,
         "settings": faults.settings,

@@ -19,13 +19,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ComponentExit:
-    """A component's process or container ended; a negative code is a signal."""
+    """A component's process or container ended; a negative code is a signal. `awaited_by` has paths, nearest first."""
 
     at: float
     exit_code: int
     expected: bool
     last_lines: tuple[str, ...] = ()
-    awaited_by: tuple[str, ...] = ()
+    awaited_by: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.core.wording import counted, listed
+from harness.core.wording import chains, counted, listed
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, "0 cases"), (1, "1 case"), (2000, "2,000 cases")])
@@ -18,3 +18,16 @@ def test_one_or_several(count: int, told: str) -> None:
 def test_a_long_list_is_cut(names: tuple[str, ...], told: str) -> None:
     """What is left out is counted."""
     assert listed(names, 2) == told
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        ((), ""),
+        ((("api", "web"),), "db ← api ← web"),
+        ((("jobs", "api"), ("log",), ("jobs", "web")), "db ← jobs ← api, web; db ← log"),
+    ],
+)
+def test_paths_with_the_same_way_are_told_as_one(paths: tuple[tuple[str, ...], ...], told: str) -> None:
+    """Each from where they start."""
+    assert chains("db", paths) == told

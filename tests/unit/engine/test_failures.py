@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 
 from harness.core.errors import ExitCode, NotReadyError
-from harness.engine.failures import component_exited, not_ready, not_torn_down, waiting_path
+from harness.engine.failures import component_exited, not_ready, not_torn_down, waiting_paths
 from harness.events.facts import State
 from harness.plan.model import Plan
 from harness.providers.base import Exit
@@ -15,21 +15,36 @@ from tests.doubles.plans import completed, make_plan, plans, started
 LOG = Path("/logs/api.log")
 
 
-def test_the_path_is_the_longest_chain_of_dependants() -> None:
-    """Who waits for a component, directly and through others."""
-    plan = make_plan({"db": [], "migrations": ["db"], "api": ["db", completed("migrations")], "web": ["api"]})
-    assert waiting_path(plan, "db") == ("migrations", "api", "web")
-    assert waiting_path(plan, "web") == ()
+def test_everybody_who_waits_is_on_a_path() -> None:
+    """Directly and through others, on the longest way there is."""
+    plan = make_plan(
+        {
+            "db": [],
+            "cache": [],
+            "migrations": ["db"],
+            "api": ["db", "cache", completed("migrations")],
+            "jobs": ["cache", completed("migrations")],
+            "web": ["api"],
+        }
+    )
+    assert waiting_paths(plan, "db") == (("migrations", "jobs"), ("migrations", "api", "web"))
+    assert waiting_paths(plan, "cache") == (("jobs",), ("api", "web"))
+    assert waiting_paths(plan, "web") == ()
 
 
 @given(plans())
-def test_the_path_follows_dependencies(plan: Plan) -> None:
-    """In any plan each link waits for the one before it, and the last is waited for by nobody."""
+def test_paths_follow_dependencies(plan: Plan) -> None:
+    """In any plan each link waits for the one before it, and whoever waits is on one of the paths."""
     for step in plan.steps:
-        chain = (step.name, *waiting_path(plan, step.name))
-        for nearer, farther in pairwise(chain):
+        paths = [(step.name, *path) for path in waiting_paths(plan, step.name)]
+        for nearer, farther in [pair for path in paths for pair in pairwise(path)]:
             assert nearer in {w.component for w in plan.step(farther).waits_for}
-        assert not any(chain[-1] in {w.component for w in s.waits_for} for s in plan.steps)
+        named = {step.name, *(name for path in paths for name in path)}
+        assert {s.name for s in plan.steps if named & {w.component for w in s.waits_for}} == named - {
+            step.name
+        }
+        longest = max(paths, key=len, default=(step.name,))
+        assert not any(longest[-1] in {w.component for w in s.waits_for} for s in plan.steps)
 
 
 def test_an_exit_is_told_with_its_path_and_log() -> None:
@@ -40,6 +55,13 @@ def test_an_exit_is_told_with_its_path_and_log() -> None:
     assert error.evidence == ("one", "two")
     assert error.hint == "The whole log is /logs/api.log."
     assert error.exit_code is ExitCode.ENVIRONMENT
+
+
+def test_an_exit_is_told_with_everybody_who_waits() -> None:
+    """In one line, for many wait for the same."""
+    plan = make_plan({"db": [], "job": ["db"], "api": ["job"], "web": ["job"], "ui": ["web"], "log": ["db"]})
+    error = component_exited(plan, plan.step("db"), Exit(1), 2, (), LOG)
+    assert error.message.partition("; ")[2] == "needed by db ← log; db ← job ← api; db ← job ← web ← ui"
 
 
 def test_an_exit_by_signal_without_a_log() -> None:

@@ -112,7 +112,7 @@ async def test_an_exit_before_readiness_is_reported_at_once() -> None:
     assert caught.value.message == "api ended with exit code 3 after 0.5 s; needed by api ← web"
     assert caught.value.evidence == ("boom",)
     (fact,) = [e for e in emit.of(ComponentExited) if not e.expected]
-    assert (fact.exit_code, fact.last_lines, fact.awaited_by) == (3, ("boom",), ("web",))
+    assert (fact.exit_code, fact.last_lines, fact.awaited_by) == (3, ("boom",), (("web",),))
     assert emit.states("api")[-1] is State.FAILED
     assert emit.states("web")[-1] is State.SKIPPED
     assert provider.alive == {}

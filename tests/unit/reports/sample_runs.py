@@ -298,7 +298,7 @@ def broken() -> list[Event]:
             exit_code=1,
             expected=False,
             last_lines=last,
-            awaited_by=("the tests",),
+            awaited_by=(("the tests",), ("ui", "the demo")),
         ),
         ComponentChanged(
             at=BEGAN + 0.3, component="test-jonar", old=State.PROBING, new=State.FAILED, detail="exit code 1"

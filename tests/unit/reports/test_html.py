@@ -200,6 +200,12 @@ def test_each_verdict_looks_and_reads_its_own_way(name: str, verdict: str, words
     assert words in _Outline(page).text
 
 
+def test_a_crash_is_shown_with_everybody_who_waits() -> None:
+    """On their paths, as the error has them."""
+    text = " ".join(_Outline(html.render(fold(sample_runs.broken()))).text.split())
+    assert "needed by test-jonar ← the tests; test-jonar ← ui ← the demo" in text
+
+
 def test_ten_thousand_cases_stay_small() -> None:
     """All of them are on the page, in at most 3 MB."""
     page = html.render(fold(sample_runs.large()))

@@ -84,12 +84,17 @@ def test_only_unexpected_exits_are_crashes() -> None:
     environment = folded(
         ComponentExited(at=1.0, component="migrations", exit_code=0, expected=True),
         ComponentExited(
-            at=2.0, component="app", exit_code=-9, expected=False, last_lines=("boom",), awaited_by=("web",)
+            at=2.0,
+            component="app",
+            exit_code=-9,
+            expected=False,
+            last_lines=("boom",),
+            awaited_by=(("web",),),
         ),
         change(2.0, "app", State.FAILED, "signal 9"),
     )
     (app,) = environment.crashed
-    assert app.crashes == (ComponentExit(2.0, -9, False, ("boom",), ("web",)),)
+    assert app.crashes == (ComponentExit(2.0, -9, False, ("boom",), (("web",),)),)
     assert app.failure == Change(2.0, State.FAILED, "signal 9")
 
 
