@@ -5,6 +5,7 @@
 
 import array
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -120,7 +121,7 @@ class ForkServer:
 
     async def _send(self, message: Mapping[str, Any], descriptor: int) -> None:
         if self._channel is None:
-            raise self._failure() if self._failure else self._lost()
+            raise self._why_gone()
         packet = [json.dumps(message).encode()]
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
         try:
@@ -129,15 +130,18 @@ class ForkServer:
             except BlockingIOError:  # it is importing, and many have asked already
                 await asyncio.to_thread(self._channel.sendmsg, packet, rights)
         except OSError:
-            raise self._lost() from None
+            with contextlib.suppress(BlockingIOError):
+                while self._channel is not None:  # what it said last tells why
+                    self._hear()
+            raise self._why_gone() from None
 
     def _hear(self) -> None:
         """One message of the preloader, or its end."""
         assert self._channel is not None  # noqa: S101 - the reader is removed before the channel is
         try:
             packet = self._channel.recv(_PACKET, socket.MSG_DONTWAIT)
-        except ConnectionResetError:  # it has ended with requests unread
-            packet = b""
+        except ConnectionResetError:  # it has ended with requests unread; what it said before comes next
+            return
         if not packet:
             self._forget_channel()
             self._fail(self._lost)
@@ -176,6 +180,9 @@ class ForkServer:
             asyncio.get_running_loop().remove_reader(self._channel)
             self._channel.close()
             self._channel = None
+
+    def _why_gone(self) -> EnvironmentFailedError:
+        return self._failure() if self._failure else self._lost()
 
     def _lost(self) -> EnvironmentFailedError:
         return EnvironmentFailedError(

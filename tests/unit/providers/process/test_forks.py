@@ -50,6 +50,7 @@ MODULES = {
         def answer(): return 42
     """,
     "faulty": "import no_such_module_anywhere",
+    "blocked_and_faulty": "import os; os.open(os.environ['GATE'], os.O_RDONLY); import no_such_module_anywhere",
     "late": "def answer(): return 1",
 }
 
@@ -197,6 +198,21 @@ async def test_what_cannot_be_imported_is_told_to_everybody(stage: Stage) -> Non
         await stage.fork(server, "quick:seven")
     assert any("faulty.py" in line for line in caught.value.evidence)
     assert "x-harness.preload" in caught.value.hint
+
+
+@pytest.mark.parametrize("has_asked", [False, True])
+async def test_what_cannot_be_imported_is_told_also_when_it_has_ended_by_then(
+    stage: Stage, has_asked: bool
+) -> None:
+    """What it said last is heard, though nothing can be sent any more, or what was sent has not been read."""
+    server = stage.server("blocked_and_faulty")
+    early = [asyncio.ensure_future(stage.fork(server, "quick:seven", name="early"))] if has_asked else []
+    await asyncio.sleep(0)
+    stage.open_gate()
+    os.waitid(os.P_PID, server._process.pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - so the loop hears nothing
+    for asked in early or [asyncio.ensure_future(stage.fork(server, "quick:seven"))]:
+        with pytest.raises(EnvironmentFailedError, match="no_such_module_anywhere"):
+            await asked
 
 
 async def test_forks_end_with_a_preloader_that_dies(stage: Stage) -> None:
