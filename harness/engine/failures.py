@@ -42,6 +42,15 @@ def component_exited(
     )
 
 
+def not_started(plan: Plan, step: Step, error: HarnessError) -> HarnessError:
+    """`error` of the provider, with which component it is about and who needs that."""
+    named = error.message if step.name in error.message else f"{step.name}: {error.message}"
+    seen = (*error.evidence, *getattr(error, "__notes__", ()))
+    told = type(error)(f"{named}{_needed(plan, step)}", hint=error.hint, evidence=seen)
+    told.exit_code = error.exit_code
+    return told
+
+
 def _needed(plan: Plan, step: Step) -> str:
     paths = waiting_paths(plan, step.name)
     return f"; needed by {chains(step.name, paths)}" if paths else ""

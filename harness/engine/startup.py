@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from harness.core.errors import NotReadyError
+from harness.core.errors import NotReadyError, as_failure
 from harness.engine.critical_path import COMPLETING, PROBING, STARTING, WAITING
-from harness.engine.failures import first_failure, not_ready, one_line
+from harness.engine.failures import first_failure, not_ready, not_started, one_line
 from harness.engine.parts import Parts
 from harness.engine.supervision import Supervised
 from harness.events.facts import State
@@ -93,7 +93,7 @@ class Startup:
                 running = await starting
             except Exception as error:
                 self._lifecycle.move(step.name, State.FAILED, one_line(error))
-                raise
+                raise not_started(self._plan, step, as_failure(error)) from error
         return self._supervision.add(step, running)
 
     async def become_ready(self, step: Step, supervised: Supervised) -> None:

@@ -3,10 +3,11 @@
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 
-from harness.core.errors import ExitCode, NotReadyError
-from harness.engine.failures import component_exited, not_ready, not_torn_down, waiting_paths
+from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, NotReadyError, UsageError
+from harness.engine.failures import component_exited, not_ready, not_started, not_torn_down, waiting_paths
 from harness.events.facts import State
 from harness.plan.model import Plan
 from harness.providers.base import Exit
@@ -70,6 +71,18 @@ def test_an_exit_by_signal_without_a_log() -> None:
     error = component_exited(plan, plan.step("api"), Exit(-11), 2, (), LOG)
     assert error.message == "api ended with signal 11 after 2.0 s"
     assert error.evidence == ("it wrote nothing to its log",)
+
+
+@pytest.mark.parametrize("kind", [EnvironmentFailedError, UsageError])
+def test_what_cannot_be_started_is_told_with_who_needs_it(kind: type[HarnessError]) -> None:
+    """Whatever the provider says of it, which may name the component already; hint and exit code are its own."""
+    plan = make_plan({"db": [], "api": ["db"], "web": ["api"]})
+    said = kind("no program", hint="Look.", evidence=("seen",))
+    said.add_note("as well")
+    error = not_started(plan, plan.step("db"), said)
+    assert error.message == "db: no program; needed by db ← api ← web"
+    assert (error.hint, error.evidence, error.exit_code) == ("Look.", ("seen", "as well"), kind.exit_code)
+    assert not_started(plan, plan.step("web"), kind("web has no program")).message == "web has no program"
 
 
 def test_a_component_that_may_have_started_too_early_gets_advice() -> None:
