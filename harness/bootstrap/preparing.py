@@ -52,11 +52,25 @@ class Prepared:
 
 
 def prepare(request: Request, variables: Mapping[str, str] = os.environ) -> Prepared:
-    """Load the files, pick the provider, make the plan.
+    """What is to be started: load the files, pick the provider, make the plan.
 
     Args:
         request: What a person asked for.
         variables: Of the process that was asked.
+
+    Raises:
+        SpecError: a file is wrong, or something is missing beside it; every fault is listed.
+        UsageError: the request cannot be carried out.
+        ProviderUnavailableError: this machine cannot run it.
+    """
+    prepared = draft(request, variables)
+    if prepared.plan.lacks:
+        raise _with_warnings(prepared.warnings, prepared.plan.lacks, request)
+    return prepared
+
+
+def draft(request: Request, variables: Mapping[str, str] = os.environ) -> Prepared:
+    """The same for who only looks at it: what is missing beside the files is among the warnings.
 
     Raises:
         SpecError: a file is wrong; every fault is listed.
@@ -78,7 +92,7 @@ def prepare(request: Request, variables: Mapping[str, str] = os.environ) -> Prep
     require_seed_module(ecosystem)
     refused = _refused(kind, plan, ecosystem) if request.provider == "auto" else ()
     lacking = out_of_reach(kind, (*refused, *(step.component for step in plan.steps))) if refused else None
-    warnings = (*loaded.warnings, *_remarks(kind, plan, request))
+    warnings = (*_with_lacks(loaded.warnings, plan), *_remarks(kind, plan, request))
     if lacking is not None and plan.steps:  # else it is the error
         warnings += (_needs_containers(refused, lacking),)
     return Prepared(request, ecosystem, warnings, kind, plan, lacking)
@@ -117,12 +131,22 @@ def _plan(request: Request, loaded: Loaded, kind: ProviderKind) -> Plan:
             request.selection,
             lambda component: None if component.name in request.attached else kind.refusal(component),
             lambda component: "" if component.name in request.attached else kind.stand_in(component),
-            kind.faults,
+            kind.lacks,
         )
     except InvalidFileError as error:
-        faults = Faults(request.files, loaded.warnings)
-        faults.require(error.faults)
-        raise InvalidFileError(faults.all()) from None
+        raise _with_warnings(loaded.warnings, error.faults, request) from None
+
+
+def _with_warnings(warnings: Sequence[Fault], errors: Sequence[Fault], request: Request) -> InvalidFileError:
+    faults = Faults(request.files, warnings)
+    faults.require(errors)
+    return InvalidFileError(faults.all())
+
+
+def _with_lacks(warnings: Sequence[Fault], plan: Plan) -> tuple[Fault, ...]:
+    """The warnings of the files; those that only the place to run knows of come last."""
+    lacks = (replace(lack, severity=Severity.WARNING) for lack in plan.lacks)
+    return tuple(dict.fromkeys((*warnings, *lacks)))
 
 
 def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, ...]:

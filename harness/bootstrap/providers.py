@@ -15,7 +15,7 @@ from harness.core.errors import ProviderUnavailableError, UsageError
 from harness.events.log import Emit, nobody
 from harness.plan.model import Plan
 from harness.providers.docker.kept import has_kept
-from harness.providers.docker.refusal import faults as docker_faults
+from harness.providers.docker.refusal import lacks as docker_lacks
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
 from harness.providers.process.account import server_account
@@ -60,7 +60,7 @@ class ProviderKind:
         refusal: Why it cannot run a component; None when it can.
         remarks: What the file says about a component that is not carried over there.
         make: A provider for one environment.
-        faults: What a component's part of the file names for that place, and is not there.
+        lacks: What a component's part of the file names for that place, and is not there.
         is_measurable: Whether coverage of the components can be measured there.
         is_cached: Whether it makes things that stay for the next run.
         stand_in: What runs there in place of a component's image; empty where nothing does.
@@ -75,7 +75,7 @@ class ProviderKind:
     refusal: Callable[[Component], str | None]
     remarks: Callable[[Component], tuple[str, ...]]
     make: "Callable[[Making], Provider]"
-    faults: Callable[[Component], Iterable[Fault]] = lambda _component: ()
+    lacks: Callable[[Component], Iterable[Fault]] = lambda _component: ()
     is_measurable: bool = False
     is_cached: bool = False
     stand_in: Callable[[Component], str] = lambda _component: ""
@@ -152,7 +152,7 @@ KINDS = (
         docker_refusal,
         docker_remarks,
         _docker,
-        docker_faults,
+        docker_lacks,
         has_worlds=True,
         leaves_templates=_leaves_containers,
         has_kept=has_kept,

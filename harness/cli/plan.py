@@ -3,7 +3,7 @@
 import typer
 from rich.console import Console
 
-from harness.bootstrap.preparing import prepare
+from harness.bootstrap.preparing import draft
 from harness.bootstrap.request import DEFAULT_FILE, Request
 from harness.cli.options import Components, Files, Profiles
 from harness.cli.plan_view import render
@@ -29,7 +29,7 @@ def plan(
         provider=provider,
         selection=Selection(tuple(components or ()), tuple(profile or ())),
     )
-    prepared = prepare(request)
+    prepared = draft(request)
     in_containers = prepared.kind.name == "docker"
     Console(highlight=False).print(render(prepared.plan, prepared.warnings, in_containers=in_containers))
     if not prepared.plan.steps:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.spec.model import Component, Condition
+from harness.spec.model import Component, Condition, Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,14 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in a valid start order (by level, then by the file's order); the reverse is the stop order."""
+    """Steps in a valid start order (by level, then by the file's order); the reverse is the stop order.
+
+    `lacks` are errors for whoever starts it: what the steps need, beside the files, and is not there.
+    """
 
     steps: tuple[Step, ...]
     skipped: tuple[Skip, ...] = ()
+    lacks: tuple[Fault, ...] = ()
 
     def step(self, name: str) -> Step:
         """The step that starts `name`. Raises KeyError when the plan does not start it."""

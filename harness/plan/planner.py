@@ -11,7 +11,7 @@ from harness.spec.model import Component, Condition, Dependency, Ecosystem, Faul
 Components = Mapping[str, Component]
 Refusal = Callable[[Component], str | None]
 StandIn = Callable[[Component], str]
-FaultsOf = Callable[[Component], Iterable[Fault]]
+LacksOf = Callable[[Component], Iterable[Fault]]
 
 
 def make(
@@ -19,7 +19,7 @@ def make(
     selection: Selection,
     refusal: Refusal,
     stand_in: StandIn = lambda _component: "",
-    faults_of: FaultsOf = lambda _component: (),
+    lacks_of: LacksOf = lambda _component: (),
 ) -> Plan:
     """Decide what starts and in which order.
 
@@ -32,12 +32,12 @@ def make(
         selection: What was asked for.
         refusal: Why the provider cannot run a component; None when it can.
         stand_in: What the provider runs in place of a component's image; empty for what the file says.
-        faults_of: What the provider cannot do with a component that would start.
+        lacks_of: What a component would need at the provider and is not there.
 
     Raises:
         UsageError: a named component or profile is not there.
         InvalidFileError: (a SpecError) components wait for each other in a circle, or for one that no active
-            profile enables, or one that would start lacks a file or a variable, or has faults: all of it.
+            profile enables; with these also what is lacking.
     """
     _check_names(ecosystem, selection)
     _check_profiles(ecosystem, selection)
@@ -46,13 +46,15 @@ def make(
     faults = _faulty_dependencies(chosen, ecosystem.components)
     skipped = _unstartable(chosen, refusal)
     started = {name: component for name, component in chosen.items() if name not in skipped}
-    for component in started.values():
-        faults.require((*component.lacks, *faults_of(component)))
+    lacks = tuple(lack for found in started.values() for lack in (*found.lacks, *lacks_of(found)))
+    if faults.has_errors:
+        faults.require(lacks)
     faults.raise_errors()
     reasons = _left_out(ecosystem, chosen, profiles) | skipped
     return Plan(
         steps=_steps(started, _one_shots(ecosystem.components), stand_in),
         skipped=tuple(Skip(name, reasons[name]) for name in ecosystem.components if name in reasons),
+        lacks=lacks,
     )
 
 

@@ -21,12 +21,12 @@ def refusal(component: Component) -> str | None:
     return None
 
 
-def faults(component: Component) -> tuple[Fault, ...]:
+def lacks(component: Component) -> tuple[Fault, ...]:
     """What the file names for an image and no engine takes for one, and what it names for a build and is not there."""
-    return tuple(_faults(component))
+    return tuple(_lacks(component))
 
 
-def _faults(component: Component) -> Iterator[Fault]:
+def _lacks(component: Component) -> Iterator[Fault]:
     if component.image is not None and not is_image(component.image):
         remedy = "write [registry/]name[:tag], in small letters"
         message = f"{component.name}: {component.image!r} is not the name of an image"

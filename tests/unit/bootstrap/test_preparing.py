@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from harness.bootstrap import cache
-from harness.bootstrap.preparing import Prepared, prepare, require_steps
+from harness.bootstrap import cache, preparing
+from harness.bootstrap.preparing import Prepared, draft, prepare, require_steps
+from harness.bootstrap.providers import kind_of
 from harness.bootstrap.request import EXISTING, Request
 from harness.core.errors import ExitCode, ProviderUnavailableError, SpecError, UsageError
 from harness.plan.model import Selection
@@ -116,6 +117,31 @@ def test_what_keeps_a_plan_from_being_made_is_told_with_the_warnings(tmp_path: P
         f"error: the file {tmp_path}/gone.env does not exist",
         "warning: variable WHO is not set and becomes blank",
     ]
+
+
+def test_what_is_missing_beside_a_file_keeps_it_from_a_start_and_not_from_being_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Build folders, Dockerfiles and env files: all of them errors at once for a start, and warnings for a look."""
+    monkeypatch.setattr(preparing, "pick", lambda *_: kind_of("docker"))
+    (tmp_path / "bare").mkdir()
+    file = tmp_path / "compose.yml"
+    file.write_text(
+        "services:\n"
+        "  api: {build: ./gone, env_file: gone.env}\n"
+        "  web: {image: me/web, build: ./bare, depends_on: [api]}\n"
+    )
+    absent = ("api: its build context", "the file", "web: its Dockerfile")
+    drafted = draft(Request(files=(file,)))
+    assert names(drafted) == ["api", "web"]
+    assert [any(f"warning: {what}" in str(warning) for warning in drafted.warnings) for what in absent] == [
+        True
+    ] * 3
+    with pytest.raises(SpecError, match="3 errors") as caught:
+        prepare(Request(files=(file,)))
+    assert len(caught.value.evidence) == 3
+    for line, what in zip(caught.value.evidence, absent, strict=True):
+        assert f"error: {what}" in line
 
 
 def test_a_plan_that_starts_nothing_is_a_mistake(file: Path) -> None:

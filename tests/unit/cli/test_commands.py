@@ -20,6 +20,9 @@ from tests.doubles.tiny import COMPOSE, FAILING, NEVER_READY, Tiny, finish
 MakeTiny = Callable[..., Tiny]
 Typed = Callable[..., tuple[int, str, str]]
 USES_TOOLS = "def test_it(ecosystem): assert ecosystem.url('tools')"
+UNPREPARED = """
+  web2: {env_file: gone.env, x-harness: {process: {command: [web2]}}}
+"""
 BROKEN = """
   web2: {image: 7, prots: ["80"], depends_on: [nobody]}
 """
@@ -150,6 +153,20 @@ def test_every_fault_of_a_file_is_told_and_nothing_starts(tiny: MakeTiny, typed:
     assert [
         line for line in remarks.splitlines() if f"docker-compose.test.yml:{at}" in line and "nobody" in line
     ]
+    assert not (project.folder / "results").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "up", "test"])
+def test_what_is_missing_beside_a_file_is_an_error_for_a_start(
+    tiny: MakeTiny, typed: Typed, command: str
+) -> None:
+    """A plan shows everything all the same, with a warning and exit code 0."""
+    project = tiny(UNPREPARED)
+    code, shown, remarks = typed(project, command)
+    is_plan = command == "plan"
+    assert code == (ExitCode.OK if is_plan else ExitCode.USAGE)
+    assert "gone.env does not exist" in " ".join((shown if is_plan else remarks).split())
+    assert shown.startswith("2 components in 1 level") is is_plan
     assert not (project.folder / "results").exists()
 
 

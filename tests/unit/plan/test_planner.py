@@ -213,14 +213,13 @@ def test_a_circle_is_named_whole() -> None:
 def test_what_a_component_lacks_matters_only_when_it_starts() -> None:
     """A missing env_file of a skipped component stops nobody."""
     lacking = component("db", lacks=(Fault(AT, "the file gone.env does not exist", "create it"),))
-    with pytest.raises(SpecError) as caught:
-        plan(lacking)
-    assert caught.value.evidence == ("compose.yml:1: error: the file gone.env does not exist — create it",)
-    assert names(plan(lacking, component("web"), refusal=refuses("db"))) == ["web"]
+    assert plan(lacking).lacks == lacking.lacks
+    assert names(plan(lacking)) == ["db"]
+    assert plan(lacking, component("web"), refusal=refuses("db")).lacks == ()
 
 
 def test_whatever_stands_in_the_way_is_told_at_once() -> None:
-    """Who is not enabled, what is lacking, and what the provider cannot do."""
+    """Who is not enabled, what is lacking, and what is not there for the provider."""
     lacking = component("db", lacks=(Fault(AT, "the file gone.env does not exist"),))
     waiting = component("web", "tools")
     with pytest.raises(SpecError) as caught:
@@ -228,7 +227,7 @@ def test_whatever_stands_in_the_way_is_told_at_once() -> None:
             ecosystem(lacking, waiting, component("tools", profiles=("debug",))),
             EVERYTHING,
             takes_all,
-            faults_of=lambda found: [Fault(AT, f"{found.name} is faulty")],
+            lacks_of=lambda found: [Fault(AT, f"{found.name} is faulty")],
         )
     assert [line.split("error: ")[1].split(" — ")[0] for line in caught.value.evidence] == [
         "web depends on tools, which only the profile debug enables",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.providers.docker.refusal import faults, refusal, remarks
+from harness.providers.docker.refusal import lacks, refusal, remarks
 from harness.spec.model import Build, Component, ContainerSettings, Port
 from tests.doubles.containers import component
 
@@ -41,7 +41,7 @@ def test_what_a_build_names_has_to_be_there(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
 
     def told(*build: Any, **how: Any) -> list[str]:
-        return [str(fault) for fault in faults(component(image=None, build=Build(*build, **how)))]
+        return [str(fault) for fault in lacks(component(image=None, build=Build(*build, **how)))]
 
     assert told(tmp_path) == []
     (absent,) = told(tmp_path / "absent")
@@ -52,16 +52,16 @@ def test_what_a_build_names_has_to_be_there(tmp_path: Path) -> None:
     assert f"web: its Dockerfile {tmp_path}/other.Dockerfile is not there" in other
     assert told(tmp_path, "other.Dockerfile", dockerfile_inline="FROM scratch") == []
     assert told(tmp_path / "absent", url="https://host/repo.git") == []
-    assert faults(component()) == ()
+    assert lacks(component()) == ()
 
 
 def test_what_no_engine_takes_for_an_image_is_a_fault() -> None:
     """Before an engine would refuse it, halfway through a start; also as the name of what is built."""
-    (told,) = faults(component(image="mattermost/:"))
+    (told,) = lacks(component(image="mattermost/:"))
     assert str(told).startswith(
         "/project/compose.yml:1: error: web: 'mattermost/:' is not the name of an image — write [registry/]"
     )
-    assert len(faults(component(image="A", build=Build(Path("/absent"))))) == 2
+    assert len(lacks(component(image="A", build=Build(Path("/absent"))))) == 2
 
 
 @pytest.mark.parametrize(
