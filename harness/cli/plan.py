@@ -21,7 +21,7 @@ def plan(
 ) -> None:
     """Show what would start, in which order, what waits for what, and why the rest would not.
 
-    With components only these and what they need. Nothing is started.
+    With components only these and what they need. Nothing is started. What cannot run here is shown in its place.
     Exit code 2 where there is nothing to start, and 3 where that takes an engine that is missing; as for `harness up`.
     """
     request = Request(

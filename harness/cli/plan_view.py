@@ -31,8 +31,8 @@ def render(plan: Plan, warnings: Sequence[Fault] = (), *, in_containers: bool = 
         in_containers: Whether components run as their images or builds say.
     """
     parts: list[RenderableType] = [_summary(plan)]
-    if plan.steps:
-        parts.append(_steps(plan.steps, image_of if in_containers else what_runs))
+    if rows := _rows(plan, image_of if in_containers else what_runs):
+        parts.append(_table(rows))
     if plan.skipped:
         parts += [Text(f"\nNot started ({len(plan.skipped)}):", style="bold"), _skips(plan.skipped)]
     if warnings:
@@ -42,16 +42,24 @@ def render(plan: Plan, warnings: Sequence[Fault] = (), *, in_containers: bool = 
 
 def _summary(plan: Plan) -> Text:
     if not plan.steps:
-        return Text("Nothing to start.", style="bold")
+        would = " here; the order would be:" if any(skip.step for skip in plan.skipped) else "."
+        return Text(f"Nothing to start{would}", style="bold")
     levels = 1 + max(step.level for step in plan.steps)
     return Text(f"{counted(len(plan.steps), 'component')} in {counted(levels, 'level')}", style="bold")
 
 
-def _steps(steps: Iterable[Step], runs: Callable[[Component], str]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    rows = [
-        (str(step.level), _name(step), step.stand_in or runs(step.component), _waits(step)) for step in steps
+def _rows(plan: Plan, runs: Callable[[Component], str]) -> list[tuple[str, str, str, str]]:
+    """What starts, and what would if it could, by level."""
+    started = [(step, _name(step)) for step in plan.steps]
+    held = [(skip.step, f"{_name(skip.step)} (not here)") for skip in plan.skipped if skip.step]
+    return [
+        (str(step.level), name, step.stand_in or runs(step.component), _waits(step))
+        for step, name in sorted(started + held, key=lambda row: row[0].level)
     ]
+
+
+def _table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     is_short = max(len(what) for _, _, what, _ in rows) <= _UNBROKEN
     table.add_column("level", justify="right", overflow="fold")
     table.add_column("component", overflow="fold")

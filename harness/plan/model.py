@@ -36,10 +36,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A component that does not start, and why."""
+    """A component that does not start, and why; `step` is where it would stand, if it was asked for."""
 
     component: str
     reason: str
+    step: Step | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,16 @@ StandIn = Callable[[Component], str]
 LacksOf = Callable[[Component], Iterable[Fault]]
 
 
+def _as_it_is(_component: Component) -> str:
+    """Nothing stands in for it."""
+    return ""
+
+
 def make(
     ecosystem: Ecosystem,
     selection: Selection,
     refusal: Refusal,
-    stand_in: StandIn = lambda _component: "",
+    stand_in: StandIn = _as_it_is,
     lacks_of: LacksOf = lambda _component: (),
 ) -> Plan:
     """Decide what starts and in which order.
@@ -51,9 +56,14 @@ def make(
         faults.require(lacks)
     faults.raise_errors()
     reasons = _left_out(ecosystem, chosen, profiles) | skipped
+    one_shots = _one_shots(ecosystem.components)
+    wanted = {name: component for name, component in chosen.items() if component.replicas}
+    order = {step.name: step for step in _steps(wanted, one_shots)}
     return Plan(
-        steps=_steps(started, _one_shots(ecosystem.components), stand_in),
-        skipped=tuple(Skip(name, reasons[name]) for name in ecosystem.components if name in reasons),
+        steps=_steps(started, one_shots, stand_in),
+        skipped=tuple(
+            Skip(name, reasons[name], order.get(name)) for name in ecosystem.components if name in reasons
+        ),
         lacks=lacks,
     )
 
@@ -187,7 +197,7 @@ def _is_call(component: Component) -> bool:
     return component.restart == "no" and process is not None and process.call is not None
 
 
-def _steps(started: Components, one_shots: set[str], stand_in: StandIn) -> tuple[Step, ...]:
+def _steps(started: Components, one_shots: set[str], stand_in: StandIn = _as_it_is) -> tuple[Step, ...]:
     return tuple(
         Step(
             component=started[name],

@@ -93,6 +93,29 @@ def test_in_containers_images_and_builds_run() -> None:
     ]
 
 
+def test_what_cannot_start_here_is_shown_in_its_place() -> None:
+    """By level among the rest, and marked; also where nothing else is left."""
+    db, web = Component("db", AT, image="mysql:8"), Component("web", AT, image="web")
+    held = (
+        Skip("db", "it needs a container", Step(db, 0)),
+        Skip("web", "needs db", Step(web, 1, (Wait("db", Condition.HEALTHY),))),
+        Skip("shell", "its profile is not active: debug"),
+    )
+    assert shown(Plan((), held)) == [
+        "Nothing to start here; the order would be:",
+        "level  component       runs     waits for",
+        "    0  db (not here)   mysql:8  nothing",
+        "    1  web (not here)  web      db ready",
+        "",
+        "Not started (3):",
+        "  db     it needs a container",
+        "  web    needs db",
+        "  shell  its profile is not active: debug",
+    ]
+    some = shown(Plan((Step(web, 0),), held[:1]))
+    assert [line[7:20].rstrip() for line in some[2:4]] == ["web", "db (not here)"]
+
+
 def test_an_empty_plan_says_so() -> None:
     """And still tells why."""
     lines = shown(Plan((), (Skip("web", "no image"),)))

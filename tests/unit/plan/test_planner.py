@@ -210,6 +210,20 @@ def test_a_circle_is_named_whole() -> None:
     assert "a → b → c → a" in caught.value.evidence[0]
 
 
+def test_what_does_not_start_has_its_place_in_the_order() -> None:
+    """Unless nobody asked for it, or for none of it."""
+    made = plan(
+        component("web", "db", "idle"),
+        component("db"),
+        component("idle", replicas=0),
+        component("shell", profiles=("debug",)),
+        refusal=refuses("web", "db"),
+    )
+    places = {skip.component: skip.step and (skip.step.level, skip.step.waits_for) for skip in made.skipped}
+    waits = (Wait("db", Condition.STARTED),)
+    assert (made.steps, places) == ((), {"web": (1, waits), "db": (0, ()), "idle": None, "shell": None})
+
+
 def test_what_a_component_lacks_matters_only_when_it_starts() -> None:
     """A missing env_file of a skipped component stops nobody."""
     lacking = component("db", lacks=(Fault(AT, "the file gone.env does not exist", "create it"),))
