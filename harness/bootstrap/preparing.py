@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.bootstrap.cache import require_cache
 from harness.bootstrap.providers import ProviderKind, out_of_reach, pick
 from harness.bootstrap.request import EXISTING, Request
-from harness.bootstrap.seed_module import require_seed_module
+from harness.bootstrap.seed_module import left_out_of_seed, require_seed_module
 from harness.core.endpoint import Endpoint
 from harness.core.errors import HarnessError, ProviderUnavailableError, UsageError
 from harness.events.facts import PlanMade
@@ -87,12 +87,16 @@ def draft(request: Request, variables: Mapping[str, str] = os.environ) -> Prepar
     _require_components(loaded.ecosystem, request.attached)
     _require_own_state(request, loaded.ecosystem, kind)
     plan = _plan(request, loaded, kind)
+    warnings = (*_with_lacks(loaded.warnings, plan), *_remarks(kind, plan, request))
     ecosystem = _left_alone(request, loaded.ecosystem) if kind.name == EXISTING else loaded.ecosystem
     _require_provable(request, ecosystem)
     require_seed_module(ecosystem)
+    unasked = left_out_of_seed(ecosystem, candidates, plan)
+    if unasked and kind.name != EXISTING:  # there all of it runs already
+        ecosystem = _unseeded(ecosystem)
+        warnings += (_nothing_seeded(unasked, ecosystem),)
     refused = _refused(kind, plan, ecosystem) if request.provider == "auto" else ()
     lacking = out_of_reach(kind, (*refused, *(step.component for step in plan.steps))) if refused else None
-    warnings = (*_with_lacks(loaded.warnings, plan), *_remarks(kind, plan, request))
     if lacking is not None and plan.steps:  # else it is the error
         warnings += (_needs_containers(refused, lacking),)
     return Prepared(request, ecosystem, warnings, kind, plan, lacking)
@@ -119,8 +123,12 @@ def enabled(ecosystem: Ecosystem, profiles: Sequence[str]) -> tuple[Component, .
 
 def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:
     """What exists already is somebody else's: it is never reset, and seeded only when that was asked for."""
-    seed = ecosystem.settings.seed if request.seeds_existing else None
-    return replace(ecosystem, settings=replace(ecosystem.settings, seed=seed, isolation=Isolation.NONE))
+    ecosystem = ecosystem if request.seeds_existing else _unseeded(ecosystem)
+    return replace(ecosystem, settings=replace(ecosystem.settings, isolation=Isolation.NONE))
+
+
+def _unseeded(ecosystem: Ecosystem) -> Ecosystem:
+    return replace(ecosystem, settings=replace(ecosystem.settings, seed=None))
 
 
 def _plan(request: Request, loaded: Loaded, kind: ProviderKind) -> Plan:
@@ -172,6 +180,15 @@ def _needs_containers(refused: Sequence[Component], lacking: ProviderUnavailable
         refused[0].location,
         f"more could be started in containers ({names}), but {lacking.message}",
         _how_to_get(lacking),
+        Severity.WARNING,
+    )
+
+
+def _nothing_seeded(unasked: Sequence[str], ecosystem: Ecosystem) -> Fault:
+    return Fault(
+        ecosystem.components[unasked[0]].location,
+        f"nothing is seeded: the seed may need {', '.join(unasked)}, and only a part was asked for",
+        "name these too, or no component at all",
         Severity.WARNING,
     )
 

@@ -1,12 +1,15 @@
-"""Why this exists: a seed that the file misspells is told before anything starts, without importing anything for it."""
+"""Why this exists: a seed that cannot run is known before anything starts, without importing anything for it."""
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from harness.core.errors import SpecError
-from harness.spec.model import Ecosystem
+from harness.plan.model import Plan
+from harness.plan.planner import one_shots
+from harness.spec.images import usual_port
+from harness.spec.model import Component, Ecosystem
 
 
 def require_seed_module(ecosystem: Ecosystem) -> None:
@@ -25,6 +28,25 @@ def require_seed_module(ecosystem: Ecosystem) -> None:
             f"x-harness.seed {entry!r}: there is no module {module!r}",
             hint="write package.module:function, importable from the project directory or x-harness.pythonpath",
         )
+
+
+def left_out_of_seed(ecosystem: Ecosystem, enabled: Iterable[Component], plan: Plan) -> tuple[str, ...]:
+    """What a seed may need and nobody asked for, by name: a store that it fills, or what has to end before it does.
+
+    Args:
+        ecosystem: All components.
+        enabled: Those that would start if none had been named.
+        plan: Of those that were.
+    """
+    if ecosystem.settings.seed is None:
+        return ()
+    unasked = {skip.component for skip in plan.skipped if skip.step is None}
+    ending = one_shots(ecosystem.components)
+    return tuple(
+        each.name
+        for each in enabled
+        if each.name in unasked and each.replicas and (each.name in ending or usual_port(each))
+    )
 
 
 def _is_there(module: str, paths: Sequence[Path]) -> bool:

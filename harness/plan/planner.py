@@ -56,11 +56,11 @@ def make(
         faults.require(lacks)
     faults.raise_errors()
     reasons = _left_out(ecosystem, chosen, profiles) | skipped
-    one_shots = _one_shots(ecosystem.components)
+    ending = one_shots(ecosystem.components)
     wanted = {name: component for name, component in chosen.items() if component.replicas}
-    order = {step.name: step for step in _steps(wanted, one_shots)}
+    order = {step.name: step for step in _steps(wanted, ending)}
     return Plan(
-        steps=_steps(started, one_shots, stand_in),
+        steps=_steps(started, ending, stand_in),
         skipped=tuple(
             Skip(name, reasons[name], order.get(name)) for name in ecosystem.components if name in reasons
         ),
@@ -179,7 +179,7 @@ def _levels(components: Components) -> list[list[str]]:
     return levels
 
 
-def _one_shots(components: Components) -> set[str]:
+def one_shots(components: Components) -> set[str]:
     """Components that end by themselves: someone waits for their completion, or they are one function call."""
     awaited = {
         need.component for found in components.values() for need in found.depends_on if _is_final(need)
@@ -197,13 +197,13 @@ def _is_call(component: Component) -> bool:
     return component.restart == "no" and process is not None and process.call is not None
 
 
-def _steps(started: Components, one_shots: set[str], stand_in: StandIn = _as_it_is) -> tuple[Step, ...]:
+def _steps(started: Components, ending: set[str], stand_in: StandIn = _as_it_is) -> tuple[Step, ...]:
     return tuple(
         Step(
             component=started[name],
             level=level,
             waits_for=_waits(started[name], started),
-            is_one_shot=name in one_shots,
+            is_one_shot=name in ending,
             stand_in=stand_in(started[name]),
         )
         for level, names in enumerate(_levels(started))

@@ -96,6 +96,44 @@ def test_what_exists_is_left_alone(file: Path, seeds: bool) -> None:
     assert prepared.ecosystem.settings.seed == ("data:seed" if seeds else None)
 
 
+PARTS = """
+name: example
+x-harness: {seed: "data:seed"}
+services:
+  db: {image: "postgres:16"}
+  cache: {image: "redis:7"}
+  migrate:
+    depends_on: [db]
+    restart: "no"
+    x-harness: {process: {call: "data:migrate"}}
+  api: {x-harness: {process: {command: [api]}}, depends_on: [migrate, cache]}
+  other: {x-harness: {process: {command: [other]}}}
+  tools: {x-harness: {process: {command: [tools]}}, profiles: [debug]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "unasked"),
+    [
+        ((), ""),
+        (("api",), ""),
+        (("db", "cache"), "migrate"),
+        (("migrate",), "cache"),
+        (("other",), "db, cache, migrate"),
+    ],
+)
+def test_a_part_is_seeded_where_all_is_there_that_the_seed_may_need(
+    file: Path, asked: tuple[str, ...], unasked: str
+) -> None:
+    """Every store, and what has to end before others start; else nothing is, which is told."""
+    file.write_text(PARTS)
+    prepared = prepare(Request(files=(file,), provider="process", selection=Selection(asked)))
+    told = [str(warning) for warning in prepared.warnings if "nothing is seeded" in str(warning)]
+    assert prepared.ecosystem.settings.seed == (None if unasked else "data:seed")
+    assert len(told) == bool(unasked)
+    assert all(f"may need {unasked}, and" in warning for warning in told)
+
+
 def test_faults_come_before_everything(tmp_path: Path) -> None:
     """Also before a provider that does not exist."""
     file = tmp_path / "compose.yml"
