@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from harness.bootstrap.acquire import acquire
+from harness.bootstrap.lasting import what_lasts
 from harness.bootstrap.preparing import Prepared, prepare
 from harness.bootstrap.request import EXISTING, Request
 from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
@@ -64,6 +65,8 @@ def begin_run(prepared: Prepared, command: str) -> tuple[Path, EventLog]:
         f"[bold]{escape(prepared.ecosystem.name)}[/] on [bold]{prepared.kind.name}[/], "
         f"{counted(len(prepared.plan.steps), 'component')}, {_seed_of(prepared)}"
     )
+    if lasting := what_lasts(prepared):
+        warn(lasting)
     return folder, log
 
 

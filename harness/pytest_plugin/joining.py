@@ -34,6 +34,10 @@ class Joining:
         with suppress(HarnessError):  # the first test that asks for an ecosystem is told
             self._search = Search(request_of(self._config))
 
+    def tell(self, line: str) -> None:
+        """What the person is to read at the end."""
+        self._told.append(line)
+
     def take(self, request: "Request", record: Emit) -> "WarmEnvironment | None":
         """One that is what would be started, clean and held; None where there is none.
 
@@ -43,7 +47,7 @@ class Joining:
         from harness.bootstrap.warm import Search  # noqa: PLC0415 - as above
 
         self._search = self._search or Search(request)
-        self._warm = self._search.take(record, self._told.append)
+        self._warm = self._search.take(record, self.tell)
         if self._warm is not None:
             self._told = [f"ran on {self._warm.told}"]
         return self._warm

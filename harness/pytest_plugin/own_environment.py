@@ -124,9 +124,12 @@ class OwnEnvironment:
     def _start(self, request: "Request") -> Lease:
         """One of our own."""
         from harness.bootstrap.acquire import acquire  # noqa: PLC0415 - as above
+        from harness.bootstrap.lasting import what_lasts  # noqa: PLC0415 - as above
         from harness.bootstrap.preparing import prepare  # noqa: PLC0415 - as above
 
         prepared = prepare(request)
+        if lasting := what_lasts(prepared):
+            self.joining.tell(lasting)
         self.secret_names = secret_exports(prepared.ecosystem)
         make_run_folder(self._folder)
         plan = prepared.plan_made(self._clock.now())

@@ -291,6 +291,7 @@ def test_what_exists_is_left_alone(project: Callable[..., Project]) -> None:
         ended = tried.run()
     assert ended.code == ExitCode.OK, ended.told
     assert "nothing seeded" in ended.told
+    assert "what tests write to web stays there" in ended.told
 
 
 @pytest.mark.parametrize(
