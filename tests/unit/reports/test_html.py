@@ -235,6 +235,15 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def test_a_bar_of_the_chart_is_as_wide_as_it_lasted(failing: RunResult) -> None:
+    """Whatever it stands for: nothing is styled like the bar of the sections, which has room at its sides."""
+    elements = _Outline(html.render(failing)).elements
+    (sections,) = (attributes["class"] for tag, attributes in elements if tag == "nav")
+    bars = [(attributes.get("class") or "").split() for tag, attributes in elements if tag == "span"]
+    assert any("bar" in classes for classes in bars)
+    assert not any(sections in classes for classes in bars)
+
+
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_text_can_be_read_in_both_themes(theme: int) -> None:
     """Every text colour has the contrast that WCAG AA asks for, on every ground it stands on."""
