@@ -6,9 +6,13 @@ from typing import NamedTuple
 from harness.spec import source
 from harness.spec.faults import Faults, FaultyValueError, did_you_mean
 from harness.spec.merge import merge
+from harness.spec.model import Location
 from harness.spec.paths import is_file, real, resolved
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, kind
 from harness.spec.variables import Interpolation
+
+Trail = dict[tuple[Path, str], Location]
+"""The services that led somewhere, by file and name, each with where it says what it extends."""
 
 
 class _Target(NamedTuple):
@@ -34,32 +38,27 @@ class Extends:
         entries = dict(services.entries)
         for name, entry in services.entries.items():
             with self._faults.collecting():
-                entries[name] = Entry(entry.at, self._complete(services, name, path, ()))
+                entries[name] = Entry(entry.at, self._complete(services, name, path, {}))
         complete = MappingNode(services.at, services.base, entries, services.tag)
         at = document.entries["services"].at
         return MappingNode(document.at, document.base, document.entries | {"services": Entry(at, complete)})
 
-    def _complete(
-        self, services: MappingNode, name: str, path: Path, trail: tuple[tuple[Path, str], ...]
-    ) -> Node:
+    def _complete(self, services: MappingNode, name: str, path: Path, trail: Trail) -> Node:
         node = services.entries[name].node
         extends = node.get("extends") if isinstance(node, MappingNode) else None
         if extends is None or not isinstance(node, MappingNode):
             return node
         here = (real(path), name)
         if here in trail:
-            circle = " → ".join(service for _, service in (*trail[trail.index(here) :], here))
-            raise FaultyValueError(extends.at, f"extends goes in a circle: {circle}", "remove one of them")
+            raise _circle(trail, here)
         target = _target(extends)
         own = MappingNode(
             node.at, node.base, {k: e for k, e in node.entries.items() if k != "extends"}, node.tag
         )
-        base = self._base(services, target, path, (*trail, here))
+        base = self._base(services, target, path, {**trail, here: extends.at})
         return merge(base, own, self._faults, ("services", name)) if isinstance(base, MappingNode) else own
 
-    def _base(
-        self, services: MappingNode, target: _Target, path: Path, trail: tuple[tuple[Path, str], ...]
-    ) -> Node:
+    def _base(self, services: MappingNode, target: _Target, path: Path, trail: Trail) -> Node:
         pool: Node | None = services
         where = path
         if target.file is not None and real(target.file) != real(path):
@@ -84,6 +83,15 @@ class Extends:
             documents = source.read(path, path.parent, self._faults)
             self._files[path] = self._interpolation.mapping(documents[0]) if documents else None
         return self._files[path]
+
+
+def _circle(trail: Trail, again: tuple[Path, str]) -> FaultyValueError:
+    """The same fault whichever of its services is asked for: told at the first of them in the file."""
+    around = list(trail)[list(trail).index(again) :]
+    first = min(around, key=lambda service: (trail[service].path, trail[service].line, trail[service].column))
+    start = around.index(first)
+    names = " → ".join(name for _, name in (*around[start:], *around[:start], first))
+    return FaultyValueError(trail[first], f"extends goes in a circle: {names}", "remove one of them")
 
 
 def _target(extends: Node) -> _Target:

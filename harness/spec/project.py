@@ -16,7 +16,7 @@ from harness.spec.model import Component, Ecosystem, EcosystemSettings, GrantedF
 from harness.spec.ports import note_clashes
 from harness.spec.readers import boolean, scalar, text
 from harness.spec.service import read_service
-from harness.spec.tree import Entry, MappingNode, Node
+from harness.spec.tree import Entry, MappingNode, Node, ScalarNode
 
 _NAME = re.compile(r"[a-zA-Z0-9._-]+")
 
@@ -101,7 +101,7 @@ def read_ecosystem(
     reading.secrets = _granted(root, "secrets", reading)
     reading.configs = _granted(root, "configs", reading)
     services = _section(root, "services", reading)
-    if not services:
+    if not services and isinstance(root.get("services"), MappingNode | None):
         faults.error(root.at, "the file has no services", "write services: and one or more of them below it")
     reading.services = services.keys()
     faults.require(faults.take_lacks())  # what no component alone is to blame for
@@ -109,6 +109,7 @@ def read_ecosystem(
     active = {key: found for key, found in components.items() if is_enabled(found.profiles, profiles)}
     _note_cycles(active, faults)
     note_clashes(active.values(), faults)
+    _note_container_names({name: services[name].node for name in active}, faults)
     if faults.has_errors:  # nothing will be planned, which would tell what else is missing
         faults.require(lack for found in active.values() for lack in found.lacks)
     return replace(
@@ -217,6 +218,19 @@ def _note_cycles(components: Mapping[str, Component], faults: Faults) -> None:
         faults.error(left[cycle[0]].location, f"components wait for each other in a circle: {circle}", remedy)
         for name in cycle:
             del left[name]
+
+
+def _note_container_names(services: Mapping[str, Node], faults: Faults) -> None:
+    """Compose refuses a name that several containers are to have; here it would lead to one of them."""
+    taken: dict[str, str] = {}
+    for service, node in services.items():
+        name = node.get("container_name") if isinstance(node, MappingNode) else None
+        if not isinstance(name, ScalarNode) or not name.text:
+            continue
+        first = taken.setdefault(name.text, service)
+        if first != service:
+            message = f"{service} has the container_name {name.text}, and so has {first}"
+            faults.error(name.at, message, "give each container a name of its own, or none")
 
 
 def project_name(told: Node | None, directory: Path, variables: Mapping[str, str]) -> str:

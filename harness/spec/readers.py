@@ -98,7 +98,8 @@ def integer(node: Node, _reading: Reading) -> int:
     """A whole number of at least 0."""
     found = scalar(node, "a whole number", "a number such as 3")
     if not (found.text.isascii() and found.text.isdigit() and len(found.text) < 19):  # noqa: PLR2004 - fits 64 bits
-        raise faulty(found, f"expected a whole number, found {kind(found)}", "write a number such as 3")
+        message = f"expected a whole number of at least 0, found {kind(found)}"
+        raise faulty(found, message, "write a number such as 3")
     return int(found.text)
 
 
@@ -115,7 +116,8 @@ def number(node: Node, _reading: Reading) -> float:
     except ValueError:
         read = math.nan
     if not (math.isfinite(read) and read >= 0):
-        raise faulty(found, f"expected a number, found {kind(found)}", "write a number such as 0.5")
+        message = f"expected a number of at least 0, found {kind(found)}"
+        raise faulty(found, message, "write a number such as 0.5")
     return read
 
 
@@ -143,14 +145,14 @@ def _converted(node: Node, convert: Callable[[str], _Number], wanted: str, examp
 
 
 def choice(*allowed: str) -> Reader:
-    """One of a few words."""
+    """One of a few words; where nothing is allowed as well, nobody is told to write it."""
+    words = list(filter(None, allowed))
 
     def read(node: Node, _reading: Reading) -> str:
-        found = scalar(node, "one word", " or ".join(allowed))
+        found = scalar(node, "one word", " or ".join(words))
         if found.text not in allowed:
-            raise faulty(
-                found, f"{kind(found)} is not one of {', '.join(allowed)}", did_you_mean(found.text, allowed)
-            )
+            message = f"{kind(found)} is not one of {', '.join(words)}"
+            raise faulty(found, message, did_you_mean(found.text, words))
         return found.text
 
     return read

@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 
 _DEPTH = 60
 _NODES = 100_000
-_TEXT_TAG = "tag:yaml.org,2002:str"
+_YAML = "tag:yaml.org,2002:"
+_TEXT_TAG = f"{_YAML}str"
+_CORE = {
+    "null",
+    "bool",
+    "int",
+    "float",
+    "str",
+    "seq",
+    "map",
+    "timestamp",
+    "merge",
+    "value",
+}  # what YAML itself writes
 
 
 def read(path: Path, base: Path, faults: Faults) -> tuple[MappingNode, ...]:
@@ -156,7 +169,11 @@ class _Builder:
 
     def _local_tag(self, source: Any, at: Location) -> str:
         tag = str(source.tag or "")
-        if tag.startswith("tag:") or not tag:
+        if tag.removeprefix(_YAML) in _CORE or not tag:
+            return ""
+        if not tag.startswith("!"):
+            message = f"the tag {tag.replace(_YAML, '!!')} stands for nothing that a Compose file can hold"
+            self._faults.error(at, message, "remove it, and write the value itself")
             return ""
         if tag not in ("!reset", "!override"):
             self._faults.warn(at, f"the tag {tag} means nothing to Compose and is ignored", "remove it")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.spec.loader import load
+from harness.spec.model import Severity
 from tests.unit.spec.conftest import FaultsOf, LoadText
 
 
@@ -117,6 +118,24 @@ def test_faults_of_the_top_level(faults_of: FaultsOf) -> None:
     assert "secret s has 0 sources" in told[6]
     assert "config c has 2 sources" in told[7]
     assert "cannot be a project's name" in told[8]
+
+
+@pytest.mark.parametrize("services", ["[]", "3", "{}", "", "none at all"])
+def test_a_file_without_services_is_one_fault(faults_of: FaultsOf, services: str) -> None:
+    """Whatever stands in their place."""
+    (fault,) = faults_of(f"services: {services}\n")
+    assert "services" in fault.message
+
+
+def test_a_container_name_is_for_one_service(faults_of: FaultsOf, load_text: LoadText) -> None:
+    """Each further one is told, also where it extends the first; not where no profile starts both."""
+    services = "services:\n  a: {image: x, container_name: n}\n  b: {image: x, container_name: n%s}\n"
+    (fault,) = faults_of(services % "")
+    assert (fault.location.line, fault.severity) == (3, Severity.ERROR)
+    assert fault.message == "b has the container_name n, and so has a"
+    (fault,) = faults_of("services:\n  a: {image: x, container_name: n}\n  b: {extends: a}\n")
+    assert fault.message == "b has the container_name n, and so has a"
+    assert load_text(services % ", profiles: [p]").warnings == ()
 
 
 def test_files_of_compose_1_are_recognised(faults_of: FaultsOf) -> None:

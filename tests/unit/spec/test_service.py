@@ -219,7 +219,13 @@ def test_container_settings_are_kept(load_text: LoadText) -> None:
         ("healthcheck: {interval: 10}", "expected a duration, found '10'", "10s"),
         ("command: 'say \"hi'", "cannot be split into words", "a list of words"),
         ("restart: sometimes", "is no restart policy", "always"),
-        ("deploy: {replicas: -1}", "expected a whole number, found '-1'", ""),
+        ("deploy: {replicas: -1}", "expected a whole number of at least 0, found '-1'", ""),
+        ("cpus: -1", "expected a number of at least 0, found '-1'", ""),
+        (
+            "deploy: {mode: x}",
+            "'x' is not one of replicated, global, replicated-job, global-job",
+            "known: replicated, global, replicated-job, global-job",
+        ),
         ("scale: 2\ndeploy: {replicas: 3}", "scale is 2, but deploy.replicas is 3", "remove one"),
         ("mem_limit: lots", "expected a size, found 'lots'", "512m"),
         ("privileged: maybe", "expected true or false, found 'maybe'", "true or false"),
@@ -242,6 +248,7 @@ def test_faults_say_what_and_what_to_write(
     fault = fault_in(body)
     assert message in fault.message
     assert remedy in fault.remedy
+    assert not any(told.endswith((" ", ",")) for told in (fault.message, fault.remedy))
 
 
 def test_a_service_that_nothing_says_how_to_run(faults_of: FaultsOf) -> None:

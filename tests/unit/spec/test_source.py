@@ -6,6 +6,7 @@ import pytest
 
 from harness.spec import source
 from harness.spec.faults import Faults
+from harness.spec.model import Severity
 from harness.spec.tree import MappingNode, Node, ScalarNode, SequenceNode
 
 
@@ -115,6 +116,15 @@ def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | str | None, 
     faults = Faults()
     assert source.read(path, tmp_path, faults) == ()
     assert message in faults.all()[0].message
+
+
+@pytest.mark.parametrize("tag", ["!!python/object:os.system", "!!binary", "!<tag:example.org,2000:x>"])
+def test_tags_of_other_languages_are_faults(tmp_path: Path, tag: str) -> None:
+    """With file and line, as for whatever else is no YAML of Compose; nobody would be what it says."""
+    _, faults = read(tmp_path, f"image: one\nname: {tag} two\n")
+    (told,) = faults.all()
+    assert (told.severity, told.location.line) == (Severity.ERROR, 2)
+    assert "stands for nothing that a Compose file can hold" in told.message
 
 
 def test_unknown_tags_are_told_and_ignored(tmp_path: Path) -> None:
