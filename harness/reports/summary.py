@@ -150,10 +150,9 @@ def _flaky(result: RunResult) -> Iterator[str]:
 
 
 def _figures(result: RunResult) -> Iterator[str]:
-    asked = [figure for figure in result.figures if figure.limit or not figure.is_ok]
-    if asked:
+    if result.limited:
         yield "\n| figure | measured | limit | |\n|---|--:|--:|---|\n"
-    for figure in asked:
+    for figure in result.limited:
         value = f"{number(figure.value)} {_safe(figure.unit, 20)}".rstrip()
         met = "met" if figure.is_ok else "**missed**"
         yield f"| {_safe(figure.name, 80)} | {value} | {_safe(figure.limit, 40)} | {met} |\n"

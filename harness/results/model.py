@@ -135,6 +135,11 @@ class RunResult:
         return sum(suite.not_run for suite in self.suites)
 
     @property
+    def limited(self) -> tuple[Figure, ...]:
+        """Figures of which something was asked."""
+        return tuple(figure for figure in self.figures if figure.limit or not figure.is_ok)
+
+    @property
     def missed_limits(self) -> tuple[Figure, ...]:
         """Figures that are not what was asked for."""
         return tuple(figure for figure in self.figures if not figure.is_ok)
@@ -151,8 +156,9 @@ class RunResult:
         return tuple(sorted(self.cases, key=lambda case: -case.duration)[:count])
 
     def only(self, suite: str) -> "RunResult":
-        """This run as if it had had one suite."""
-        return replace(self, suites=tuple(s for s in self.suites if s.name == suite))
+        """This run as if it had been one suite, and taken as long as that."""
+        own = tuple(each for each in self.suites if each.name == suite)
+        return replace(self, suites=own, duration=sum(each.duration for each in own))
 
     @property
     def verdict(self) -> Verdict:

@@ -206,6 +206,31 @@ def test_a_crash_is_shown_with_everybody_who_waits() -> None:
     assert "needed by test-jonar ← the tests; test-jonar ← ui ← the demo" in text
 
 
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        (("", ""), "2"),
+        (("", "< 3"), "2, 1 limit met"),
+        (("< 3", "< 3"), "2, 2 limits met"),
+        (("< 3", "< 1"), "2, 1 of 2 limits missed"),
+        (("", "< 1"), "2, 1 of 1 limit missed"),
+    ],
+)
+def test_only_a_figure_with_a_limit_can_meet_it(limits: tuple[str, ...], told: str) -> None:
+    """The others were measured, and that is all."""
+    figures = [
+        FigureMeasured(
+            at=2.0, case="c", figure=f"f{n}", value=2.0, unit="", limit=limit, is_ok=limit != "< 1"
+        )
+        for n, limit in enumerate(limits)
+    ]
+    page = html.render(
+        fold([RunStarted(at=1.0, run_id="r", ecosystem="e", provider="p", command="c", seed=1), *figures])
+    )
+    facts = " ".join(_Outline(page).text.partition("Figures ")[2].split())
+    assert facts.replace(" , ", ", ").startswith(f"{told} Provider")
+
+
 def test_ten_thousand_cases_stay_small() -> None:
     """All of them are on the page, in at most 3 MB."""
     page = html.render(fold(sample_runs.large()))
