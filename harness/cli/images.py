@@ -1,21 +1,19 @@
 """Why this exists: `harness images`: every image that the Compose file needs, there before anything starts."""
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from harness.bootstrap.preparing import active_profiles, enabled
 from harness.bootstrap.providers import KINDS
 from harness.bootstrap.request import DEFAULT_FILE
 from harness.cli.options import Files, Profiles
-from harness.cli.screen import people
+from harness.cli.screen import answers, people
 from harness.containers.engine import connect
 from harness.images.components import build_all, reference_of
 from harness.images.inventory import Item, Kind, look
@@ -47,7 +45,7 @@ def images(
     ecosystem = load(tuple(file or [DEFAULT_FILE]), os.environ, profiles=profiles).ecosystem
     components = enabled(ecosystem, profiles)
     (containers,) = (kind for kind in KINDS if kind.name == "docker")
-    if faults := [fault for component in components for fault in containers.faults(component)]:
+    if faults := [fault for component in components for fault in containers.lacks(component)]:
         raise InvalidFileError(faults)
     needs = needed(components)
     engine = connect()
@@ -96,4 +94,4 @@ def _show(items: list[Item]) -> None:
     for item in items:
         size = f"{item.size / 1e6:.0f}" if item.kind is not Kind.MISSING else ""
         table.add_row(item.need.reference, item.kind, size, ", ".join(item.need.used_by))
-    Console(file=sys.stdout, highlight=False).print(table)
+    answers().print(table)

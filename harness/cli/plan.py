@@ -1,14 +1,13 @@
 """Why this exists: `harness plan`: what would start, in which order, what waits for what, and why the rest does not."""
 
 import typer
-from rich.console import Console
 
 from harness.bootstrap.preparing import draft
 from harness.bootstrap.request import DEFAULT_FILE, Request
 from harness.cli.options import Components, Files, Profiles
 from harness.cli.plan_view import render
 from harness.cli.provider_option import ProviderName
-from harness.cli.screen import warn
+from harness.cli.screen import answers, warn
 from harness.core.errors import ExitCode
 from harness.plan.model import Selection
 
@@ -31,7 +30,7 @@ def plan(
     )
     prepared = draft(request)
     in_containers = prepared.kind.name == "docker"
-    Console(highlight=False).print(render(prepared.plan, prepared.warnings, in_containers=in_containers))
+    answers().print(render(prepared.plan, prepared.warnings, in_containers=in_containers))
     if not prepared.plan.steps:
         if prepared.lacking is None:
             raise typer.Exit(ExitCode.USAGE)

@@ -3,6 +3,7 @@
 What a command answers goes to standard output, so that `eval "$(harness env)"` and pipes work.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,13 @@ from rich.markup import escape
 
 from harness.core.errors import HarnessError
 
+_UNWRAPPED = 100_000  # columns; more than any line has
 people = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def answers() -> Console:
+    """Standard output, for tables: wrapped at the width of a terminal, and not at all for a program that reads it."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _UNWRAPPED)
 
 
 def tell(error: HarnessError, console: Console | None = None) -> None:

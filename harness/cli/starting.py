@@ -11,8 +11,8 @@ from rich.markup import escape
 
 from harness.bootstrap.acquire import acquire
 from harness.bootstrap.lasting import what_lasts
-from harness.bootstrap.preparing import Prepared, prepare
-from harness.bootstrap.request import EXISTING, Request
+from harness.bootstrap.preparing import Prepared, require_steps
+from harness.bootstrap.request import EXISTING
 from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
 from harness.bootstrap.spare import SpareKeeper
 from harness.cli.patience import patiently
@@ -28,9 +28,9 @@ from harness.keeper.client import Lease
 from harness.suites.command_line import root_of
 
 
-def plan_for(request: Request) -> Prepared:
-    """Prepare the request; show the warnings. Raises as `prepare` does."""
-    prepared = prepare(request)
+def accepted(prepared: Prepared) -> Prepared:
+    """What is about to be started; shows the warnings. Raises as `require_steps` does, before it shows any."""
+    require_steps(prepared)
     for fault in prepared.warnings:
         warn(str(fault).replace(": warning:", ":", 1))
     for skip in prepared.plan.skipped:

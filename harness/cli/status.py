@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from harness.cli.environments import look
+from harness.cli.screen import answers
 from harness.cli.stay_view import until
 from harness.core.errors import HarnessError
 from harness.keeper import folders
@@ -21,7 +21,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     if as_json:
         sys.stdout.write(json.dumps(environments, indent=2) + "\n")
         return
-    console = Console(highlight=False)
+    console = answers()
     if not environments:
         console.print("no environment runs")
     for environment in environments:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harness.bootstrap.preparing import require_steps
+from harness.bootstrap.preparing import prepare
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, EXISTING, Request
 from harness.bootstrap.stay import keep_of, stay_of
 from harness.cli.concluding import conclude
@@ -34,7 +34,7 @@ from harness.cli.options import (
     Warmly,
 )
 from harness.cli.provider_option import ProviderName
-from harness.cli.starting import begin_run, plan_for
+from harness.cli.starting import accepted, begin_run
 from harness.cli.warm import warm_of
 from harness.core.errors import ExitCode, UsageError
 from harness.plan.model import Selection
@@ -104,9 +104,9 @@ def _carry_out(
     """The whole main job. Raises HarnessError for what is wrong before it begins."""
     began = time.monotonic()
     _require_plugins(variables, request.workers)
-    prepared = plan_for(request)
+    prepared = prepare(request)
     chosen = choose(prepared.ecosystem.settings.suites, names)
-    require_steps(prepared)
+    prepared = accepted(prepared)
     folder, log = begin_run(prepared, "test")
     job = Job(prepared, folder, variables, request.workers, invocation)
     code = ExitCode.ENVIRONMENT

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from harness.bootstrap.preparing import Prepared, require_steps
+from harness.bootstrap.preparing import Prepared, prepare
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
 from harness.bootstrap.spare import SpareKeeper
 from harness.bootstrap.stay import duration
@@ -29,7 +29,7 @@ from harness.cli.patience import patiently
 from harness.cli.progress import Progress
 from harness.cli.provider_option import ProviderName
 from harness.cli.screen import people, warn
-from harness.cli.starting import begin_run, ending_stated, plan_for, start
+from harness.cli.starting import accepted, begin_run, ending_stated, start
 from harness.cli.stay_view import until
 from harness.core.errors import EnvironmentFailedError
 from harness.keeper.client import Lease
@@ -75,8 +75,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         isolation=isolation,
         is_fresh=fresh,
     )
-    prepared = plan_for(request)
-    require_steps(prepared)
+    prepared = accepted(prepare(request))
     kept = None if new else find_kept(prepared)
     if kept is not None:
         _show_kept(kept, prepared)

@@ -6,6 +6,7 @@ from itertools import chain, groupby
 from pathlib import Path
 
 from harness.core.errors import UsageError
+from harness.spec.faults import did_you_mean
 from harness.spec.model import SuiteSettings
 
 
@@ -38,8 +39,8 @@ def choose(known: Sequence[SuiteSettings], asked: Sequence[str]) -> tuple[SuiteS
         )
     unknown = [name for name in asked if name not in by_name]
     if unknown:
-        names = ", ".join(by_name)
-        raise UsageError(f"there is no suite {', '.join(unknown)}", hint=f"known suites: {names}")
+        hint = did_you_mean(unknown[0], by_name) or f"known: {', '.join(by_name)}"
+        raise UsageError(f"there is no suite {', '.join(unknown)}", hint=hint)
     return tuple(s for s in known if (s.name in asked if asked else s.is_default))
 
 

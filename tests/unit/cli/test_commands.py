@@ -20,6 +20,9 @@ from tests.doubles.tiny import COMPOSE, FAILING, NEVER_READY, Tiny, finish
 MakeTiny = Callable[..., Tiny]
 Typed = Callable[..., tuple[int, str, str]]
 USES_TOOLS = "def test_it(ecosystem): assert ecosystem.url('tools')"
+RESTARTING = """
+  web2: {restart: always, x-harness: {process: {command: [web2]}}}
+"""
 UNPREPARED = """
   web2: {env_file: gone.env, x-harness: {process: {command: [web2]}}}
 """
@@ -170,6 +173,22 @@ def test_what_is_missing_beside_a_file_is_an_error_for_a_start(
     assert not (project.folder / "results").exists()
 
 
+def test_a_suite_that_is_not_there_is_told_before_what_only_a_start_is_about(
+    tiny: MakeTiny, typed: Typed
+) -> None:
+    """No warnings, no reasons for what is left out: only what has to be mended, and the suite that was meant."""
+    code, _, remarks = typed(tiny(RESTARTING), "test", "tinny")
+    assert (code, remarks) == (ExitCode.USAGE, "error: there is no suite tinny\n→ did you mean tiny?\n")
+
+
+def test_what_is_piped_is_not_wrapped(tiny: MakeTiny, typed: Typed) -> None:
+    """One line stays one, however long: `grep` finds what stands in it."""
+    _, shown, _ = typed(tiny(RESTARTING), "plan")
+    (warning,) = [line for line in shown.splitlines() if "docker-compose.test.yml:" in line]
+    assert "restart: always is not applied" in warning
+    assert len(warning) > 80
+
+
 def test_a_faulty_file_costs_no_process(tiny: MakeTiny) -> None:
     """The keeper that was started ahead ends with the command."""
     assert tiny(BROKEN).run("harness", "up").returncode == ExitCode.USAGE
@@ -181,7 +200,7 @@ def test_a_faulty_file_costs_no_process(tiny: MakeTiny) -> None:
         (("up", "nobody"), "nobody"),
         (("up", "--provider", "cloud"), "this build has no provider 'cloud'"),
         (("up", "-f", "nowhere.yml"), "nowhere.yml"),
-        (("test", "nobody"), "known suites: tiny"),
+        (("test", "nobody"), "known: tiny"),
         (("plan", "--profile", "x"), "there is no profile x in tiny"),
         (("up", "--profile", "x"), "there is no profile x in tiny"),
         (("test", "--profile", "x"), "there is no profile x in tiny"),

@@ -77,8 +77,8 @@ def carry_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Carry:
     request: Any = SimpleNamespace(keep=keep, is_measured=False, warm=Warm.NEVER, workers=0)
     prepared: Any = SimpleNamespace(ecosystem=ecosystem, request=request)
     monkeypatch.setattr(job, "start", lambda *_: FakeLease())
-    monkeypatch.setattr(testing, "plan_for", lambda _request: prepared)
-    monkeypatch.setattr(testing, "require_steps", lambda _prepared: None)
+    monkeypatch.setattr(testing, "prepare", lambda _request: prepared)
+    monkeypatch.setattr(testing, "accepted", lambda prepared: prepared)
     monkeypatch.setattr(testing, "begin_run", lambda *_: (tmp_path, EventLog(tmp_path / "events.ndjson")))
     monkeypatch.setattr("harness.cli.concluding.sweep", lambda: ([], []))
 

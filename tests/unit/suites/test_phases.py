@@ -22,10 +22,13 @@ def test_suites_that_are_counted_only_run_when_named() -> None:
 
 
 def test_an_unknown_suite_is_told_with_the_known() -> None:
-    """The hint lists what there is."""
+    """The hint names the one that was meant, or lists what there is."""
     with pytest.raises(UsageError) as caught:
         choose([API], ["apy"])
-    assert (caught.value.message, caught.value.hint) == ("there is no suite apy", "known suites: api")
+    assert (caught.value.message, caught.value.hint) == ("there is no suite apy", "did you mean api?")
+    with pytest.raises(UsageError) as caught:
+        choose([API, E2E], ["smoke"])
+    assert caught.value.hint == "known: api, e2e"
 
 
 def test_neighbours_of_one_kind_share_a_phase() -> None:
