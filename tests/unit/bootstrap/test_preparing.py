@@ -35,7 +35,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
     path = tmp_path / "compose.yml"
     path.write_text(FILE)
-    (tmp_path / "data.py").touch()
+    (tmp_path / "data.py").write_text("def seed(): ...")
     return path
 
 

@@ -123,7 +123,7 @@ class Project:
         (self.folder / "tests").mkdir()
         (self.folder / "tests/test_tiny.py").write_text(self.tests)
         (self.folder / "pytest.ini").write_text("[pytest]\n")
-        (self.folder / "unimportable.py").write_text("import nowhere_to_be_found")
+        (self.folder / "unimportable.py").write_text("from nowhere_to_be_found import seed")
         (self.folder / "raising.py").write_text("async def seed(environment): raise RuntimeError")
         (self.folder / "docker-compose.test.yml").write_text(_COMPOSE.format(seed=self.seed))
 
