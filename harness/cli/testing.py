@@ -38,8 +38,11 @@ from harness.cli.starting import accepted, begin_run
 from harness.cli.warm import warm_of
 from harness.core.errors import ExitCode, UsageError
 from harness.plan.model import Selection
-from harness.suites.phases import choose, phases
+from harness.spec.model import Ecosystem, SuiteSettings
+from harness.suites.command_line import Extra, arguments, root_of
+from harness.suites.phases import Phase, choose, phases
 from harness.suites.pytest_process import PROVE_ISOLATION
+from harness.suites.refusal import require_options
 from harness.suites.settings import SuiteVariables
 
 
@@ -107,6 +110,8 @@ def _carry_out(
     prepared = prepare(request)
     chosen = choose(prepared.ecosystem.settings.suites, names)
     prepared = accepted(prepared)
+    require_steps(prepared)
+    _require_options(prepared.ecosystem, chosen, variables, request.workers, invocation.for_pytest)
     folder, log = begin_run(prepared, "test")
     job = Job(prepared, folder, variables, request.workers, invocation)
     code = ExitCode.ENVIRONMENT
@@ -118,6 +123,21 @@ def _carry_out(
         code = conclude(code, folder, log, began, job.environment_id)
         job.tell_what_stays()
     return code
+
+
+def _require_options(
+    ecosystem: Ecosystem,
+    suites: tuple[SuiteSettings, ...],
+    variables: SuiteVariables,
+    workers: int,
+    words: Sequence[str],
+) -> None:
+    """What pytest would refuse once all runs is refused now. Raises UsageError."""
+    extra = Extra.read(words, ecosystem.directory)
+    if extra.options:
+        whole = Phase(suites, is_instrumented=True, targets=extra.targets)
+        root = root_of(ecosystem.directory, ecosystem.settings.suites)
+        require_options(arguments(whole, root, variables, workers, extra.options), ecosystem.directory)
 
 
 def _require_plugins(variables: SuiteVariables, workers: int) -> None:

@@ -206,7 +206,7 @@ ROWS = {
     ),
     "SIGTERM in a test": ({"tests": _WAITING, "disturb": _terminate}, ExitCode.INTERRUPTED, "interrupted"),
     "does not import": ({"tests": "import nowhere_to_be_found"}, ExitCode.SUITE_FAILED, FAILED),
-    "usage error": ({"more": ("--", "--no-such-option")}, ExitCode.USAGE, "invalid"),
+    "usage error": ({"more": ("--", "--no-such-option")}, ExitCode.USAGE, None),
     "nothing selected": ({"more": ("--", "-k", "typo")}, ExitCode.USAGE, "invalid"),
     "no such seed": ({"seed": "seed: nowhere_to_be_found:seed"}, ExitCode.USAGE, None),
     "no such seed by pytest": (
