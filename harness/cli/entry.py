@@ -3,30 +3,35 @@
 Until then nothing is imported that takes a while itself, not even of the standard library.
 """
 
-import gc
-import os
-import signal
 import sys
-import zlib
-from contextlib import nullcontext
-from itertools import pairwise
 
-from harness.bootstrap.spare import SpareKeeper
-from harness.core.ids import new_environment_id
+_INTERRUPTED = 130  # ExitCode.INTERRUPTED
+
+try:
+    import gc
+    import os
+    import signal
+    import zlib
+    from contextlib import nullcontext
+    from itertools import pairwise
+
+    from harness.bootstrap.spare import SpareKeeper
+    from harness.core.ids import new_environment_id
+except KeyboardInterrupt:  # as early as it can be told
+    sys.exit(_INTERRUPTED)
 
 _STARTING = {"up", "test"}
 _UNMEASURED = {"up"}  # coverage has to know its folder before anything is imported
 _ELSEWHERE = {"docker", "existing"}  # where no process imports what Python applications did last time
 _FILE_OPTIONS = {"-f", "--file"}
-_INTERRUPTED = 130  # ExitCode.INTERRUPTED
 
 
 def main() -> None:
     """The `harness` command."""
-    own, for_pytest = _split(sys.argv[1:])
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who asks us to end is Ctrl-C to us
-    gc.disable()  # until all is imported: modules are no garbage
     try:
+        own, for_pytest = _split(sys.argv[1:])
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # who asks us to end is Ctrl-C to us
+        gc.disable()  # until all is imported: modules are no garbage
         with _spare_keeper(own) as spare:
             from harness.cli.invocation import Invocation  # noqa: PLC0415 - after the keeper has begun to import
             from harness.cli.main import run  # noqa: PLC0415 - as above

@@ -119,6 +119,26 @@ def test_an_interrupt_before_the_command_is_one_too(
     assert made[0].is_closed
 
 
+@pytest.mark.parametrize("module", ["contextlib", "harness.bootstrap.spare", "harness.cli.invocation"])
+def test_an_interrupt_while_anything_is_imported_is_one_too(module: str) -> None:
+    """From the first line of ours on; what Python does before that is Python's."""
+    code = f"""
+import signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+sys.modules.pop({module!r}, None)
+from harness.cli.entry import main
+main()
+"""
+    ended = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (ExitCode.INTERRUPTED, "")
+
+
 def test_a_command_needs_its_invocation() -> None:
     """A mistake of ours shows as one."""
 
