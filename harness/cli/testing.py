@@ -110,7 +110,6 @@ def _carry_out(
     prepared = prepare(request)
     chosen = choose(prepared.ecosystem.settings.suites, names)
     prepared = accepted(prepared)
-    require_steps(prepared)
     _require_options(prepared.ecosystem, chosen, variables, request.workers, invocation.for_pytest)
     folder, log = begin_run(prepared, "test")
     job = Job(prepared, folder, variables, request.workers, invocation)
