@@ -38,20 +38,21 @@ def critical_path(plan: Plan, stretches: Iterable[Stretch]) -> tuple[Link, ...]:
 
     It is found backwards: from what ended last, through whatever that had to wait for longest. Waiting itself is
     not part of it, for the time is spent by what was waited for. Stretches of nothing in the plan (preparing the
-    provider, seeding) stand before and after, as they all wait for, or are waited for by, everything.
+    provider; seeding, keeping the stores' state) stand before and after: they all wait for, or are waited for by,
+    everything.
     """
-    recorded = list(stretches)
+    recorded = sorted(stretches, key=lambda s: s.start)
     before = [s for s in recorded if s.what == PREPARING]
-    after = [s for s in recorded if s.what == SEEDING]
+    after = [s for s in recorded if s.what in (SEEDING, KEEPING)]
     work = _work_by_component(plan, recorded)
     chain = _chain(plan, work)
     return tuple((s.component, s.what, s.duration) for s in (*before, *chain, *after))
 
 
 def _work_by_component(plan: Plan, recorded: list[Stretch]) -> dict[str, list[Stretch]]:
-    """Each component's own stretches in order of time, without its waiting."""
+    """Each component's own stretches, in order of time as `recorded` is, without its waiting."""
     work: dict[str, list[Stretch]] = {step.name: [] for step in plan.steps}
-    for stretch in sorted(recorded, key=lambda s: s.start):
+    for stretch in recorded:
         if stretch.component in work and stretch.what in (STARTING, PROBING, COMPLETING):
             work[stretch.component].append(stretch)
     return work

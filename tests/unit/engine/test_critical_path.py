@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from harness.engine.critical_path import (
     COMPLETING,
+    KEEPING,
     PREPARING,
     PROBING,
     SEEDING,
@@ -55,10 +56,11 @@ def test_what_is_only_started_is_not_waited_for_further() -> None:
     )
 
 
-def test_preparing_and_seeding_frame_the_chain() -> None:
+def test_preparing_seeding_and_keeping_frame_the_chain() -> None:
     """What everything waits for comes first, what waits for everything last; one-shots count to their end."""
     plan = make_plan({"migrations": [], "api": [completed("migrations")]})
     stretches = [
+        Stretch("stores", KEEPING, 8, 9),
         Stretch("seed data", SEEDING, 7, 8),
         Stretch("fake provider", PREPARING, 0, 2),
         Stretch("migrations", STARTING, 2, 3),
@@ -73,6 +75,7 @@ def test_preparing_and_seeding_frame_the_chain() -> None:
         ("api", STARTING),
         ("api", PROBING),
         ("seed data", SEEDING),
+        ("stores", KEEPING),
     ]
 
 
