@@ -15,7 +15,8 @@ LINE_LENGTH = 600  # characters of one line
 CASES = 200  # with excerpts; where more fail, one cause is behind many of them
 STAMP_LENGTH = 32  # bytes within which a stamp ends
 SECONDS_DIGITS = 9  # at least; what is shorter is a number in a log line, not an instant
-SLACK = 0.05  # seconds around a case: a line is stamped when it is read, a little after it was written
+SLACK = 0.05  # seconds after a case: a line is stamped when it is read, a little after it was written
+ROUNDING = 0.001  # seconds by which a stamp may be earlier than that
 
 
 def excerpts(logs_dir: Path, result: RunResult) -> RunResult:
@@ -65,7 +66,7 @@ def _mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
 def _cut(log: bytes | mmap.mmap, component: str, case: Case) -> Excerpt | None:
     """The lines of a case's window, found by bisecting over byte offsets."""
     offsets = range(len(log))
-    began, ended = case.last.started - SLACK, case.last.finished + SLACK
+    began, ended = case.last.started - ROUNDING, case.last.finished + SLACK
     first = bisect_left(offsets, began, key=lambda offset: _entry(log, offset)[1])
     beyond = bisect_right(offsets, ended, lo=first, key=lambda offset: _entry(log, offset)[1])
     window = log[_entry(log, first)[0] : _entry(log, beyond)[0]].split(b"\n")

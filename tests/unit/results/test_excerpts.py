@@ -50,6 +50,13 @@ def test_each_component_hands_over_its_lines_of_the_window(tmp_path: Path) -> No
     assert [line.at - T for line in found[0].lines] == [2.5, 3.0]
 
 
+def test_what_the_case_before_has_caused_is_not_this_ones(tmp_path: Path) -> None:
+    """A stamp is never earlier than its line, but for what the milliseconds round; often it is a little later."""
+    log(tmp_path, "app", (1.955, "before"), (2.0, "first"), (4.045, "last"))
+    (excerpt,) = cut(tmp_path, run(2.0004, 4.0))
+    assert [line.text for line in excerpt.lines] == ["first", "last"]
+
+
 def test_passing_cases_carry_no_lines(tmp_path: Path) -> None:
     """Evidence is for what failed."""
     log(tmp_path, "app", (2.5, "request"))
@@ -97,8 +104,8 @@ def test_exactly_the_lines_of_the_window_are_found(
     log(folder, "app", *((ms / 1000, f"at {ms}" + "." * (ms % 70)) for ms in stamps))
     found = cut(folder, run(began / 1000, (began + lasted) / 1000))
     slack = SLACK * 1000
-    expected = [ms for ms in stamps if began - slack < ms < began + lasted + slack]
-    edges = {began - slack, began + lasted + slack}  # floating point decides about these
+    expected = [ms for ms in stamps if began <= ms < began + lasted + slack]
+    edges = {began - 1, began + lasted + slack}  # floating point decides about these
     seen = [int(line.text.removeprefix("at ").rstrip(".")) for e in found for line in e.lines]
     assert [ms for ms in seen if ms not in edges] == expected[-LINES:]
 
