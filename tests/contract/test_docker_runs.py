@@ -98,7 +98,7 @@ BAD = {
     "an image that nobody has": (
         "    image: registry.invalid/nothing:1",
         ExitCode.ENVIRONMENT,
-        r"the image registry\.invalid/nothing:1 cannot be pulled: .*",
+        r"web: the image registry\.invalid/nothing:1 cannot be pulled: .*",
         ["needed by web"],
         r"docker save -o image\.tar registry\.invalid/nothing:1",
     ),
