@@ -85,12 +85,16 @@ class Templating:
         with _told(), making(cache_folder(), self._key) as made:
             await environment.state.reset()  # as Postgres will be, whatever was written since it was kept
             aside = await provider.set_aside(await environment.state.write_down())
-            self._is_copied.set()
-            await run_to_end(asyncio.to_thread(aside.save, made.data))
-            self._is_saved.set()
-            inputs = await asyncio.to_thread(Inputs.of, self._order, self._began)
-            if inputs is not None:
-                made.describe(inputs, self._described(made, environment, aside))
+            try:
+                self._is_copied.set()
+                await run_to_end(asyncio.to_thread(aside.save, made.data))
+                self._is_saved.set()
+                inputs = await asyncio.to_thread(Inputs.of, self._order, self._began)
+                if inputs is not None:
+                    made.describe(inputs, self._described(made, environment, aside))
+            finally:
+                if not made.name:
+                    await run_to_end(asyncio.to_thread(aside.discard))
 
     def _described(self, made: Making, environment: Environment, aside: SetAside) -> Template:
         seeded = environment.seeded

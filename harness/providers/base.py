@@ -214,6 +214,10 @@ class SetAside(Protocol):
         """Move it into a folder to be made; blocks. Raises OSError, EnvironmentFailedError: there is no room."""
         ...
 
+    def discard(self) -> None:
+        """Remove what is not in that folder; blocks."""
+        ...
+
 
 @runtime_checkable
 class CanSetAside(Protocol):

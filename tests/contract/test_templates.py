@@ -124,6 +124,12 @@ class Project(Tiny):
         return [image for about in abouts for image in json.loads(about.read_text())["images"].values()]
 
 
+def seeded_images() -> set[str]:
+    """What templates of all projects have on the engine."""
+    with closing(connect()) as engine:
+        return {tag for image in engine.images.list("ecosystem-harness/seeded") for tag in image.tags}
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     """One that leaves no images."""
@@ -173,6 +179,19 @@ def test_an_image_that_is_gone(project: Project) -> None:
     assert not project.is_from_template
     project.passwords()
     assert project.is_from_template
+
+
+def test_one_that_is_given_up_leaves_no_image(project: Project) -> None:
+    """As here, where there are more files than anybody looks at."""
+    many = project.folder / "many"
+    many.mkdir()
+    for number in range(5_001):
+        (many / str(number)).touch()
+    project.write(f'{FILE}    volumes: ["./many:/many:ro"]\n')
+    before = seeded_images()
+    project.passwords()
+    assert "no template is left for later runs" in (project.folder / "results/latest/keeper.log").read_text()
+    assert seeded_images() <= before
 
 
 def test_data_that_nobody_would_copy(project: Project) -> None:

@@ -7,11 +7,12 @@ next one begins without copying anything. What lies in volumes is packed beside.
 import json
 import shutil
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from harness.containers.engine import image_ids
+from harness.containers.engine import connect, image_ids
 from harness.core.data_files import DataFiles
 from harness.core.errors import EnvironmentFailedError, ProviderUnavailableError
 from harness.images.needs import needed
@@ -83,6 +84,14 @@ class SetAside:
         (target / _ABOUT).write_text(json.dumps(asdict(self.kept)))
         for archive in self.folder.iterdir():
             shutil.move(archive, target)
+
+    def discard(self) -> None:
+        """Remove the images; blocks. Raises ProviderUnavailableError: the engine has gone."""
+        from harness.providers.docker.seeded import remove  # noqa: PLC0415 - as below
+
+        with closing(connect()) as engine:
+            for image in self.kept.images.values():
+                remove(engine, image)
 
 
 def set_aside(

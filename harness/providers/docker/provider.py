@@ -12,6 +12,7 @@ from harness.core.clock import Clock
 from harness.core.data_files import DataFiles
 from harness.core.errors import EnvironmentFailedError
 from harness.core.ids import new_secret
+from harness.core.tasks import run_to_end
 from harness.events.facts import ImageProgress
 from harness.events.log import Emit, nobody
 from harness.faults.link import Link
@@ -168,9 +169,17 @@ class DockerProvider:
     async def set_aside(self, files: Mapping[str, DataFiles]) -> SetAside:
         """Copy what stores hold into images and archives, to be saved elsewhere later. Raises as `copy_data` does."""
         folder = self._place.runtime / "aside"
-        aside = await self._calls(set_aside, self._plan, self._started, files, folder)
+        done: list[SetAside] = []
+        try:
+            await run_to_end(
+                self._calls(lambda: done.append(set_aside(self._plan, self._started, files, folder)))
+            )
+        except asyncio.CancelledError:  # it has been made all the same
+            for aside in done:
+                await self._calls(aside.discard)
+            raise
         await self._opened().remove_unused()
-        return aside
+        return done[0]
 
     async def aclose(self) -> tuple[str, ...]:
         """Remove every container, volume and network of the environment; names what stays. Idempotent."""

@@ -53,7 +53,8 @@ def remove_unused(engine: "DockerClient") -> None:
     found = sorted(((_at(image), image) for image in images), key=lambda each: each[0], reverse=True)
     for at, image in found[_MOST:]:
         if found[0][0] - at > _IN_USE:
-            _remove(engine, image)
+            for tag in image.tags:
+                remove(engine, tag)
 
 
 def _at(image: Any) -> datetime:
@@ -61,7 +62,7 @@ def _at(image: Any) -> datetime:
     return last_used(image) or datetime.fromisoformat(image.attrs["Created"])
 
 
-def _remove(engine: "DockerClient", image: Any) -> None:
-    for tag in image.tags:
-        with contextlib.suppress(APIError):  # gone already, or in use: there is a next time
-            engine.images.remove(tag)
+def remove(engine: "DockerClient", image: str) -> None:
+    """Remove an image, unless it is gone already, or in use: there is a next time."""
+    with contextlib.suppress(APIError):
+        engine.images.remove(image)

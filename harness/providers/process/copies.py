@@ -58,6 +58,10 @@ class SetAside:
             folder.mkdir(mode=0o700)
             self.account.give(folder)
             _fill(source, folder, self.account)
+        self.discard()
+
+    def discard(self) -> None:
+        """Free the memory; blocks."""
         discard(self.folder)
 
 
