@@ -7,6 +7,7 @@ not open to its network.
 """
 
 import contextlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import APIError
@@ -75,12 +76,18 @@ class Addresses:
             with contextlib.suppress(APIError):
                 self._client.client.networks.get(self._network).disconnect(self._own_id, force=True)
 
-    def of(self, container: "Container") -> dict[int, Endpoint]:
-        """The endpoints of a started container with fresh attributes, by container port."""
+    def of(self, container: "Container", targets: Iterable[int]) -> dict[int, Endpoint]:
+        """The endpoints of a started container with fresh attributes, by container port.
+
+        Args:
+            container: Whose.
+            targets: The ports that its component has by the file; an image need not expose them.
+        """
         settings = container.attrs["NetworkSettings"]
         if self.is_inside:
             host = settings["Networks"][self._network]["IPAddress"]
-            return {target: Endpoint(host, target, target) for target in _targets(settings)}
+            listed = dict.fromkeys([*targets, *_exposed(settings)])
+            return {target: Endpoint(host, target, target) for target in listed}
         return {
             int(port.partition("/")[0]): Endpoint(
                 LOOPBACK, int(bindings[0]["HostPort"]), int(port.partition("/")[0])
@@ -90,5 +97,5 @@ class Addresses:
         }
 
 
-def _targets(settings: dict[str, Any]) -> list[int]:
+def _exposed(settings: dict[str, Any]) -> list[int]:
     return [int(port.partition("/")[0]) for port in settings["Ports"] if port.endswith("/tcp")]

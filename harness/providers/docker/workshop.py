@@ -118,7 +118,7 @@ class Workshop:
         attached = await self._calls(container.attach_socket, params=_ATTACHED)
         feed = Feed(attached, pump.write_end)
         await self._calls(_started, component, container)
-        own = self._addresses.of(container)
+        own = self._addresses.of(container, component.targets)
         return RunningContainer(
             component,
             container,

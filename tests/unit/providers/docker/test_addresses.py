@@ -45,7 +45,7 @@ def test_on_the_engines_machine_it_is_the_published_port(
     container = made(engine, p80=4080, p81=4081)
     container.attrs["NetworkSettings"]["Ports"]["9000/tcp"] = None
     assert not found.is_inside
-    assert found.of(container) == {  # type: ignore[arg-type]
+    assert found.of(container, (80, 81)) == {  # type: ignore[arg-type]
         80: Endpoint("127.0.0.1", 4080, 80),
         81: Endpoint("127.0.0.1", 4081, 81),
     }
@@ -65,10 +65,21 @@ def test_within_a_container_it_is_the_address_in_the_network(
     container.attrs["NetworkSettings"]["Ports"] = {"80/tcp": None, "53/udp": None}
     found.join()
     assert engine.networks.get("net").joined == [own.id]
-    assert found.of(container) == {80: Endpoint("172.30.0.2", 80, 80)}  # type: ignore[arg-type]
+    assert found.of(container, ()) == {80: Endpoint("172.30.0.2", 80, 80)}  # type: ignore[arg-type]
     found.leave()
     found.leave()
     assert engine.networks.get("net").joined == []
+
+
+def test_within_a_container_a_port_may_be_the_files_alone(
+    engine: FakeDocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is published there, so the engine shows only what the image exposes: an image need not say any."""
+    place(monkeypatch, job(engine))
+    container = made(engine)
+    container.attrs["NetworkSettings"]["Ports"] = {"80/tcp": None}
+    found = Addresses(engine, "net").of(container, (8000, 80))  # type: ignore[arg-type]
+    assert found == {port: Endpoint("172.30.0.2", port, port) for port in (8000, 80)}
 
 
 def test_within_a_container_of_the_machines_network_it_is_the_published_port(
@@ -80,7 +91,9 @@ def test_within_a_container_of_the_machines_network_it_is_the_published_port(
     found = Addresses(engine, "net")  # type: ignore[arg-type]
     found.join()
     assert not found.is_inside
-    assert found.of(made(engine, p80=4080)) == {80: Endpoint("127.0.0.1", 4080, 80)}  # type: ignore[arg-type]
+    assert found.of(made(engine, p80=4080), (80,)) == {  # type: ignore[arg-type]
+        80: Endpoint("127.0.0.1", 4080, 80)
+    }
 
 
 def test_a_container_that_can_join_no_network_is_told(
