@@ -91,7 +91,8 @@ def _follow(answers: Any, reference: str, tell: Tell) -> None:
                 elif line.startswith(_RUNS) and instruction.startswith("RUN"):  # the others take no time
                     tell(f"{reference}: {step}")
     except (APIError, RequestException) as error:
-        raise failed(reference, str(error), said, step) from error
+        told = getattr(error, "explanation", None) or error  # the engine's words, without the whole request
+        raise failed(reference, str(told), said, step) from error
 
 
 def _lines(said: str) -> Iterator[str]:
@@ -103,7 +104,7 @@ def _lines(said: str) -> Iterator[str]:
 
 def failed(reference: str, reason: str, said: deque[str], step: str = "") -> EnvironmentFailedError:
     """A failed build or import as people are told it; `step` is what it was at."""
-    hint = "the lines above are what the build said last"
+    hint = "the lines above are what the build said last" if said else "the engine's own log may say more"
     if "no space left" in reason.lower():
         hint = (
             "the disk is full: `docker system df` shows what takes the room, `docker system prune` makes some"

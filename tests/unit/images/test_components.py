@@ -1,5 +1,6 @@
 """The ecosystem's own images: built when something changed, told when they cannot be."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from harness.images.context import Contexts
 from harness.images.labels import CACHE
 from harness.images.needs import Need, needed
 from harness.spec.model import Build, Component, Ecosystem, Location
-from tests.doubles.images import FakeEngine
+from tests.doubles.images import FakeEngine, refusal
 
 HERE = Location(Path("compose.yml"), 1)
 
@@ -140,6 +141,22 @@ def test_a_full_disk(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailedError) as caught:
         build_one(engine, ecosystem, ecosystem.components["api"], lambda _line: None, Contexts())
     assert "docker system prune" in caught.value.hint
+
+
+def test_a_build_that_the_engine_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own words in a short line, without the request; what the build never said is not referred to."""
+    engine: Any = engine_with_base()
+
+    def refused(**_asked: Any) -> Iterator[dict[str, str]]:
+        raise refusal(500, "Error processing tar file")
+        yield {}
+
+    monkeypatch.setattr(engine, "build", refused)
+    ecosystem = made(tmp_path, component(tmp_path))
+    with pytest.raises(EnvironmentFailedError) as caught:
+        build_one(engine, ecosystem, ecosystem.components["api"], lambda _line: None, Contexts())
+    assert str(caught.value) == "the image shop-api could not be made: Error processing tar file"
+    assert "lines above" not in caught.value.hint
 
 
 def test_a_dockerfile_that_is_not_there(tmp_path: Path) -> None:
