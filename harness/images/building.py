@@ -104,7 +104,7 @@ def _lines(said: str) -> Iterator[str]:
 
 def failed(reference: str, reason: str, said: deque[str], step: str = "") -> EnvironmentFailedError:
     """A failed build or import as people are told it; `step` is what it was at."""
-    hint = "the lines above are what the build said last" if said else "the engine's own log may say more"
+    hint = "what the build said last tells why" if said else "the engine's own log may say more"
     if "no space left" in reason.lower():
         hint = (
             "the disk is full: `docker system df` shows what takes the room, `docker system prune` makes some"

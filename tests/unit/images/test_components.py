@@ -156,7 +156,7 @@ def test_a_build_that_the_engine_refuses(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(EnvironmentFailedError) as caught:
         build_one(engine, ecosystem, ecosystem.components["api"], lambda _line: None, Contexts())
     assert str(caught.value) == "the image shop-api could not be made: Error processing tar file"
-    assert "lines above" not in caught.value.hint
+    assert "said last" not in caught.value.hint
 
 
 def test_a_dockerfile_that_is_not_there(tmp_path: Path) -> None:
