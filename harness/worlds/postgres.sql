@@ -8,8 +8,8 @@
 -- ran when it was kept; they go, and rows of the copy that are missing by primary key come back. Without a primary
 -- key everything goes and comes back, and from a table that was empty everything goes. Writers wait meanwhile.
 --
--- To be called by a session whose session_replication_role is `replica`: triggers, foreign keys, rules and event
--- triggers are off in it. To set it in the functions would make the server forget all plans with every call.
+-- To be called by a session whose session_replication_role is `replica`: triggers, foreign keys and rules are off in it.
+-- To set it in the functions would make the server forget all plans with every call.
 --
 -- Snapshots share copies: a table that was not written to since another one was taken is not copied again.
 --
@@ -45,6 +45,7 @@ CREATE TABLE harness_world.kept_sequences (
 CREATE TABLE harness_world.snapshots (
     name text PRIMARY KEY,
     large_objects text NOT NULL,
+    roles text[] NOT NULL,
     advisory_locks text[] NOT NULL    -- that services hold or wait for all the time
 );
 
@@ -97,17 +98,28 @@ CREATE FUNCTION harness_world.watch() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
     sequences text;
+    sequence regclass;
     always text;
 BEGIN
-    SELECT string_agg(format('%I on %s', tgname, tgrelid::regclass), ', ') INTO always
-    FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('A', 'R');
+    SELECT string_agg(format('%I on %s', name, relation::regclass), ', ') INTO always
+    FROM (SELECT tgname, tgrelid, tgenabled FROM pg_trigger WHERE NOT tgisinternal
+          UNION ALL SELECT rulename, ev_class, ev_enabled FROM pg_rewrite) acting (name, relation, enabled)
+    WHERE enabled IN ('A', 'R');
     IF always IS NOT NULL THEN
-        RAISE feature_not_supported USING MESSAGE = 'a trigger would act on rows that are put back (ENABLE ALWAYS): ' || always;
+        RAISE feature_not_supported USING MESSAGE =
+            'a trigger or rule would act on rows that are put back (ENABLE ALWAYS): ' || always;
     END IF;
     PERFORM harness_world.watch_table(pg_class.oid, relkind, relpersistence = 'u')
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind IN ('r', 'p') AND relpersistence <> 't'
           AND nspname <> 'harness_world' AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\_%';
+
+    -- What a connection has drawn ahead nobody could take back: it would draw what others have drawn since.
+    FOR sequence IN
+        SELECT seqrelid FROM pg_sequence JOIN pg_class ON oid = seqrelid WHERE seqcache > 1 AND relpersistence <> 't'
+    LOOP
+        EXECUTE format('ALTER SEQUENCE %s CACHE 1', sequence);
+    END LOOP;
 
     SELECT string_agg(format('SELECT %s::oid AS relation, last_value, is_called FROM %I.%I',
                              pg_class.oid, nspname, relname), ' UNION ALL ')
@@ -196,7 +208,8 @@ BEGIN
 
     INSERT INTO harness_world.kept_sequences SELECT wanted, * FROM harness_world.sequences;
     INSERT INTO harness_world.snapshots VALUES (
-        wanted, harness_world.large_objects(), ARRAY(SELECT lock FROM harness_world.advisory_locks));
+        wanted, harness_world.large_objects(), ARRAY(SELECT role FROM harness_world.roles ORDER BY role),
+        ARRAY(SELECT lock FROM harness_world.advisory_locks));
     PERFORM harness_world.drop_unused_copies();
 END $$;
 
@@ -230,6 +243,34 @@ BEGIN
     SELECT string_agg(command || ' ' || object, ', ') INTO changes FROM harness_world.schema_changes;
     IF changes IS NOT NULL THEN
         RAISE feature_not_supported USING MESSAGE = 'the schema was changed: ' || changes;
+    END IF;
+END $$;
+
+-- Who there is in the server, and what roles and databases are set to: no event trigger tells of those. In the first
+-- line of each its name. Passwords are not among it: a copy of the server has others.
+CREATE VIEW harness_world.roles AS
+SELECT E'role ' || rolname || E'\n' || known::text AS role FROM
+    (SELECT oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolconnlimit,
+            rolvaliduntil, rolbypassrls FROM pg_roles) known
+UNION ALL
+SELECT format(E'%s of %s\n%s', roleid::regrole, member::regrole, pg_auth_members) FROM pg_auth_members
+UNION ALL
+SELECT 'settings of '
+           || concat_ws(' in ', 'role ' || nullif(setrole, 0)::regrole,
+                        'database ' || (SELECT datname FROM pg_database WHERE oid = setdatabase))
+           || E'\n' || setconfig::text
+FROM pg_db_role_setting;
+
+CREATE FUNCTION harness_world.check_roles(wanted text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    kept text[] := (SELECT roles FROM harness_world.snapshots WHERE name = wanted);
+    now text[] := ARRAY(SELECT role FROM harness_world.roles ORDER BY role);
+BEGIN
+    IF now <> kept THEN
+        RAISE feature_not_supported USING MESSAGE = 'roles, or what they or a database are set to, were changed: ' || (
+            SELECT string_agg(DISTINCT split_part(role, E'\n', 1), ', ') FROM (
+                (SELECT unnest(now) EXCEPT SELECT unnest(kept)) UNION (SELECT unnest(kept) EXCEPT SELECT unnest(now))
+            ) changed (role));
     END IF;
 END $$;
 
@@ -297,7 +338,7 @@ CREATE FUNCTION harness_world.tolerate(locks text[]) RETURNS void LANGUAGE sql A
 $$ UPDATE harness_world.snapshots SET advisory_locks = advisory_locks || locks $$;
 
 -- Put back what was written to; the names of those tables and sequences.
--- Raises `feature_not_supported` when the schema or large objects were changed, `object_in_use` for a prepared
+-- Raises `feature_not_supported` when the schema, roles or large objects were changed, `object_in_use` for a prepared
 -- transaction, HW001 when an advisory lock is held that was not held when it was kept.
 CREATE FUNCTION harness_world.reset(wanted text) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -307,6 +348,7 @@ DECLARE
     sequence record;
 BEGIN
     PERFORM harness_world.check_schema();
+    PERFORM harness_world.check_roles(wanted);
     IF harness_world.large_objects() <> (SELECT large_objects FROM harness_world.snapshots WHERE name = wanted) THEN
         RAISE feature_not_supported USING MESSAGE = 'large objects were changed';
     END IF;
@@ -372,11 +414,12 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
     IF TG_EVENT = 'sql_drop' THEN
         INSERT INTO harness_world.schema_changes
-        SELECT TG_TAG, object_identity FROM pg_event_trigger_dropped_objects() WHERE original AND NOT is_temporary;
+        SELECT TG_TAG, object_identity FROM pg_event_trigger_dropped_objects()
+        WHERE original AND NOT is_temporary AND schema_name IS DISTINCT FROM 'harness_world';
     ELSE
         INSERT INTO harness_world.schema_changes
         SELECT command_tag, object_identity FROM pg_event_trigger_ddl_commands()
-        WHERE schema_name IS DISTINCT FROM 'pg_temp';
+        WHERE coalesce(schema_name, '') NOT IN ('pg_temp', 'harness_world');
     END IF;
 END $$;
 
@@ -384,3 +427,7 @@ SELECT harness_world.watch();
 
 CREATE EVENT TRIGGER harness_world_changes ON ddl_command_end EXECUTE FUNCTION harness_world.note_change();
 CREATE EVENT TRIGGER harness_world_drops ON sql_drop EXECUTE FUNCTION harness_world.note_change();
+
+-- Also in a session whose session_replication_role is `replica`, which a test may set as we do.
+ALTER EVENT TRIGGER harness_world_changes ENABLE ALWAYS;
+ALTER EVENT TRIGGER harness_world_drops ENABLE ALWAYS;

@@ -1,7 +1,8 @@
 """Why this exists: snapshots of a Redis: what differs from one, and only that, is put back.
 
 Values are compared and put back in the server's own form (DUMP, RESTORE), streams with their consumer groups among
-them. Whether anything was written at all is told by the server's own count of calls of commands that write.
+them; so are libraries of functions, which are data of the server as keys are. Whether anything was written at all is
+told by the server's own count of calls of commands that write.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,16 +40,31 @@ class _Value:
         return now is not None and self.dump == now.dump and self.lives == now.lives == _FOR_EVER
 
 
+@dataclass(frozen=True, slots=True)
+class _Functions:
+    """What FUNCTION DUMP says, and the code of each library by its name."""
+
+    dump: bytes
+    libraries: Mapping[bytes, bytes]
+
+    def differing(self, now: "_Functions | None") -> tuple[str, ...]:
+        """The libraries that are not as these are, as people are told of them."""
+        others = self.libraries.items() ^ (now.libraries if now else {}).items()
+        return tuple(sorted(f"function library {name.decode(errors='replace')}" for name in dict(others)))
+
+
 @dataclass(slots=True)
 class _Snapshot:
     """All keys as they were.
 
     Args:
         values: What they held.
+        functions: The functions; None of a server that knows none.
         writes: What the server had counted when it last was like that.
     """
 
     values: Mapping[_Place, _Value]
+    functions: _Functions | None
     writes: tuple[object, ...]
 
     @property
@@ -111,12 +127,14 @@ class RedisStore:
 
         try:
             counts = await self._counted()  # what is written from here on is looked for by the next reset
-            self._snapshots[snapshot] = _Snapshot(await self._read(), counts)
+            self._snapshots[snapshot] = _Snapshot(await self._read(), await self._functions(), counts)
         except RedisError as error:
             raise WorldError(f"{self.component}: its keys cannot be kept: {error}") from error
 
     async def reset(self, snapshot: str) -> tuple[str, ...]:
         """Put back the keys that differ; their names, with the number of their database before those not in 0.
+
+        Libraries of functions come after them.
 
         Raises:
             WorldError: the server refuses, or is not reached.
@@ -127,10 +145,11 @@ class RedisStore:
         try:
             if not kept.is_expiring and await self._counted() == kept.writes:
                 return ()
+            functions = await self._put_back_functions(kept)
             changed = await self._put_back(kept)
         except RedisError as error:
             raise WorldError(f"{self.component}: its keys cannot be put back: {error}") from error
-        return tuple(sorted(map(_shown, changed)))
+        return (*sorted(map(_shown, changed)), *functions)
 
     async def differences(self, snapshot: str) -> tuple[str, ...]:
         """The keys that are not as they were kept; how long they have to live is not compared.
@@ -147,9 +166,11 @@ class RedisStore:
                 place for place, _ in dumps ^ {place: value.dump for place, value in kept.items()}.items()
             }
             differing = [place for place in others if not await self._holds(place, kept.get(place))]
+            then = self._snapshots[snapshot].functions
+            functions = then.differing(await self._functions()) if then else ()
         except RedisError as error:
             raise WorldError(f"{self.component}: its keys cannot be compared: {error}") from error
-        return tuple(sorted(map(_shown, differing)))
+        return (*sorted(map(_shown, differing)), *functions)
 
     async def _holds(self, place: _Place, value: _Value | None) -> bool:
         """Whether a set or hash has these members: they have no order, and reading alone may dump them in another."""
@@ -217,6 +238,25 @@ class RedisStore:
         return {
             place: _Value(dump, max(lives, _FOR_EVER)) for place, dump, lives in values if dump is not None
         }
+
+    async def _functions(self) -> _Functions | None:
+        """None before Redis 7."""
+        if "function|restore" not in self._writing:
+            return None
+        dump = await self._client.function_dump()
+        listed: list[Any] = await self._client.function_list(withcode=True)
+        told = (dict(zip(each[::2], each[1::2], strict=True)) for each in listed)
+        return _Functions(dump, {each[b"library_name"]: each[b"library_code"] for each in told})
+
+    async def _put_back_functions(self, snapshot: _Snapshot) -> tuple[str, ...]:
+        if (kept := snapshot.functions) is None:
+            return ()
+        changed = kept.differing(await self._functions())
+        if changed:
+            restoring = self._client.pipeline(transaction=False)
+            restoring.execute_command("FUNCTION RESTORE", kept.dump, "FLUSH")
+            await restoring.execute()
+        return changed
 
     async def _put_back(self, snapshot: _Snapshot) -> Iterable[_Place]:
         """All at once: nobody sees half of it."""

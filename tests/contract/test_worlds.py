@@ -469,16 +469,62 @@ async def test_autovacuum_is_in_nobodys_way(folder: Path, provider: str) -> None
         await connection.close()
 
 
-async def test_a_trigger_that_would_act_is_refused(folder: Path, provider: str) -> None:
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TRIGGER always AFTER INSERT ON notes EXECUTE FUNCTION refuse()",
+        "CREATE RULE always AS ON INSERT TO notes DO INSTEAD NOTHING",
+    ],
+    ids=["TRIGGER", "RULE"],
+)
+async def test_what_would_act_is_refused(folder: Path, provider: str, made: str) -> None:
     """Before any test has run."""
-    script = folder / "2-trigger.sql"
-    script.write_text(
-        "CREATE TRIGGER always AFTER INSERT ON notes EXECUTE FUNCTION refuse();"
-        "ALTER TABLE notes ENABLE ALWAYS TRIGGER always;"
-    )
+    script = folder / "2-always.sql"
+    script.write_text(f"{made}; ALTER TABLE notes ENABLE ALWAYS {made.split()[1]} always;")
     with pytest.raises(WorldError, match=r"would act on rows that are put back .*: always on public\.notes"):
         async with opened(folder, provider, script):
             raise AssertionError("it was opened")
+
+
+async def test_nobody_draws_ahead(folder: Path, provider: str) -> None:
+    """A connection that goes on draws what the next one would: no number twice, and none but those of a clean state."""
+    script = folder / "2-ahead.sql"
+    script.write_text(
+        "CREATE SEQUENCE ahead CACHE 10;"
+        "CREATE TABLE drawn (id int GENERATED ALWAYS AS IDENTITY (CACHE 5) PRIMARY KEY);"
+    )
+    async with opened(folder, provider, script) as environment:
+        connections = [await connect(environment) for _ in range(2)]
+        for _ in range(2):
+            told = [await each.fetchval("SELECT nextval('ahead')") for each in (*connections, *connections)]
+            told += [
+                await each.fetchval("INSERT INTO drawn DEFAULT VALUES RETURNING id") for each in connections
+            ]
+            assert told == [1, 2, 3, 4, 1, 2]
+            await environment.state.reset(is_proved=True)
+        for each in connections:
+            await each.close()
+
+
+async def test_functions_of_redis_are_part_of_a_snapshot(folder: Path, provider: str) -> None:
+    """As far as it has any: they are data, as keys are."""
+    body = "#!lua name={name}\nredis.register_function('{name}', function() return {n} end)"
+    async with opened(folder, provider) as environment, redis_of(environment) as redis:
+        if (await redis.info("server"))["redis_version"] < "7":
+            pytest.skip("this Redis has no functions")
+        await redis.function_load(body.format(name="kept", n=1))
+        await redis.function_load(body.format(name="other", n=1))
+        await environment.state.snapshot("with")
+        await redis.function_load(body.format(name="kept", n=2), replace=True)
+        await redis.function_delete("other")
+        await redis.function_load(body.format(name="new", n=1))
+        told = tuple(f"function library {name}" for name in ("kept", "new", "other"))
+        assert await environment.state.reset("with", is_proved=True) == {"cache": told}
+        assert await redis.fcall("kept", 0) == 1
+        assert await environment.state.reset("with") == {}
+        told = tuple(f"function library {name}" for name in ("kept", "other"))
+        assert await environment.state.reset(is_proved=True) == {"cache": told}
+        assert await redis.function_list() == []
 
 
 async def test_there_is_one_seeded_state(environment: Environment) -> None:
@@ -693,7 +739,16 @@ async def test_a_reset_notifies_nobody(folder: Path, provider: str) -> None:
         ("CREATE TABLE extra (id int)", "CREATE TABLE public.extra"),
         ("ALTER TABLE notes ADD COLUMN colour text", "ALTER TABLE public.notes"),
         ("DROP TABLE notes", "DROP TABLE public.notes"),
+        ("SET session_replication_role = replica; CREATE TABLE extra (id int)", "CREATE TABLE public.extra"),
+        ("SET session_replication_role = replica; DROP TABLE notes", "DROP TABLE public.notes"),
         ("SELECT lo_create(0)", "large objects were changed"),
+        (
+            "CREATE ROLE visitor; GRANT pg_monitor TO visitor",
+            "were changed: pg_monitor of visitor, role visitor",
+        ),
+        ("ALTER ROLE postgres CONNECTION LIMIT 90", "were changed: role postgres"),
+        ("ALTER DATABASE postgres SET work_mem = '5MB'", "were changed: settings of database postgres"),
+        ("ALTER ROLE postgres SET work_mem = '5MB'", "were changed: settings of role postgres"),
     ],
 )
 async def test_what_cannot_be_put_back_is_refused(
