@@ -1,7 +1,8 @@
 """Why this exists: of which files what runs is made, for each component, and in which state they are."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,9 @@ from harness.spec.model import Build, Component, Ecosystem, ProcessSettings
 _SLACK = 0.05  # seconds by which the clock of a file system may be behind
 _MOST = 5_000  # files of one folder
 _DOCKER = "docker"
+_BETWEEN = re.compile(r"(?:>+\s*\S+|[\s=;|&<()'\"])+")  # words of a shell; what it writes to is none
+# Where programs that migrate look, which no command names.
+_MIGRATIONS = ("migrations", "*/migrations", "alembic", "*/alembic", "prisma")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,35 +114,53 @@ class Code:
         if recipe_for(component) is not None:  # init scripts and the like
             return files.union(*map(_below, _binds(component)))
         process = component.settings.process
-        return files | self._of_process(process, is_one_shot=step.is_one_shot) if process else files
+        if process is None:
+            return files
+        if step.is_one_shot:
+            files = files.union(*map(_below, self._migrations()))
+        return files | self._of_process(process, is_one_shot=step.is_one_shot)
+
+    def _migrations(self) -> Iterator[Path]:
+        for name in _MIGRATIONS:
+            for folder in self._ecosystem.directory.glob(name):
+                if folder.is_dir() and not is_passed_over(folder.parent.name):
+                    yield folder
 
     def _of_process(self, process: ProcessSettings, *, is_one_shot: bool) -> set[Path]:
         if target := process.app or process.call:
             preload = (self._closure.file_of(module) for module in self._ecosystem.settings.preload)
             modules = (target.partition(":")[0],)
             return self._closure.of(modules, words=is_one_shot) | {file for file in preload if file}
-        return self._of_command(process, process.command or ())
+        return self._of_command(process, process.command or (), is_one_shot=is_one_shot)
 
-    def _of_command(self, process: ProcessSettings, argv: Sequence[str]) -> set[Path]:
-        """Files that a command names, with what Python ones import; and its folder, where the file names one."""
+    def _of_command(self, process: ProcessSettings, argv: Sequence[str], *, is_one_shot: bool) -> set[Path]:
+        """Files that a command names, with what Python ones import; and its folder, where the file names one.
+
+        Of a one-shot also all files of folders that it names.
+        """
         directory = process.working_dir or self._ecosystem.directory
-        named = [path for word in argv if (path := _path(directory, word)) is not None]
-        scripts = [path for path in named if path.suffix == ".py"]
-        modules = [after for word, after in pairwise(argv) if word == "-m"]
+        words = [part for word in argv for part in _BETWEEN.split(word)]
+        named = [
+            path for word in dict.fromkeys((*argv, *words)) if (path := _path(directory, word)) is not None
+        ]
+        files = {path for path in named if path.is_file()}
+        scripts = [path for path in named if path in files and path.suffix == ".py"]
+        modules = [after for word, after in pairwise(words) if word == "-m"]
         roots = (*(script.parent for script in scripts), directory, *self._roots)
-        files = set(named)
         if scripts or modules:
-            files |= Closure(roots, self._reading.sources).of(modules, scripts)
+            files |= Closure(roots, self._reading.sources).of(modules, scripts, words=is_one_shot)
+        if is_one_shot:
+            files = files.union(*(_below(path) for path in named if path.is_dir() and ".." not in path.parts))
         if process.working_dir:
             files |= _below(process.working_dir)
         return files
 
 
 def _path(directory: Path, word: str) -> Path | None:
-    """The file that a word of a command line names; programs of the machine are none of the ecosystem's."""
+    """What a word of a command line names in a folder; programs of the machine are none of the ecosystem's."""
     path = directory / word
     try:
-        return path if path.is_file() and path.is_relative_to(directory) else None
+        return path if path.exists() and path.is_relative_to(directory) and path != directory else None
     except (OSError, ValueError):  # too long for a name, or with a NUL in it
         return None
 

@@ -16,16 +16,24 @@ from harness.bootstrap.stamps import Stamp, stamp_of
 
 _DOTTED = re.compile(r"([A-Za-z_]\w*(?:\.\w+)+)(?::\w+)?")
 _WORD = re.compile(r"([A-Za-z_]\w*)(?::\w+)?")
+_PATH = re.compile(r"[^\s\0]*[^\s\0./][./][^\s\0]*")
 _PYTHON = ".py"
 _INIT = "__init__.py"
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a file names: modules with the packages that they lie in; `words` are seldom packages, and mostly words."""
+    """What a file names.
+
+    Args:
+        modules: With the packages that they lie in.
+        words: Seldom packages, and mostly words.
+        paths: What may be one of a file or a folder.
+    """
 
     modules: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,7 +81,8 @@ class Closure:
         Args:
             modules: By name; one that is not there is passed over.
             scripts: Files that belong to no package.
-            words: Whether a string that is only the name of a package stands for that package.
+            words: Whether a string that is only the name of a package stands for that package, and one that is the
+                path of a file or a folder for that, or for what is no Python in it.
         """
         files = set[Path]()
         seen = set[str]()
@@ -91,7 +100,10 @@ class Closure:
             files.add(found.file)
             package = name if found.folders else name.rpartition(".")[0]
             waiting += self._named(found.file, package, words=words)
-        return files.union(*map(self._files_beside, self._packages(seen)))
+        folders = self._packages(seen)
+        for path in self._paths_in(files) if words else ():
+            (folders if path.is_dir() else files).add(path)
+        return files.union(*map(self._files_beside, folders))
 
     def file_of(self, module: str) -> Path | None:
         """The file of a module; None where it is elsewhere, or has none."""
@@ -105,6 +117,17 @@ class Closure:
         yield from named.modules
         if words:
             yield from named.words
+
+    def _paths_in(self, files: Iterable[Path]) -> Iterator[Path]:
+        """What these files name by its path, below one of the roots."""
+        named = {text for file in files if file in self._names for text in self._names[file].paths}
+        texts = [text.removeprefix("./") for text in named if ".." not in text.split("/")]
+        for root in self._roots:
+            here = set[str]().union(*self._names_in(root))
+            for text in texts:
+                with suppress(OSError):  # too long for a name
+                    if text.partition("/")[0] in here and (path := root / text).exists():
+                        yield path
 
     def _files_beside(self, folder: Path) -> tuple[Path, ...]:
         if folder not in self._beside:
@@ -172,7 +195,7 @@ def _named_in(file: Path, package: str) -> Named:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):  # whoever runs it will be told
         return Named()
-    modules, words = set[str](), set[str]()
+    modules, words, paths = set[str](), set[str](), set[str]()
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -186,8 +209,10 @@ def _named_in(file: Path, package: str) -> Named:
                     modules.add(told[1])
                 elif told := _WORD.fullmatch(text):
                     words.add(told[1])
+                if _PATH.fullmatch(text):
+                    paths.add(text)
     whole = {part for module in modules if module for part in _with_parents(module)}
-    return Named(tuple(sorted(whole)), tuple(sorted(words)))
+    return Named(tuple(sorted(whole)), tuple(sorted(words)), tuple(sorted(paths)))
 
 
 def _absolute(module: str, package: str, level: int) -> str:
