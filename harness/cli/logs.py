@@ -44,12 +44,13 @@ def logs(
 ) -> None:
     """Print what the components of a run wrote, merged by time, secrets masked.
 
-    Of the newest run here, also when it goes on or has failed; or of an environment that runs:
+    Of the newest run here, also when it goes on or has failed; or of an environment that runs, or a world of one:
     harness logs db web -e 4f --tail 20 --follow
     """
-    folder = Path(find(environment)[1].results) if environment else _run_folder(results, run)
+    name, _, world = (environment or "").partition("@")
+    folder = Path(find(name)[1].results) if name else _run_folder(results, run)
     with ExitStack() as open_files:
-        merged = _Merged(folder / LOGS, components or (), open_files)
+        merged = _Merged(_logs_of(world, folder / LOGS), components or (), open_files)
         over = _over(folder) if follow else None
         lines = merged.more(is_over=over is None)
         merged.show(deque(lines, maxlen=tail) if tail else lines)
@@ -72,6 +73,16 @@ def _run_folder(results: Path, run: str) -> Path:
         evidence=runs[:_LISTED],
         hint="--run takes one of these, of which the newest comes first",
     )
+
+
+def _logs_of(world: str, logs: Path) -> Path:
+    """Where a world's components write. Raises UsageError when there is none of that name."""
+    worlds = sorted(folder.name for folder in logs.iterdir() if folder.is_dir()) if world else ()
+    if world and world not in worlds:
+        raise UsageError(
+            f"no world {world!r} has written anything", hint=f"there are: {', '.join(worlds) or 'none'}"
+        )
+    return logs / world
 
 
 class _Merged:

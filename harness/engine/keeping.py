@@ -1,6 +1,7 @@
 """Why this exists: when the state that tests start from is kept, and when it, or another snapshot, is put back."""
 
 import asyncio
+import unicodedata
 from collections.abc import Callable, Mapping
 
 from harness.core.data_files import DataFiles
@@ -83,9 +84,14 @@ class KeptState:
         """Keep the state as it is now, in place of what was kept under that name.
 
         Raises:
-            UsageError: the file does not ask for isolation, or the name is that of the seeded state.
+            UsageError: the file does not ask for isolation, or the name is none, or that of the seeded state.
             WorldError: a store cannot be kept, or a component does not settle.
         """
+        if not name.strip() or any(unicodedata.category(character) == "Cc" for character in name):
+            raise UsageError(
+                f"{name!r} is no name for a snapshot",
+                hint="take one that can be read, and typed for `harness reset`",
+            )
         if name == SEEDED:
             raise UsageError(
                 f"{SEEDED!r} is the name of the state that tests start from", hint="give it another name"

@@ -531,6 +531,9 @@ async def test_there_is_one_seeded_state(environment: Environment) -> None:
     """It is not taken anew, and what was never taken is told."""
     with pytest.raises(UsageError, match="'seeded' is the name of the state that tests start from"):
         await environment.state.snapshot(SEEDED)
+    for strange in ("", " ", "two\nlines", "\x1b[31m"):
+        with pytest.raises(UsageError, match="is no name for a snapshot"):
+            await environment.state.snapshot(strange)
     with pytest.raises(UsageError, match="there is no snapshot 'never'"):
         await environment.state.reset("never")
     assert environment.broken is None

@@ -74,6 +74,25 @@ def test_those_of_an_environment_that_is_named(
         logs(environment="c", results=tmp_path)
 
 
+def test_those_of_a_world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They lie in a folder of its name; one that is not there is told with those that are."""
+    _write(tmp_path, web=b"1732147200.100 outside\n")
+    for world in ("gw1", "gw2"):
+        (tmp_path / "latest" / "logs" / world).mkdir()
+        (tmp_path / "latest" / "logs" / world / "web.log").write_text(f"1732147200.100 in-{world}\n")
+    _running(monkeypatch, aaaa=tmp_path / "latest")
+    logs(environment="aa@gw2", results=tmp_path)
+    assert capsys.readouterr().out.split()[-1] == "in-gw2"
+    with pytest.raises(UsageError, match="no world 'gw7'") as caught:
+        logs(environment="aa@gw7", results=tmp_path)
+    assert caught.value.hint == "there are: gw1, gw2"
+    for strange in ("aa@..", "aa@."):
+        with pytest.raises(UsageError, match="no world"):
+            logs(environment=strange, results=tmp_path)
+
+
 class FakeLease:
     """A keeper that a test lets end."""
 
