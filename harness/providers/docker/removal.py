@@ -29,7 +29,8 @@ def _removed_all(client: Any, filters: dict[str, str]) -> list[str]:
     for volume in client.volumes.list(filters=filters):
         told += _removed("volume", volume.name, volume.remove)
     for image in client.images.list(filters=filters):
-        told += _removed("image", image.tags[0], partial(client.images.remove, image.id, force=True))
+        name = next(iter(image.tags), image.id)  # somebody may have removed its name alone
+        told += _removed("image", name, partial(client.images.remove, image.id, force=True))
     return told
 
 
@@ -43,7 +44,7 @@ def _containers_removed(client: Any, filters: dict[str, str]) -> Iterator[str]:
 
 
 def _containers(client: Any, filters: dict[str, str]) -> Iterable[Any]:
-    return client.containers.list(all=True, filters=filters, ignore_removed=True)  # type: ignore[no-any-return]
+    return client.containers.list(all=True, filters=filters, ignore_removed=True)  # type: ignore[no-any-return]  # the SDK tells no types
 
 
 def _container_removed(container: Any) -> Iterable[str]:

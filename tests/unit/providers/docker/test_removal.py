@@ -47,6 +47,18 @@ def test_images_of_its_worlds_go_too() -> None:
     assert engine.tags() == before - {"ecosystem-harness/seeded:mine"}
 
 
+def test_an_image_that_has_lost_its_name_goes_as_well() -> None:
+    """Or is named by its id: a container that resisted keeps it, and somebody has removed its name."""
+    engine = full_engine()
+    used, free = (engine.add(f"ecosystem-harness/seeded:{name}", **MINE) for name in ("used", "free"))
+    for image in (used, free):
+        image.tags.clear()
+    engine.used = {used.id}
+    assert clear(engine, FILTER) == (f"image {used.id}: a container is using it",)
+    assert used in engine.all
+    assert free not in engine.all
+
+
 def test_what_resists_is_named_and_the_rest_goes() -> None:
     """With the engine's reason."""
     engine = full_engine()
