@@ -17,9 +17,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-os.environ["TESTCONTAINERS_RYUK_DISABLED"] = (
-    "true"  # its image cannot be pulled everywhere; we remove all ourselves
-)
+# Its image cannot be pulled everywhere; we remove all ourselves.
+os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 
 import psutil
 from testcontainers.community.postgres import PostgresContainer

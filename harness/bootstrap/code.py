@@ -109,9 +109,9 @@ class Code:
     def _files(self, step: Step) -> set[Path]:
         component = step.component
         files = {granted.source for granted in component.files if granted.source}
-        if self._is_in_containers:
-            return files.union(*map(_below, _binds(component)))
-        if recipe_for(component) is not None:  # init scripts and the like
+        if (
+            self._is_in_containers or recipe_for(component) is not None
+        ):  # of a server: init scripts and the like
             return files.union(*map(_below, _binds(component)))
         process = component.settings.process
         if process is None:

@@ -34,9 +34,8 @@ def main() -> None:
         if head_start is not None:  # what was begun are processes; the order would wait for this
             import harness.providers.process.provider  # noqa: F401, PLC0415 - as above
         for module in _AHEAD.get(provider, ()):
-            with suppress(
-                ImportError
-            ):  # an extra that is not installed; whoever makes the provider tells that
+            # An extra that is not installed: whoever makes the provider tells that.
+            with suppress(ImportError):
                 import_module(module)
 
         gc.freeze()  # nor for those who fork from here

@@ -49,11 +49,11 @@ class KeptEnvironment:
         )
 
     def _stores(self) -> Iterator[tuple[str, str]]:
-        for name, (endpoint, *_) in (
-            (name, ends) for name, ends in self._environment.endpoints.items() if ends
-        ):
-            component = self._environment.plan.step(name).component
-            if url := store_url(component, endpoint, self._environment.environment_of(name)):
+        """Where each store is, as a URL with its credentials, by component."""
+        environment = self._environment
+        for name, endpoints in environment.endpoints.items():
+            component = environment.plan.step(name).component
+            if endpoints and (url := store_url(component, endpoints[0], environment.environment_of(name))):
                 yield name, url
 
     @property

@@ -17,9 +17,8 @@ _CONDITIONS = {
     Condition.COMPLETED: "completed",
 }
 _SHOWN_PLACES = 3
-_UNBROKEN = (
-    32  # columns; what runs is one word mostly, and beside longer ones too little would be left for the rest
-)
+# Columns; what runs is one word mostly, and beside longer ones too little would be left for the rest.
+_UNBROKEN = 32
 
 
 def render(plan: Plan, warnings: Sequence[Fault] = (), *, in_containers: bool = False) -> RenderableType:

@@ -8,8 +8,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 _LONGEST_ANSWER = 1 << 20  # bytes
-
-
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 

@@ -188,9 +188,8 @@ class Lease:
         return self._connection.fileno()
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        with contextlib.suppress(
-            BrokenPipeError, ConnectionResetError
-        ):  # what it said last tells why it is gone
+        # What it said last tells why it is gone.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._connection.sendall(encode_line(message))
 
     def _messages(self, timeout: float | None = None) -> Iterator[Mapping[str, Any]]:

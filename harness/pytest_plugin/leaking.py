@@ -154,6 +154,6 @@ def _in_words(left: ResourcesLeft) -> str:
 
 def _shortened(what: Sequence[str]) -> str:
     """Equal ones counted, as of ten connections to a component."""
-    counted = Counter(each.partition(", from port ")[0] for each in what)
-    words = [f"{each} ({count} times)" if count > 1 else each for each, count in counted.items()]
+    counts = Counter(each.partition(", from port ")[0] for each in what)
+    words = [f"{each} ({count} times)" if count > 1 else each for each, count in counts.items()]
     return listed(words, _NAMED)

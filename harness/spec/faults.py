@@ -10,6 +10,8 @@ from types import TracebackType
 from harness.core.errors import SpecError
 from harness.spec.model import Fault, Location, Severity
 
+_FEW = 12  # words that can be listed in a line
+
 
 class InvalidFileError(SpecError):
     """One or more Compose files are wrong.
@@ -129,9 +131,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = get_close_matches(word, choices, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]}?"
-    if 0 < len(choices) <= FEW:
+    if 0 < len(choices) <= _FEW:
         return f"known: {', '.join(choices)}"
     return ""
-
-
-FEW = 12

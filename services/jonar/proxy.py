@@ -15,9 +15,8 @@ from kernel.errors import ApiError, request_id_of
 
 PREFIX = "/services/"
 Header = tuple[bytes, bytes]
-_OWN_ANSWER = frozenset(
-    {b"date", b"server", b"x-request-id"}
-)  # Jonar's server and outermost layer write these
+# Jonar's server and outermost layer write these.
+_OWN_ANSWER = frozenset({b"date", b"server", b"x-request-id"})
 _TIMEOUT = httpx2.Timeout(70.0, connect=2.0)  # longer than the longest wait that a service grants
 
 # Of one connection only (RFC 9110, 7.6.1), or set anew for the next one.

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
 PATH = "/test/settle"
 PATIENCE = 20.0  # seconds; the events of a process that was killed are taken over after five
-LOOK = (
-    0.005  # seconds between two looks; several kinds of work in several processes, no one tells of their end
-)
+# Seconds between two looks: several kinds of work in several processes, no one tells of their end.
+LOOK = 0.005
 
 Underway = Callable[["Service"], Awaitable[str | None]]
 """What is in flight, in words; None when nothing is."""

@@ -44,9 +44,8 @@ def container(engine: DockerClient, image: str, port: int, **how: Any) -> Iterat
         engine.images.get(image)
     except ImageNotFound:
         pytest.skip(f"the image {image} is not here; `harness images` gets it")
-    published: Any = {
-        f"{port}/tcp": ("127.0.0.1", None)
-    }  # None: any free one, which the SDK's types do not know
+    # None: any free one, which the SDK's types do not know.
+    published: Any = {f"{port}/tcp": ("127.0.0.1", None)}
     started: Any = engine.containers.run(image, detach=True, ports=published, labels=[_LABEL], **how)
     try:
         started.reload()

@@ -48,9 +48,8 @@ async def test_a_started_component_is_reachable_until_it_is_stopped(prepared: St
 async def test_it_shows_its_log_and_variables(prepared: Stage) -> None:
     """The last lines, oldest first and no more than asked for, and what it was given."""
     running = await start(prepared, "web")
-    async with asyncio.timeout(
-        GRACE
-    ):  # being ready may be seen before what was written until then has come here
+    # Being ready may be seen before what was written until then has come here.
+    async with asyncio.timeout(GRACE):
         while not any("greeting hello" in line for line in running.tail()):  # noqa: ASYNC110 - a file grows
             await asyncio.sleep(0.01)
     assert len(running.tail(1)) == 1

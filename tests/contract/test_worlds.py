@@ -568,9 +568,8 @@ async def test_a_write_that_began_before_is_not_taken_for_kept(
     early = await connect(environment)
     transaction = early.transaction()
     await transaction.start()
-    await early.fetchval(
-        "SELECT pg_current_xact_id()"
-    )  # its rows will seem older than what is put back meanwhile
+    # Its rows will seem older than what is put back meanwhile.
+    await early.fetchval("SELECT pg_current_xact_id()")
     await write(environment, ["UPDATE orders SET price = price + 1"], [])
     await environment.state.reset()
     await early.execute("INSERT INTO orders (person, price) VALUES (1, 99)")

@@ -14,9 +14,8 @@ from tests.performance.machine import bare_throughput
 
 LOOK = 0.5  # seconds for which it is observed what other programs use
 MOST_OTHERS = 0.2  # of the machine's CPU that may go to them where a limit was missed
-LEAST_BARE = (
-    8.0  # times the throughput asked for: where servers without work have less, theirs is out of reach
-)
+# Times the throughput asked for: where servers without work have less, theirs is out of reach.
+LEAST_BARE = 8.0
 
 
 class Person(NamedTuple):

@@ -18,9 +18,8 @@ from tests.figures import Figures
 from tests.performance.crowd import Crowd, Usage, memory_share
 from tests.performance.levels import Level, climb
 
-pytestmark = (
-    pytest.mark.shares_state
-)  # making a hundred users anew for every test would take longer than the test
+# Making a hundred users anew for every test would take longer than the test.
+pytestmark = pytest.mark.shares_state
 
 MAX_P95 = 500.0  # milliseconds
 MAX_ERROR_RATE = 0.01

@@ -13,9 +13,8 @@ from harness.providers.docker.sockets import groups_of_sockets
 from harness.spec.model import Component, Mount
 
 LOOPBACK = "127.0.0.1"
-_NO_HEALTHCHECK = {
-    "test": ["NONE"]
-}  # our probes decide; the engine's would only load the machine every few seconds
+# Our probes decide; the engine's would only load the machine every few seconds.
+_NO_HEALTHCHECK = {"test": ["NONE"]}
 _NANO = 1_000_000_000
 
 

@@ -67,12 +67,11 @@ class Workshop:
         self._addresses = Addresses(client, self._name)
         self._images = Images(client.client, ecosystem, logs, show)
         self.proxies = Proxies(ecosystem)
-        self._exits = Exits(
-            client.client, labels.filter, loop
-        )  # last: from here on there is something to close
         self._volumes: dict[str, str] = {}
         self._ports: dict[tuple[str, int], Reservation] = {}
         self._ground: asyncio.Task[None] | None = None
+        # Last: from here on there is something to close.
+        self._exits = Exits(client.client, labels.filter, loop)
 
     def open(self, plan: Plan) -> None:
         """Begin to make the network and the volumes."""

@@ -281,9 +281,8 @@ def _serve(request: dict[str, Any]) -> int:
     gc.freeze()
     gc.enable()
     server = uvicorn.Server(config)
-    _handle(
-        _ASKING, server.handle_exit
-    )  # as it does itself, but without a gap; it raises them again at its end
+    # As it does itself, but without a gap; it raises them again at its end.
+    _handle(_ASKING, server.handle_exit)
     server.run()
     return 0 if server.started else 3
 

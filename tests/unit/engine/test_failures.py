@@ -41,9 +41,8 @@ def test_paths_follow_dependencies(plan: Plan) -> None:
         for nearer, farther in [pair for path in paths for pair in pairwise(path)]:
             assert nearer in {w.component for w in plan.step(farther).waits_for}
         named = {step.name, *(name for path in paths for name in path)}
-        assert {s.name for s in plan.steps if named & {w.component for w in s.waits_for}} == named - {
-            step.name
-        }
+        waiting = {s.name for s in plan.steps if named & {w.component for w in s.waits_for}}
+        assert waiting == named - {step.name}
         longest = max(paths, key=len, default=(step.name,))
         assert not any(longest[-1] in {w.component for w in s.waits_for} for s in plan.steps)
 

@@ -35,9 +35,8 @@ async def serving(talk: Talk) -> AsyncIterator[Endpoint]:
         with last:  # left first: from Python 3.12 on a server waits for its last connection
             address = server.sockets[0].getsockname()
             yield Endpoint(address[0], address[1], 80)
-            last.connect(
-                address
-            )  # clients are let in one after another, and asyncio loses one that is half in
+            # Clients are let in one after another, and asyncio loses one that is half in.
+            last.connect(address)
             await last_is_in.wait()
 
 
