@@ -12,6 +12,7 @@ from harness.core.ids import new_environment_id
 from harness.events.log import Emit
 from harness.keeper import client, folders
 from harness.keeper.client import Lease
+from harness.providers.names import DOCKER
 
 
 def acquire(
@@ -31,7 +32,7 @@ def acquire(
     """
     require_steps(prepared)
     # What it cannot remove is in nobody's way, and tried again: by the end of this run, and by `harness down`.
-    sweep(engine=prepared.kind.name == "docker")
+    sweep(engine=prepared.kind.name == DOCKER)
     # The process comes before the folder: when we are killed in between, it removes that again.
     spare = spare or SpareKeeper(new_environment_id())
     with spare:

@@ -12,12 +12,13 @@ from contextlib import closing, nullcontext, suppress
 from importlib import import_module
 
 from harness.bootstrap.cache import IMPORTS, cache_folder
+from harness.providers.names import DOCKER
 from harness.providers.process.marks import PRELOADER, marks
 from harness.providers.process.orphans import live_under_reaper
 from harness.providers.process.preloading import HeadStart
 
 # What a provider imports in its first moments, and what takes long.
-_AHEAD = {"docker": ("testcontainers.core.docker_client", "harness.providers.docker.workshop")}
+_AHEAD = {DOCKER: ("testcontainers.core.docker_client", "harness.providers.docker.workshop")}
 
 
 def main() -> None:

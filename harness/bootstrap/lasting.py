@@ -1,7 +1,7 @@
 """Why this exists: what tests write to what ran before them stays there, and a person has to know that. Pure."""
 
 from harness.bootstrap.preparing import Prepared
-from harness.bootstrap.request import EXISTING
+from harness.providers.names import EXISTING
 from harness.spec.images import usual_port
 
 

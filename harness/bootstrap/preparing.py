@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from harness.bootstrap.cache import require_cache
 from harness.bootstrap.providers import ProviderKind, out_of_reach, pick
-from harness.bootstrap.request import EXISTING, Request
+from harness.bootstrap.request import Request
 from harness.bootstrap.seed_module import left_out_of_seed, require_seed_module
 from harness.core.endpoint import Endpoint
 from harness.core.errors import HarnessError, ProviderUnavailableError, UsageError
 from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
+from harness.providers.names import AUTO, EXISTING
 from harness.readiness.protocols import protocol_of
 from harness.spec.faults import Faults, InvalidFileError
 from harness.spec.graph import is_enabled
@@ -95,7 +96,7 @@ def draft(request: Request, variables: Mapping[str, str] = os.environ) -> Prepar
     if unasked and kind.name != EXISTING:  # there all of it runs already
         ecosystem = _unseeded(ecosystem)
         warnings += (_nothing_seeded(unasked, ecosystem),)
-    refused = _refused(kind, plan, ecosystem) if request.provider == "auto" else ()
+    refused = _refused(kind, plan, ecosystem) if request.provider == AUTO else ()
     lacking = out_of_reach(kind, (*refused, *(step.component for step in plan.steps))) if refused else None
     if lacking is not None and plan.steps:  # else it is the error
         warnings += (_needs_containers(refused, lacking),)

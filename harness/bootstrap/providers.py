@@ -18,6 +18,7 @@ from harness.providers.docker.kept import has_kept
 from harness.providers.docker.refusal import lacks as docker_lacks
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
+from harness.providers.names import AUTO, DOCKER, EXISTING, PROCESS
 from harness.providers.process.account import server_account
 from harness.providers.process.asked import is_forked
 from harness.providers.process.embedded import recipe_for
@@ -134,7 +135,7 @@ def _docker(making: Making) -> "Provider":
 # The order is that of preference for `auto`. `existing` is never picked by itself.
 KINDS = (
     ProviderKind(
-        "process",
+        PROCESS,
         process_missing,
         process_refusal,
         process_remarks,
@@ -147,7 +148,7 @@ KINDS = (
         leaves_templates=_leaves_processes,
     ),
     ProviderKind(
-        "docker",
+        DOCKER,
         docker_missing,
         docker_refusal,
         docker_remarks,
@@ -157,9 +158,9 @@ KINDS = (
         leaves_templates=_leaves_containers,
         has_kept=has_kept,
     ),
-    ProviderKind("existing", lambda: None, lambda _component: None, lambda _component: (), _existing),
+    ProviderKind(EXISTING, lambda: None, lambda _component: None, lambda _component: (), _existing),
 )
-AUTOMATIC = ("process", "docker")
+AUTOMATIC = (PROCESS, DOCKER)
 
 
 def kind_of(name: str) -> ProviderKind:
@@ -179,10 +180,10 @@ def pick(name: str, components: Iterable[Component] = ()) -> ProviderKind:
         ProviderUnavailableError: this machine lacks what it needs.
     """
     kinds = {kind.name: kind for kind in KINDS}
-    if name == "auto":
+    if name == AUTO:
         return _best([kinds[candidate] for candidate in AUTOMATIC], tuple(components))
     if name not in kinds:
-        raise UsageError(f"there is no provider {name!r}", hint=f"choose one of: auto, {', '.join(kinds)}")
+        raise UsageError(f"there is no provider {name!r}", hint=f"choose one of: {AUTO}, {', '.join(kinds)}")
     lacking = kinds[name].missing()
     if lacking is not None:
         told = f"the {name} provider cannot be used here: {lacking.message}"

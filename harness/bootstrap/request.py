@@ -7,12 +7,12 @@ from pathlib import Path
 from harness.bootstrap.stay import Keep
 from harness.keeper.stay import Stay
 from harness.plan.model import Selection
+from harness.providers.names import AUTO
 from harness.spec.model import Isolation
 
 DEFAULT_FILE = Path("docker-compose.test.yml")
 DEFAULT_RESULTS = Path("results")
 DEFAULT_SEED = 20_240_320
-EXISTING = "existing"  # the provider whose components are somebody else's
 
 
 class Warm(StrEnum):
@@ -47,7 +47,7 @@ class Request:
     """
 
     files: tuple[Path, ...] = (DEFAULT_FILE,)
-    provider: str = "auto"
+    provider: str = AUTO
     selection: Selection = field(default_factory=Selection)
     seed: int = DEFAULT_SEED
     results: Path = DEFAULT_RESULTS

@@ -12,10 +12,10 @@ from harness.containers.engine import has_labelled
 from harness.core.errors import ProviderUnavailableError
 from harness.keeper import folders
 from harness.providers.docker.labels import ENVIRONMENT
+from harness.providers.names import DOCKER
 from harness.providers.process.folders import left_by, left_by_reboot, remove
 from harness.providers.process.ownership import end_now
 
-_DOCKER = "docker"
 _TIMEOUT = 2.0  # seconds that killed processes get to vanish
 
 
@@ -35,11 +35,11 @@ def sweep(*, engine: bool = False) -> tuple[list[str], list[str]]:
     for data in left_by_reboot():
         leftovers += remove(data)
     swept = list(left)
-    engine = engine or any(about.provider == _DOCKER for _, about in dead)
+    engine = engine or any(about.provider == DOCKER for _, about in dead)
     containers, of_engine = _sweep_engine() if engine else ([], [])
     swept += [environment_id for environment_id in containers if environment_id not in left]
     for folder, about in dead:
-        if not (left[about.environment_id] or (of_engine and about.provider == _DOCKER)):
+        if not (left[about.environment_id] or (of_engine and about.provider == DOCKER)):
             folders.remove(folder)  # only now: it is what tells the next sweep of what stays
     for folder in folders.unclaimed():
         folders.remove(folder)

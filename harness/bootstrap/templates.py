@@ -75,7 +75,7 @@ def _valid(folder: Path, is_whole: Callable[[Path], bool]) -> Template | None:
         return None
 
 
-class Making:
+class NewTemplate:
     """A template that is being made.
 
     Args:
@@ -100,7 +100,7 @@ class Making:
 
 
 @contextmanager
-def making(cache: Path, key: str) -> Iterator[Making]:
+def new_template(cache: Path, key: str) -> Iterator[NewTemplate]:
     """A template for the length of a block; described, it is there afterwards.
 
     The servers' account may pass through what is above their data.
@@ -114,7 +114,7 @@ def making(cache: Path, key: str) -> Iterator[Making]:
     partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=parent))
     partial.chmod(0o711)
     try:
-        made = Making(partial / _DATA)
+        made = NewTemplate(partial / _DATA)
         yield made
         if made.name:
             write_private(partial / _ABOUT, json.dumps(made.about))

@@ -13,7 +13,7 @@ from harness.bootstrap.order import Order
 from harness.bootstrap.providers import kind_of
 from harness.bootstrap.seeder import ReportedSeed, seeder_of
 from harness.bootstrap.template_inputs import Inputs, key_of
-from harness.bootstrap.templates import Making, Template, find, making
+from harness.bootstrap.templates import NewTemplate, Template, find, new_template
 from harness.core.errors import HarnessError
 from harness.core.tasks import cancel_and_wait, run_to_end
 from harness.engine.environment import Environment
@@ -82,7 +82,7 @@ class Templating:
             await cancel_and_wait(self._making)
 
     async def _make(self, environment: Environment, provider: CanSetAside) -> None:
-        with _told(), making(cache_folder(), self._key) as made:
+        with _told(), new_template(cache_folder(), self._key) as made:
             await environment.state.reset()  # as Postgres will be, whatever was written since it was kept
             aside = await provider.set_aside(await environment.state.write_down())
             try:
@@ -96,7 +96,7 @@ class Templating:
                 if not made.name:
                     await run_to_end(asyncio.to_thread(aside.discard))
 
-    def _described(self, made: Making, environment: Environment, aside: SetAside) -> Template:
+    def _described(self, made: NewTemplate, environment: Environment, aside: SetAside) -> Template:
         seeded = environment.seeded
         return Template(
             data=made.data,

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Self
 
 from harness.bootstrap.asking import Asked, Compared, in_words
-from harness.bootstrap.request import EXISTING, Request, Warm
+from harness.bootstrap.request import Request, Warm
 from harness.core.errors import HarnessError, UsageError
 from harness.events.facts import ComponentChanged, EnvironmentStarted, Event, PlanMade, State
 from harness.events.log import Emit
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
+from harness.providers.names import EXISTING
 from harness.spec.model import Isolation
 from harness.worlds.base import SEEDED
 

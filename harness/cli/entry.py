@@ -17,12 +17,13 @@ try:
 
     from harness.bootstrap.spare import SpareKeeper
     from harness.core.ids import new_environment_id
+    from harness.providers.names import DOCKER, EXISTING
 except KeyboardInterrupt:  # as early as it can be told
     sys.exit(_INTERRUPTED)
 
 _STARTING = {"up", "test"}
 _UNMEASURED = {"up"}  # coverage has to know its folder before anything is imported
-_ELSEWHERE = {"docker", "existing"}  # where no process imports what Python applications did last time
+_ELSEWHERE = {DOCKER, EXISTING}  # where no process imports what Python applications did last time
 _FILE_OPTIONS = {"-f", "--file"}
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from harness.bootstrap.preparing import active_profiles, enabled
-from harness.bootstrap.providers import KINDS
+from harness.bootstrap.providers import kind_of
 from harness.bootstrap.request import DEFAULT_FILE
 from harness.cli.options import Files, Profiles
 from harness.cli.screen import answers, people
@@ -19,6 +19,7 @@ from harness.images.components import build_all, reference_of
 from harness.images.inventory import Item, Kind, look
 from harness.images.needs import Need, needed
 from harness.images.obtaining import Source, obtain
+from harness.providers.names import DOCKER
 from harness.spec.faults import InvalidFileError
 from harness.spec.loader import load
 from harness.spec.model import Component, Ecosystem
@@ -44,8 +45,8 @@ def images(
     profiles = active_profiles(profile or ())
     ecosystem = load(tuple(file or [DEFAULT_FILE]), os.environ, profiles=profiles).ecosystem
     components = enabled(ecosystem, profiles)
-    (containers,) = (kind for kind in KINDS if kind.name == "docker")
-    if faults := [fault for component in components for fault in containers.lacks(component)]:
+    lacks = kind_of(DOCKER).lacks
+    if faults := [fault for component in components for fault in lacks(component)]:
         raise InvalidFileError(faults)
     needs = needed(components)
     engine = connect()

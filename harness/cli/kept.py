@@ -7,13 +7,13 @@ from pathlib import Path
 
 from harness.bootstrap.asking import Asked, Compared, in_words
 from harness.bootstrap.preparing import Prepared, addresses
-from harness.bootstrap.request import EXISTING
 from harness.cli.environments import Life, end_of, look
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
+from harness.providers.names import EXISTING
 
 _COMPARING = 30.0  # seconds
 

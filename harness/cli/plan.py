@@ -10,12 +10,13 @@ from harness.cli.provider_option import ProviderName
 from harness.cli.screen import answers, warn
 from harness.core.errors import ExitCode
 from harness.plan.model import Selection
+from harness.providers.names import AUTO, DOCKER
 
 
 def plan(
     components: Components = None,
     file: Files = None,
-    provider: ProviderName = "auto",
+    provider: ProviderName = AUTO,
     profile: Profiles = None,
 ) -> None:
     """Show what would start, in which order, what waits for what, and why the rest would not.
@@ -29,7 +30,7 @@ def plan(
         selection=Selection(tuple(components or ()), tuple(profile or ())),
     )
     prepared = draft(request)
-    in_containers = prepared.kind.name == "docker"
+    in_containers = prepared.kind.name == DOCKER
     answers().print(render(prepared.plan, prepared.warnings, in_containers=in_containers))
     if not prepared.plan.steps:
         if prepared.lacking is None:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from harness.bootstrap.providers import KINDS
+from harness.providers.names import AUTO
 
-NAMES = ("auto", *(kind.name for kind in KINDS))
+NAMES = (AUTO, *(kind.name for kind in KINDS))
 
 
 def _known(name: str) -> str:

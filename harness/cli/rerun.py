@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_SEED, Request
+from harness.providers.names import AUTO
 from harness.suites.secrets import without_user
 
 
@@ -10,7 +11,7 @@ def rerun_words(request: Request) -> tuple[str, ...]:
     """The command that a case's id completes: `pytest` where that finds all by itself, else this one's options."""
     options = [
         *_each("-f", () if request.files == (DEFAULT_FILE,) else request.files),
-        *_each("--provider", () if request.provider == "auto" else (request.provider,)),
+        *_each("--provider", () if request.provider == AUTO else (request.provider,)),
         *_each("--profile", request.selection.profiles),
         *_each("--isolation", (request.isolation.value,) if request.isolation else ()),
         *_each("--seed", () if request.seed == DEFAULT_SEED else (request.seed,)),

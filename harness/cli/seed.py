@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from harness.bootstrap.request import EXISTING
 from harness.bootstrap.seed_running import seed_running
 from harness.cli.environments import attached, find
 from harness.cli.options import EnvironmentName, SeedExisting
@@ -20,6 +19,7 @@ from harness.core.errors import UsageError
 from harness.data import SeedReport
 from harness.keeper import folders
 from harness.keeper.description import EnvironmentDescription
+from harness.providers.names import EXISTING
 from harness.spec.model import Isolation
 
 

@@ -12,7 +12,6 @@ from rich.markup import escape
 from harness.bootstrap.acquire import acquire
 from harness.bootstrap.lasting import what_lasts
 from harness.bootstrap.preparing import Prepared, require_steps
-from harness.bootstrap.request import EXISTING
 from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
 from harness.bootstrap.spare import SpareKeeper
 from harness.cli.patience import patiently
@@ -25,6 +24,7 @@ from harness.core.wording import counted
 from harness.events.facts import RunFinished, RunStarted
 from harness.events.log import EventLog
 from harness.keeper.client import Lease
+from harness.providers.names import EXISTING
 from harness.suites.command_line import root_of
 
 

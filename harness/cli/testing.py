@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from harness.bootstrap.preparing import prepare
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, EXISTING, Request
+from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
 from harness.bootstrap.stay import keep_of, stay_of
 from harness.cli.concluding import conclude
 from harness.cli.invocation import Invocation, invocation_of
@@ -38,6 +38,7 @@ from harness.cli.starting import accepted, begin_run
 from harness.cli.warm import warm_of
 from harness.core.errors import ExitCode, UsageError
 from harness.plan.model import Selection
+from harness.providers.names import AUTO, EXISTING
 from harness.spec.model import Ecosystem, SuiteSettings
 from harness.suites.command_line import Extra, arguments, root_of
 from harness.suites.phases import Phase, choose, phases
@@ -50,7 +51,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     context: typer.Context,
     suites: Suites = None,
     file: Files = None,
-    provider: ProviderName = "auto",
+    provider: ProviderName = AUTO,
     profile: Profiles = None,
     results: Results = DEFAULT_RESULTS,
     seed: Seed = DEFAULT_SEED,
@@ -79,7 +80,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     kept = keep_of(always=keep, on_failure=keep_on_failure)
     request = Request(
         files=tuple(file or [DEFAULT_FILE]),
-        provider=EXISTING if base_url and provider == "auto" else provider,
+        provider=EXISTING if base_url and provider == AUTO else provider,
         selection=Selection(profiles=tuple(profile or ())),
         seed=seed,
         results=results,

@@ -37,13 +37,14 @@ from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import error_of
 from harness.keeper.stay import Stay
 from harness.plan.model import Selection
+from harness.providers.names import AUTO
 
 
 def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     context: typer.Context,
     components: Components = None,
     file: Files = None,
-    provider: ProviderName = "auto",
+    provider: ProviderName = AUTO,
     results: Results = DEFAULT_RESULTS,
     seed: Seed = DEFAULT_SEED,
     profile: Profiles = None,

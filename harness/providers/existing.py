@@ -15,6 +15,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
 from harness.plan.model import Plan, Step
 from harness.providers.base import Exit
+from harness.providers.names import EXISTING
 from harness.providers.substitution import DEFAULT_PORTS
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
@@ -83,7 +84,7 @@ class ExistingProvider:
         UsageError: `base_url` is not an http(s) URL of a host.
     """
 
-    name = "existing"
+    name = EXISTING
 
     def __init__(self, variables: Mapping[str, str], base_url: str = "") -> None:
         if base_url and not _is_base(base_url):

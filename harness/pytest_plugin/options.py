@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, EXISTING, Request, Warm
+from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, Request, Warm
 from harness.bootstrap.stay import keep_of, stay_of
 from harness.core.errors import UsageError
+from harness.providers.names import EXISTING
 from harness.spec.model import Isolation
 from harness.suites.pytest_process import PROVE_ISOLATION
 from harness.suites.secrets import without_user

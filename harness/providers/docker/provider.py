@@ -25,6 +25,7 @@ from harness.providers.docker.labels import Labels
 from harness.providers.docker.refusal import refusal
 from harness.providers.docker.running import RunningContainer
 from harness.providers.logs import LogPump
+from harness.providers.names import DOCKER
 from harness.providers.resolving import resolve_component
 from harness.providers.substitution import Secret, make_secrets
 from harness.spec.model import Component, Ecosystem
@@ -73,7 +74,7 @@ class DockerProvider:
         copied: What stores begin with; nothing where they begin anew.
     """
 
-    name = "docker"
+    name = DOCKER
 
     def __init__(self, place: Place, clock: Clock, emit: Emit = nobody, copied: Copied = _NOTHING) -> None:
         self._place = place

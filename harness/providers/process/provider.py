@@ -14,6 +14,7 @@ from harness.faults.links import Links
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import Attached
+from harness.providers.names import PROCESS
 from harness.providers.process.addresses import Addresses
 from harness.providers.process.asked import is_forked
 from harness.providers.process.copies import SetAside
@@ -40,7 +41,7 @@ class ProcessProvider:
         copied: What its servers begin with: a folder that holds one for each. None for their first start ever.
     """
 
-    name = "process"
+    name = PROCESS
 
     def __init__(
         self, premises: Premises, place: Place, emit: Emit = nobody, copied: Path | None = None

@@ -8,9 +8,10 @@ import pytest
 from harness.bootstrap import cache, preparing
 from harness.bootstrap.preparing import Prepared, draft, prepare, require_steps
 from harness.bootstrap.providers import kind_of
-from harness.bootstrap.request import EXISTING, Request
+from harness.bootstrap.request import Request
 from harness.core.errors import ExitCode, ProviderUnavailableError, SpecError, UsageError
 from harness.plan.model import Selection
+from harness.providers.names import EXISTING
 from harness.providers.process.account import Account
 
 FILE = """

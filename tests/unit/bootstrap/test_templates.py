@@ -16,7 +16,7 @@ import pytest
 from harness.bootstrap import templates
 from harness.bootstrap.order import Order
 from harness.bootstrap.template_inputs import Inputs, key_of
-from harness.bootstrap.templates import Template, find, making
+from harness.bootstrap.templates import Template, find, new_template
 from harness.core.errors import ExitCode
 from harness.keeper.stay import Stay
 from harness.plan.model import Plan
@@ -105,7 +105,7 @@ def inputs_of(*paths: Path) -> Inputs:
 
 def make(cache: Path, inputs: Inputs, digest: str = "d", at: float = 1.0) -> None:
     """A template of these inputs."""
-    with making(cache, "key") as made:
+    with new_template(cache, "key") as made:
         made.data.mkdir()
         (made.data / "db").write_text(digest)
         made.describe(inputs, replace(a_template(made.data, digest), made=at))
@@ -176,9 +176,9 @@ def test_one_whose_data_is_gone_is_removed(tmp_path: Path, source: Path) -> None
 
 def test_one_that_nobody_described_does_not_stay(tmp_path: Path) -> None:
     """As when its code was written while it was read; and one that failed leaves nothing."""
-    with making(tmp_path, "key") as made:
+    with new_template(tmp_path, "key") as made:
         made.data.mkdir()
-    with pytest.raises(OSError, match="no room"), making(tmp_path, "key") as made:
+    with pytest.raises(OSError, match="no room"), new_template(tmp_path, "key") as made:
         raise OSError("no room")
     assert list((tmp_path / templates.FOLDER).iterdir()) == []
 
