@@ -1,7 +1,8 @@
-"""Why this exists: a keeper process (`python -m harness.bootstrap.keep ID [PROJECT] [PROVIDER]`): long work first.
+"""Why this exists: a keeper process begins with what takes long, before it has its order.
 
-ID names the environment to be, PROJECT stands for the folder and files it is made from: what was imported for them
-the last time is begun before the keeper itself is loaded. PROVIDER is where it will run. Either may be empty.
+It is `python -m harness.bootstrap.keep ID [PROJECT] [PROVIDER]`. ID names the environment to be, PROJECT stands
+for the folder and files it is made from: what was imported for them the last time is begun before the keeper itself is
+loaded. PROVIDER is where it will run. The last two may be empty.
 """
 
 import gc

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -72,7 +71,6 @@ class SuiteRun:
         """
         found = worst = ExitCode.OK
         try:
-            self._require_worlds()
             for phase in narrow(planned, self.extra.targets, self.prepared.ecosystem.directory):
                 with nullcontext() if phase.is_instrumented else alone():
                     found = self._run_phase(phase)
@@ -140,16 +138,6 @@ class SuiteRun:
             with doing(f"opening worlds for {counted(workers, 'worker')}"):
                 prepare_worlds(lease, (f"gw{number}" for number in range(workers)), waits=True)
             yield
-
-    def _require_worlds(self) -> None:
-        """Raises UsageError for workers that nobody prepares worlds for, where each would need one."""
-        words = [*self.extra.options, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
-        asked = [word for word in words if word.startswith(("-n", "--numprocesses"))]
-        if asked and self.lease.wait_started().isolation == Isolation.RESET:
-            raise UsageError(
-                f"{asked[0]} is said to pytest alone, and each worker needs a world of its own",
-                hint="say it to the harness: harness test -n N -- …",
-            )
 
     def _failed(self, phase: Phase) -> tuple[str, ...]:
         """The phase's cases whose last attempt failed, as pytest finds them from anywhere."""

@@ -39,11 +39,11 @@ from harness.cli.warm import warm_of
 from harness.core.errors import ExitCode, UsageError
 from harness.plan.model import Selection
 from harness.providers.names import AUTO, EXISTING
-from harness.spec.model import Ecosystem, SuiteSettings
+from harness.spec.model import Ecosystem, Isolation, SuiteSettings
 from harness.suites.command_line import Extra, arguments, root_of
 from harness.suites.phases import Phase, choose, phases
 from harness.suites.pytest_process import PROVE_ISOLATION
-from harness.suites.refusal import require_options
+from harness.suites.refusal import require_no_workers, require_options
 from harness.suites.settings import SuiteVariables
 
 
@@ -132,8 +132,10 @@ def _require_options(
     workers: int,
     words: Sequence[str],
 ) -> None:
-    """What pytest would refuse once all runs is refused now. Raises UsageError."""
+    """What would be found wrong once all runs is refused now. Raises UsageError."""
     extra = Extra.read(words, ecosystem.directory)
+    if ecosystem.settings.isolation is Isolation.RESET:
+        require_no_workers(extra.options, os.environ)
     if extra.options:
         whole = Phase(suites, is_instrumented=True, targets=extra.targets)
         root = root_of(ecosystem.directory, ecosystem.settings.suites)

@@ -1,10 +1,12 @@
-"""Why this exists: options that pytest does not know are told before anything starts, by pytest itself."""
+"""Why this exists: options that pytest refuses, or takes to no good end, are told before anything starts."""
 
+import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +42,30 @@ def require_options(argv: Sequence[str], directory: Path) -> None:
         raise UsageError(
             f"pytest refuses its options: {why}",
             hint="what follows -- goes to pytest; `pytest --help` lists what it takes",
+        )
+
+
+def require_no_workers(options: Sequence[str], variables: Mapping[str, str]) -> None:
+    """Where tests start from a state, workers that only pytest hears of would share a world: nobody prepares theirs.
+
+    Args:
+        options: What goes to pytest.
+        variables: Of the process, for PYTEST_ADDOPTS.
+
+    Raises:
+        UsageError: there would be workers.
+    """
+    words = [
+        *shlex.split(variables.get("PYTEST_ADDOPTS", "")),
+        *options,
+    ]  # as pytest has it: the last word counts
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-n", "--numprocesses", nargs="?", default="0")
+    workers = parser.parse_known_args(words)[0].numprocesses
+    if workers not in {"0", None}:  # a number that is missing is pytest's to tell
+        raise UsageError(
+            f"-n {workers} is said to pytest alone, and each worker needs a world of its own",
+            hint=f"say it to the harness: harness test -n {workers} -- …",
         )
 
 

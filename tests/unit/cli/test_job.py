@@ -16,7 +16,7 @@ from harness.core.errors import ExitCode
 from harness.events.facts import RunFinished, SuitesCollected
 from harness.events.log import EventLog, read
 from harness.keeper.protocol import Ending
-from harness.spec.model import SuiteSettings
+from harness.spec.model import Isolation, SuiteSettings
 from harness.suites.settings import SuiteVariables
 
 
@@ -71,7 +71,7 @@ Carry = Callable[..., ExitCode]
 def carry_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Carry:
     """Carries out the main job of two suites that come to `ended`, with this count and these words."""
     suites = (SuiteSettings("tiny", tmp_path), SuiteSettings("more", tmp_path, is_default=False))
-    settings = SimpleNamespace(suites=suites)
+    settings = SimpleNamespace(suites=suites, isolation=Isolation.NONE)
     ecosystem = SimpleNamespace(settings=settings, directory=tmp_path)
     keep = SimpleNamespace(is_wanted=lambda _code: False)
     request: Any = SimpleNamespace(keep=keep, is_measured=False, warm=Warm.NEVER, workers=0)

@@ -281,4 +281,5 @@ def test_workers_that_only_pytest_hears_of_are_refused(isolated: Tiny) -> None:
     for command, variables in ((("--", "-n", "2"), {}), ((), {"PYTEST_ADDOPTS": "-n 2"})):
         ended = isolated.run("harness", "test", *command, **FEW_PLUGINS, **variables)
         assert ended.returncode == ExitCode.USAGE
-        assert "-n is said to pytest alone" in ended.stderr
+        assert "-n 2 is said to pytest alone" in ended.stderr
+        assert not (isolated.folder / "results").exists()

@@ -1,11 +1,11 @@
-"""Options that pytest does not take are told by pytest itself, and only those are."""
+"""Options that pytest does not take are told by pytest itself, and only those are; so are workers without worlds."""
 
 from pathlib import Path
 
 import pytest
 
 from harness.core.errors import ExitCode, UsageError
-from harness.suites.refusal import require_options
+from harness.suites.refusal import require_no_workers, require_options
 
 OPTION = "def pytest_addoption(parser): parser.addoption('--mine', choices=['a', 'b'])"
 
@@ -44,3 +44,22 @@ def test_what_is_wrong_with_the_project_is_told_when_its_tests_run(project: Path
     """Such as a conftest that wants variables which are there only then."""
     (project / "tests/conftest.py").write_text(f"import os; os.environ['ONLY_THEN']\n{OPTION}")
     require_options(["tests", "--mine", "a"], project)
+
+
+@pytest.mark.parametrize(
+    "words", [("-n", "2"), ("-n2",), ("-x", "--numprocesses=auto"), ("-n", "0", "-n", "3")]
+)
+def test_workers_that_pytest_alone_hears_of_are_refused(words: tuple[str, ...]) -> None:
+    """However that is written, on the command line or in the variable."""
+    for options, addopts in ((words, ""), ((), " ".join(words))):
+        with pytest.raises(UsageError, match="is said to pytest alone"):
+            require_no_workers(options, {"PYTEST_ADDOPTS": addopts})
+
+
+@pytest.mark.parametrize(
+    ("words", "addopts"),
+    [((), ""), (("-k", "not slow"), "-x --no-header"), (("-n0",), ""), (("-n", "0"), "-n 4"), (("-n",), "")],
+)
+def test_without_workers_nothing_is_refused(words: tuple[str, ...], addopts: str) -> None:
+    """None at all is none as well; the command line wins over the variable."""
+    require_no_workers(words, {"PYTEST_ADDOPTS": addopts})

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import harness
 from harness.providers.process.orphans import reaper_above
 from tests.doubles.processes import has_ended, is_alive, sleeper
 
@@ -86,7 +87,7 @@ def kept() -> Iterator[Kept]:
     """Ended afterwards."""
     argv = [sys.executable, "-c", _KEEPER, secrets.token_hex(8)]
     process = subprocess.Popen(  # noqa: S603 - the program above
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[4]
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(harness.__file__).parents[1]
     )
     with process:
         made = Kept(process)
