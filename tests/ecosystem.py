@@ -32,28 +32,28 @@ Deploy = Callable[..., Awaitable[Deployment]]
 
 
 @pytest.fixture
-async def distilera_client(ecosystem: EcosystemHandle) -> AsyncIterator[DistileraClient]:  # noqa: ARG001
+async def distilera_client(ecosystem: EcosystemHandle) -> AsyncIterator[DistileraClient]:  # noqa: ARG001 - it has to run
     """Distilera, asked with the role `service`."""
     async with DistileraClient(test_mode=True) as client:
         yield client
 
 
 @pytest.fixture
-async def hoardwell_client(ecosystem: EcosystemHandle) -> AsyncIterator[HoardwellClient]:  # noqa: ARG001
+async def hoardwell_client(ecosystem: EcosystemHandle) -> AsyncIterator[HoardwellClient]:  # noqa: ARG001 - it has to run
     """Hoardwell, asked with the role `service`."""
     async with HoardwellClient(test_mode=True) as client:
         yield client
 
 
 @pytest.fixture
-async def mercatrix_client(ecosystem: EcosystemHandle) -> AsyncIterator[MercatrixClient]:  # noqa: ARG001
+async def mercatrix_client(ecosystem: EcosystemHandle) -> AsyncIterator[MercatrixClient]:  # noqa: ARG001 - it has to run
     """Mercatrix, asked with the role `service`."""
     async with MercatrixClient(test_mode=True) as client:
         yield client
 
 
 @pytest.fixture
-async def jonar_client(ecosystem: EcosystemHandle) -> AsyncIterator[JonarClient]:  # noqa: ARG001
+async def jonar_client(ecosystem: EcosystemHandle) -> AsyncIterator[JonarClient]:  # noqa: ARG001 - it has to run
     """Jonar, asked with the role `service`."""
     async with JonarClient(test_mode=True) as client:
         yield client

@@ -99,8 +99,8 @@ def _leaves_containers(plan: Plan) -> bool:
 
 def _process(making: Making) -> "Provider":
     from harness.providers.existing import ExistingProvider  # noqa: PLC0415 - see above, as in the others
-    from harness.providers.process.premises import Coverage, KeptData  # noqa: PLC0415
-    from harness.providers.process.provider import ProcessProvider  # noqa: PLC0415
+    from harness.providers.process.premises import Coverage, KeptData  # noqa: PLC0415 - as above
+    from harness.providers.process.provider import ProcessProvider  # noqa: PLC0415 - as above
 
     coverage = Coverage(making.coverage) if making.coverage else None
     template = making.template
@@ -113,13 +113,13 @@ def _process(making: Making) -> "Provider":
 
 
 def _existing(making: Making) -> "Provider":
-    from harness.providers.existing import ExistingProvider  # noqa: PLC0415
+    from harness.providers.existing import ExistingProvider  # noqa: PLC0415 - as above
 
     return ExistingProvider(making.variables, making.base_url)
 
 
 def _docker(making: Making) -> "Provider":
-    from harness.providers.docker.provider import Copied, DockerProvider  # noqa: PLC0415
+    from harness.providers.docker.provider import Copied, DockerProvider  # noqa: PLC0415 - as above
 
     if making.attached:
         names = ", ".join(component.name for component in making.attached)

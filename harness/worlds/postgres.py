@@ -123,7 +123,7 @@ class PostgresStore:
 
     async def install(self) -> None:
         """Let the database note what is written to it. Raises WorldError."""
-        import asyncpg  # noqa: PLC0415
+        import asyncpg  # noqa: PLC0415 - as above
 
         try:
             async with self._connection.transaction():
@@ -133,7 +133,7 @@ class PostgresStore:
 
     @classmethod
     async def _connected(cls, component: str, database: Database) -> Self:
-        import asyncpg  # noqa: PLC0415
+        import asyncpg  # noqa: PLC0415 - as above
 
         try:
             return cls(component, database, await database.connect())
@@ -214,7 +214,7 @@ class PostgresStore:
         self._connection.terminate()
 
     async def _fetch(self, query: str, *given: object, otherwise: str) -> "list[asyncpg.Record]":
-        import asyncpg  # noqa: PLC0415
+        import asyncpg  # noqa: PLC0415 - as above
 
         try:
             if self._connection.is_closed():  # the server was started anew
@@ -224,7 +224,7 @@ class PostgresStore:
             raise await self._failure(error, otherwise) from error
 
     async def _failure(self, error: Exception, what: str) -> WorldError:
-        import asyncpg  # noqa: PLC0415
+        import asyncpg  # noqa: PLC0415 - as above
 
         evidence: list[str] = []
         if isinstance(error, asyncpg.LockNotAvailableError):
@@ -238,7 +238,7 @@ class PostgresStore:
 
 
 def _hint_for(error: Exception) -> str:
-    import asyncpg  # noqa: PLC0415
+    import asyncpg  # noqa: PLC0415 - as above
 
     match error:
         case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError():

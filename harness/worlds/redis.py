@@ -95,7 +95,7 @@ class RedisStore:
             WorldError: the server refuses, or is not reached.
         """
         from redis.asyncio import Redis  # noqa: PLC0415 - an ecosystem without Redis does not pay for it
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
         store = cls(
             component, Redis(host=at.host, port=at.port, password=password, single_connection_client=True)
@@ -109,7 +109,7 @@ class RedisStore:
 
     async def activity(self) -> object:
         """How often a key was changed. Raises WorldError: the server is not reached."""
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
         try:
             told = await self._client.info("persistence")
@@ -123,7 +123,7 @@ class RedisStore:
         Raises:
             WorldError: the server refuses, or is not reached.
         """
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
         try:
             counts = await self._counted()  # what is written from here on is looked for by the next reset
@@ -139,7 +139,7 @@ class RedisStore:
         Raises:
             WorldError: the server refuses, or is not reached.
         """
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
         kept = self._snapshots[snapshot]
         try:
@@ -157,7 +157,7 @@ class RedisStore:
         Raises:
             WorldError: the server is not reached.
         """
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
         try:
             now, kept = await self._read(), self._snapshots[snapshot].values
@@ -191,7 +191,7 @@ class RedisStore:
 
     async def write_down(self) -> DataFiles:
         """SAVE: all keys are in its file when it answers."""
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
         try:
             await self._client.save()

@@ -94,7 +94,7 @@ def _refused(error: ApiError) -> GraphQLError:
 class Query:
     """What can be asked."""
 
-    @strawberry.field(description="One user; null where there is none.")  # type: ignore[untyped-decorator]
+    @strawberry.field(description="One user; null where there is none.")  # type: ignore[untyped-decorator]  # strawberry tells no types
     async def user(self, info: Info, id: strawberry.ID) -> User | None:  # noqa: A002 - the schema's word
         """One user."""
         try:
@@ -109,8 +109,8 @@ class Query:
 class Mutation:
     """What can be done."""
 
-    @strawberry.mutation(description="Create a user (admins and services); faults of the input are data.")  # type: ignore[untyped-decorator]
-    async def create_user(self, info: Info, input: CreateUserInput) -> CreateUserPayload:  # noqa: A002
+    @strawberry.mutation(description="Create a user (admins and services); faults of the input are data.")  # type: ignore[untyped-decorator]  # strawberry tells no types
+    async def create_user(self, info: Info, input: CreateUserInput) -> CreateUserPayload:  # noqa: A002 - the schema's word
         """Create a user."""
         try:
             wanted = _new_user(input)
@@ -140,7 +140,7 @@ def _faults(error: ValidationError) -> list[InputFault]:
 class _Schema(strawberry.Schema):
     """Only what nobody foresaw goes to the log."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:  # noqa: ARG002
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:  # noqa: ARG002 - strawberry's signature
         """Log unexpected failures."""
         for error in filter(_is_unexpected, errors):
             log.error("a GraphQL field failed: %s", error, exc_info=error.original_error)

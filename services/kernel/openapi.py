@@ -37,7 +37,7 @@ def install(app: FastAPI) -> None:
             app.openapi_schema = _completed(generate())
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,7 @@ async def at_scale(environment: Scaled, scale: int) -> SeedReport:
         EnvironmentFailedError: as `seed`; also where it was made larger from the same seed before.
     """
     from harness.data.loading import load  # noqa: PLC0415  only who makes millions pays for it
-    from tests.data.at_scale import population  # noqa: PLC0415
+    from tests.data.at_scale import population  # noqa: PLC0415 - as above
 
     connection = await connect(environment.variables)
     try:

@@ -142,7 +142,7 @@ class FakeContainer(Made):
         self._output, far = socket.socketpair()
         attached = far.makefile("rb", buffering=0)
         far.close()  # the file keeps it open, as with the SDK
-        attached._response = attached  # type: ignore[attr-defined]
+        attached._response = attached  # type: ignore[attr-defined]  # as the SDK reads it
         return attached
 
     def start(self) -> None:

@@ -129,7 +129,7 @@ class Tiny:
     def _memory(self) -> list[str]:
         logs = [run.read_text() for run in self.folder.glob("results/*/events.ndjson")]
         ids = {json.loads(line).get("environment_id") for log in logs for line in log.splitlines()}
-        return [str(path) for id_ in ids if id_ for path in Path("/dev/shm").glob(f"*{id_}*")]  # noqa: S108
+        return [str(path) for id_ in ids if id_ for path in Path("/dev/shm").glob(f"*{id_}*")]  # noqa: S108 - where data folders are
 
 
 def _command(pid: int) -> str:

@@ -9,7 +9,7 @@ HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(B
 
 async def app(
     scope: Mapping[str, Any],  # noqa: ARG001 -- ASGI names the arguments' places, not what is read of them
-    receive: Callable[[], Awaitable[Any]],  # noqa: ARG001
+    receive: Callable[[], Awaitable[Any]],  # noqa: ARG001 - as above
     send: Callable[[Mapping[str, Any]], Awaitable[None]],
 ) -> None:
     """Answer any request, as ASGI."""

@@ -109,7 +109,7 @@ def set_aside(
         EnvironmentFailedError: the engine refuses, or a component keeps data that would not be copied.
     """
     # the SDK is slow to import, and nobody needs it before something runs
-    from harness.providers.docker.copies import copy_out  # noqa: PLC0415
+    from harness.providers.docker.copies import copy_out  # noqa: PLC0415 - as above
 
     for step in plan.steps:
         if not step.is_one_shot and step.name not in files:

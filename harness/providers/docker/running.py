@@ -166,7 +166,7 @@ class Feed:
         from docker.utils.socket import frames_iter  # noqa: PLC0415 - the SDK is loaded by now; see engine
 
         try:
-            for _, chunk in frames_iter(self._attached, tty=False):  # type: ignore[no-untyped-call]
+            for _, chunk in frames_iter(self._attached, tty=False):  # type: ignore[no-untyped-call]  # the SDK tells no types
                 _write_all(self._write_end, chunk)
         except OSError:  # the pump is closed, or the engine is gone
             pass
@@ -222,7 +222,7 @@ def _unpause(container: "Container") -> None:
 def _wait_stopped(container: "Container") -> None:
     """The engine tells of an end a moment before it has taken note of it itself."""
     from docker.errors import NotFound  # noqa: PLC0415 - the SDK is loaded by now; see engine
-    from requests.exceptions import ReadTimeout  # noqa: PLC0415
+    from requests.exceptions import ReadTimeout  # noqa: PLC0415 - as above
 
     # not in time: somebody else has started it again; it is removed all the same
     with contextlib.suppress(NotFound, ReadTimeout):

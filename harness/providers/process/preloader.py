@@ -214,8 +214,8 @@ def _detach(output: int, owner: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    sys.stderr.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # nothing has put another stream in its place
+    sys.stderr.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # nothing has put another stream in its place
 
 
 def _start_coverage(coverage: dict[str, Any] | None, name: str) -> Any:

@@ -115,7 +115,7 @@ async def complete(connection: Connection, collaboration_id: str) -> Collaborati
     payload = {"leader": row["leader"], "participants": row["participants"], "result": result}
     await _tell(connection, row, "collaboration.completed", payload)
     sql = (
-        "UPDATE distilera.collaborations SET status = 'completed', result = $2, finished_at = now()"  # noqa: S608
+        "UPDATE distilera.collaborations SET status = 'completed', result = $2, finished_at = now()"  # noqa: S608 - the SQL is ours
         f" WHERE id = $1 RETURNING {COLUMNS}"
     )
     return dict(await connection.fetchrow(sql, collaboration_id, result))

@@ -144,7 +144,7 @@ async def _row(connection: Connection, simulation_id: str, lock: str = "") -> as
 
 
 async def _set(connection: Connection, simulation_id: str, assignments: str, *values: Any) -> Simulation:
-    sql = f"UPDATE distilera.simulations SET {assignments} WHERE id = $1 RETURNING {COLUMNS}"  # noqa: S608
+    sql = f"UPDATE distilera.simulations SET {assignments} WHERE id = $1 RETURNING {COLUMNS}"  # noqa: S608 - the SQL is ours
     return dict(await connection.fetchrow(sql, simulation_id, *values))
 
 

@@ -79,7 +79,7 @@ async def update(connection: Connection, user_id: str, columns: Mapping[str, Any
     """
     names = list(columns)
     assignments = "".join(f", {name} = ${place}" for place, name in enumerate(names, 2))
-    sql = f"UPDATE distilera.users SET updated_at = now(){assignments} WHERE id = $1 RETURNING {COLUMNS}"  # noqa: S608
+    sql = f"UPDATE distilera.users SET updated_at = now(){assignments} WHERE id = $1 RETURNING {COLUMNS}"  # noqa: S608 - the SQL is ours
     try:
         row = await connection.fetchrow(sql, user_id, *columns.values())
     except asyncpg.UniqueViolationError as error:

@@ -22,7 +22,7 @@ APP = replace(component("api", 80), settings=ComponentSettings(process=ProcessSe
 
 def _prepared(**request: object) -> Prepared:
     plan = make_plan({"db": [], "api": []}, MappingProxyType({"api": APP}))
-    return Prepared(Request(**request), make_ecosystem(plan), (), pick("existing"), plan)  # type: ignore[arg-type]
+    return Prepared(Request(**request), make_ecosystem(plan), (), pick("existing"), plan)  # type: ignore[arg-type]  # of several types
 
 
 def test_only_our_own_applications_are_measured() -> None:

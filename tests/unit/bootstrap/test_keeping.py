@@ -28,7 +28,7 @@ async def test_an_environment_without_its_folder_ends(
     folder = tmp_path / "runtime"
     folder.mkdir()
     keeper = FakeKeeper()
-    watching = asyncio.ensure_future(expire_when_out_of_reach(folder, keeper))  # type: ignore[arg-type]
+    watching = asyncio.ensure_future(expire_when_out_of_reach(folder, keeper))  # type: ignore[arg-type]  # a double
     for _ in range(3):
         await asyncio.sleep(0)
     assert not keeper.is_expired

@@ -27,7 +27,7 @@ def seen(capsys: pytest.CaptureFixture[str], file: list[Path] | None = None) -> 
 def kind(name: str, lacking: str | None) -> ProviderKind:
     """A place to run."""
     error = ProviderUnavailableError(lacking) if lacking else None
-    return ProviderKind(name, lambda: error, lambda _c: None, lambda _c: (), lambda _m: None)  # type: ignore[arg-type, return-value]
+    return ProviderKind(name, lambda: error, lambda _c: None, lambda _c: (), lambda _m: None)  # type: ignore[arg-type, return-value]  # a double
 
 
 def test_what_this_machine_has(

@@ -238,7 +238,7 @@ def test_one_that_cannot_be_stopped_stops_no_other(
     def attach_some(path: Path, on_event: object, *, hold: bool) -> object:
         if path.parent.name != "cccc":
             raise EnvironmentFailedError(f"no keeper answers at {path.parent.name}")
-        return attach(path, on_event, hold=hold)  # type: ignore[arg-type]
+        return attach(path, on_event, hold=hold)  # type: ignore[arg-type]  # passed on as they come
 
     monkeypatch.setattr(Lease, "attach", attach_some)
     monkeypatch.setattr(folders, "wait_gone", lambda folder, _timeout: folder.name == "bbbb")

@@ -149,7 +149,7 @@ def test_a_command_needs_its_invocation() -> None:
             """Nothing."""
 
     with pytest.raises(TypeError):
-        invocation_of(Context())  # type: ignore[arg-type]
+        invocation_of(Context())  # type: ignore[arg-type]  # a double
 
 
 def test_starting_a_keeper_imports_little() -> None:

@@ -44,7 +44,7 @@ def running(prepared: Prepared, **life: object) -> Kept:
     """It runs since now, as it is asked for unless `life` says otherwise."""
     files = tuple(map(str, prepared.ecosystem.files))
     told = {"phase": "ready", "is_kept": True, "states": BOTH, "description": DESCRIPTION} | life
-    return Kept(About("aaaa", "shop", "process", files, 1, "/r"), time.time(), Life(**told), DESCRIPTION)  # type: ignore[arg-type]
+    return Kept(About("aaaa", "shop", "process", files, 1, "/r"), time.time(), Life(**told), DESCRIPTION)  # type: ignore[arg-type]  # of several types
 
 
 class FakeLease:

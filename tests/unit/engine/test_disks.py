@@ -20,7 +20,7 @@ def with_mounts(*mounts: Mount) -> Component:
 
 def test_the_only_one_need_not_be_named() -> None:
     """What is not bounded does not count."""
-    db = with_mounts(Mount("volume", "/var/db", "data"), Mount("tmpfs", "/tmp"), SMALL)  # noqa: S108
+    db = with_mounts(Mount("volume", "/var/db", "data"), Mount("tmpfs", "/tmp"), SMALL)  # noqa: S108 - a folder of a container
     assert own_disk(db) is own_disk(db, "/data") is SMALL
 
 

@@ -160,7 +160,7 @@ async def test_what_the_teardown_cannot_heal_is_told_and_costs_nothing_else() ->
 
     async def live() -> None:
         async with opened(PLAN, provider, emit) as environment:
-            environment.state.aclose = leave_stores  # type: ignore[method-assign]
+            environment.state.aclose = leave_stores  # type: ignore[method-assign]  # in place of its own
             await environment.faults.inject(FakeLastingFault(name="the first"))
             await environment.faults.inject(FakeLastingFault(name="the second"))
 

@@ -378,7 +378,7 @@ def test_data_that_cannot_be_had_fails_the_environment(seeder: dict[str, float],
     async def run() -> None:
         provider = FakeProvider(FakeClock(), {"web": Script(start_takes=2)})
         with pytest.raises(EnvironmentFailedError, match=message):
-            async with opened(CHAIN, provider, FakeEmit(), FakeSeeder(provider, **seeder)):  # type: ignore[arg-type]
+            async with opened(CHAIN, provider, FakeEmit(), FakeSeeder(provider, **seeder)):  # type: ignore[arg-type]  # of several types
                 pytest.fail("it must not open")
         assert provider.alive == {}
 

@@ -98,7 +98,7 @@ def test_two_processes_append_without_tearing_each_other(tmp_path: Path) -> None
     for writer in writers:
         with writer:
             assert writer.wait(timeout=60) == 0
-    seen = [(fact.suite, int(fact.case), len(fact.details)) for fact in read(path)]  # type: ignore[attr-defined]
+    seen = [(fact.suite, int(fact.case), len(fact.details)) for fact in read(path)]  # type: ignore[attr-defined]  # all are of one kind
     for name in ("a", "b"):
         assert [s for s in seen if s[0] == name] == [(name, n, n * 40) for n in range(300)]
 

@@ -172,7 +172,7 @@ async def test_what_is_held_goes_on_when_the_rule_is_gone(direction: Direction) 
         held.writer.write_eof()
         free.writer.write(b"free")
         assert await held.reader.readexactly(4) == b"free"
-        assert not free.reader._buffer  # type: ignore[attr-defined]
+        assert not free.reader._buffer  # type: ignore[attr-defined]  # asyncio tells this nowhere else
         here.link.remove(rule)
         assert await free.reader.read() == b"held"
 

@@ -35,7 +35,7 @@ class FakeKeeper:
     def say(self, *messages: object) -> None:
         """One line each; text goes as it is."""
         for message in messages:
-            line = message.encode() if isinstance(message, str) else encode_line(message)  # type: ignore[arg-type]
+            line = message.encode() if isinstance(message, str) else encode_line(message)  # type: ignore[arg-type]  # a message, if no text
             self._socket.sendall(line)
 
     def leave(self, *messages: object) -> None:

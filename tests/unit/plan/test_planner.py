@@ -29,7 +29,7 @@ EVERYTHING = Selection()
 def component(name: str, *needs: str | Dependency, **fields: object) -> Component:
     """A component that waits for `needs`."""
     depends_on = tuple(need if isinstance(need, Dependency) else Dependency(need) for need in needs)
-    return Component(name, AT, image=name, depends_on=depends_on, **fields)  # type: ignore[arg-type]
+    return Component(name, AT, image=name, depends_on=depends_on, **fields)  # type: ignore[arg-type]  # of several types
 
 
 def ecosystem(*components: Component) -> Ecosystem:

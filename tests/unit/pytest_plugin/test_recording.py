@@ -25,7 +25,7 @@ class FakeClock(SystemClock):
 
 def report(when: str) -> pytest.TestReport:
     """A phase that went well."""
-    return pytest.TestReport(CASE, ("tests/test_a.py", 2, "test_it"), {}, "passed", None, when, duration=0.5)  # type: ignore[arg-type]
+    return pytest.TestReport(CASE, ("tests/test_a.py", 2, "test_it"), {}, "passed", None, when, duration=0.5)  # type: ignore[arg-type]  # any of pytest's phases
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_words(error: OSError, words: str) -> None:
 async def test_a_conversation_is_bounded() -> None:
     """A server that accepts and says nothing does not hold a check up for longer than it may take."""
 
-    async def wait_for_the_client(reader, _writer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    async def wait_for_the_client(reader, _writer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - asyncio's signature
         await reader.read()
 
     async with serving(wait_for_the_client) as endpoint:

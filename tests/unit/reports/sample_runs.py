@@ -239,8 +239,8 @@ def failures() -> Iterator[Event]:
     )
     latency = {"fault": "Latency", "components": ("test-hoardwell",), "number": 1}
     settings = "component='test-hoardwell', delay=0.5, jitter=0.1, seed=0"
-    yield FaultInjected(at=BEGAN + 23.2, detail=settings, **latency)  # type: ignore[arg-type]
-    yield FaultHealed(at=BEGAN + 24.9, duration=1.7, reason="its owner asked", **latency)  # type: ignore[arg-type]
+    yield FaultInjected(at=BEGAN + 23.2, detail=settings, **latency)  # type: ignore[arg-type]  # of several types
+    yield FaultHealed(at=BEGAN + 24.9, duration=1.7, reason="its owner asked", **latency)  # type: ignore[arg-type]  # of several types
     yield from case(
         23.0,
         "tests/e2e/test_journeys.py::test_marketplace",

@@ -242,7 +242,7 @@ def test_evidence_has_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where everything fails, every case is listed and the first ones have their evidence."""
     monkeypatch.setattr(failures, "BUDGET", 10_000)
     failed = {"suite": "s", "outcome": Outcome.FAILED, "duration": 0.1, "details": "d" * 4_000}
-    ends = [CaseFinished(at=1.0, case=f"t{n}", message=f"message {n}", **failed) for n in range(50)]  # type: ignore[arg-type]
+    ends = [CaseFinished(at=1.0, case=f"t{n}", message=f"message {n}", **failed) for n in range(50)]  # type: ignore[arg-type]  # of several types
     page = html.render(fold(ends))
     assert page.count('<article class="card failure') == 50
     assert page.count("d" * 4_000) == 3

@@ -40,7 +40,7 @@ class Cluster:
     def _run(self, program: str, *arguments: str) -> None:
         identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         command = [self._binaries / program, "-D", self._folder / "data", *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **identity)  # type: ignore[call-overload] # noqa: S603
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **identity)  # type: ignore[call-overload] # noqa: S603 - our own programs
 
 
 @pytest.fixture(scope="session")

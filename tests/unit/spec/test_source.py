@@ -131,7 +131,7 @@ def test_unknown_tags_are_told_and_ignored(tmp_path: Path) -> None:
     """`!reset` and `!override` mean something to Compose; nothing else does."""
     (root,), faults = read(tmp_path, "a: !reset null\nb: !override [1]\nc: !vault x\nd: !!str 5\n")
     assert [held.tag for _, held in root.nodes()] == ["!reset", "!override", "", ""]
-    assert plain(root)["d"] == "5"  # type: ignore[index]
+    assert plain(root)["d"] == "5"  # type: ignore[index]  # a mapping, as written above
     assert [fault.location.line for fault in faults.all()] == [3]
 
 

@@ -37,7 +37,7 @@ async def snapshot(connection: Connection) -> dict[str, list[str]]:
     """Every row of every table, as text."""
     rows = {}
     for table in TABLES:
-        found = await connection.fetch(f"SELECT row_to_json(t)::text AS form FROM {table} AS t")  # noqa: S608
+        found = await connection.fetch(f"SELECT row_to_json(t)::text AS form FROM {table} AS t")  # noqa: S608 - the names are the test's
         rows[table] = sorted(row["form"] for row in found)
     return rows
 

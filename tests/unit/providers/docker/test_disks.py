@@ -48,7 +48,7 @@ class FakeContainer:
 def test_it_is_full_when_dd_says_so() -> None:
     """And stays so."""
     container = FakeContainer(dd=FULL)
-    disks.fill(container, "/data", 1 << 20)  # type: ignore[arg-type]
+    disks.fill(container, "/data", 1 << 20)  # type: ignore[arg-type]  # a double
     assert container.journal == ["dd"]
 
 
@@ -71,7 +71,7 @@ def test_what_cannot_be_filled_is_left_as_it_was(
     """And the reason is told; where there is no dd, there may be no rm either, and nothing to remove."""
     container = FakeContainer(dd=answer, rm=DONE)
     with pytest.raises(UsageError, match=told):
-        disks.fill(container, "/data", 1 << 20)  # type: ignore[arg-type]
+        disks.fill(container, "/data", 1 << 20)  # type: ignore[arg-type]  # a double
     assert container.journal == journal
 
 
@@ -82,11 +82,11 @@ def test_what_cannot_be_filled_is_left_as_it_was(
 def test_it_is_freed_in_every_state(status: str, journal: list[str]) -> None:
     """What stands still goes on for a moment, for nothing can be run in it otherwise."""
     container = FakeContainer(status, rm=DONE)
-    disks.free(container, "/data")  # type: ignore[arg-type]
+    disks.free(container, "/data")  # type: ignore[arg-type]  # a double
     assert (container.journal, container.status) == (journal, status)
 
 
 def test_what_cannot_be_freed_is_an_error() -> None:
     """It would look full to every test that follows."""
     with pytest.raises(EnvironmentFailedError, match="busy"):
-        disks.free(FakeContainer(rm=(1, b"rm: busy")), "/data")  # type: ignore[arg-type]
+        disks.free(FakeContainer(rm=(1, b"rm: busy")), "/data")  # type: ignore[arg-type]  # a double

@@ -23,7 +23,7 @@ def engine() -> FakeDocker:
 @pytest.fixture
 async def exits(engine: FakeDocker) -> AsyncIterator[Exits]:
     """Whoever listens to it."""
-    made = Exits(engine, "harness.environment=1", asyncio.get_running_loop())  # type: ignore[arg-type]
+    made = Exits(engine, "harness.environment=1", asyncio.get_running_loop())  # type: ignore[arg-type]  # a double
     try:
         yield made
     finally:
@@ -127,7 +127,7 @@ async def test_an_engine_that_ends_leaves_nobody_waiting(exits: Exits, engine: F
 
 async def test_closing_is_no_loss(engine: FakeDocker) -> None:
     """Whoever still waits then, waits for nothing; the SDK's answer is closed, also when asked twice."""
-    exits = Exits(engine, "harness.environment=1", asyncio.get_running_loop())  # type: ignore[arg-type]
+    exits = Exits(engine, "harness.environment=1", asyncio.get_running_loop())  # type: ignore[arg-type]  # a double
     waiting = exits.of("web")
     exits.close()
     exits.close()

@@ -40,7 +40,7 @@ def write(proc: Path, caught: int = 0, blocked: int = 0) -> None:
 
 def hears_(name: str) -> bool:
     """Of the container above."""
-    return hears(Container(), name)  # type: ignore[arg-type]
+    return hears(Container(), name)  # type: ignore[arg-type]  # a double
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "TERM", "15"])

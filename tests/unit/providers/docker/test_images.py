@@ -30,7 +30,7 @@ def not_shown(_component: str, _what: str, _is_there: bool) -> None:
 
 def images_of(engine: FakeEngine, logs: Path, *components: Component, show: Show = not_shown) -> Images:
     """What makes sure of their images."""
-    return Images(engine, ecosystem(*components), logs, show)  # type: ignore[arg-type]
+    return Images(engine, ecosystem(*components), logs, show)  # type: ignore[arg-type]  # a double
 
 
 def test_what_is_there_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_whose_network_a_container_is_in(modes: tuple[str, ...], whose: int | No
     """Its own, that of another container, or that of the engine's machine."""
     engine = FakeDocker()
     jobs = [job(engine, str(number), mode) for number, mode in enumerate(modes)]
-    found = of_network(engine, jobs[0])  # type: ignore[arg-type]
+    found = of_network(engine, jobs[0])  # type: ignore[arg-type]  # a double
     assert (found and found.id) == (None if whose is None else jobs[whose].id)
 
 

@@ -42,7 +42,7 @@ SECRET = component(
     ports=(Port(5432),),
     environment=MappingProxyType({"DB_PASSWORD": WRITTEN}),
     settings=ComponentSettings(random=("DB_PASSWORD",)),
-    mounts=(Mount("volume", "/data", "kept"), Mount("volume", "/cache", "kept"), Mount("tmpfs", "/tmp")),  # noqa: S108
+    mounts=(Mount("volume", "/data", "kept"), Mount("volume", "/cache", "kept"), Mount("tmpfs", "/tmp")),  # noqa: S108 - a folder of a container
     labels=MappingProxyType({"team": "blue"}),
 )
 USER = component(
@@ -167,7 +167,7 @@ async def test_configs_and_secrets_are_files_in_it(stage: Stage, tmp_path: Path)
     await stage.provider.start(stage.plan.step("web"))
     (packed,) = stage.engine.one("web").files
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        found = {entry.name: (entry.mode, archive.extractfile(entry).read()) for entry in archive}  # type: ignore[union-attr]
+        found = {entry.name: (entry.mode, archive.extractfile(entry).read()) for entry in archive}  # type: ignore[union-attr]  # a file, which has content
     assert found == {"run/secrets/a": (0o444, b"from the text"), "etc/b": (0o444, b"from a file")}
 
 

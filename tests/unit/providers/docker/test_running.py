@@ -33,7 +33,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.engine = FakeDocker()
         self.calls = Calls()
-        self.exits = Exits(self.engine, "harness.environment=1", asyncio.get_running_loop())  # type: ignore[arg-type]
+        self.exits = Exits(self.engine, "harness.environment=1", asyncio.get_running_loop())  # type: ignore[arg-type]  # a double
         self.log = folder / "web.log"
         self._pumps: list[LogPump] = []
 
@@ -50,7 +50,7 @@ class Stage:
         made.start()
         running = RunningContainer(
             component(**settings),
-            made,  # type: ignore[arg-type]
+            made,  # type: ignore[arg-type]  # a double
             calls=self.calls,
             ended=self.exits.of(made.id),
             pump=pump,

@@ -108,7 +108,7 @@ async def test_what_starts_meanwhile_is_ended_too(
         def late_unseen(*args: str, **options: str) -> list[ownership.Found]:
             nonlocal looks
             looks += 1
-            return [found for found in look(*args, **options) if looks > 1 or found.pid != late.pid]  # type: ignore[arg-type]
+            return [found for found in look(*args, **options) if looks > 1 or found.pid != late.pid]  # type: ignore[arg-type]  # passed on as they come
 
         monkeypatch.setattr(ownership, "owned", late_unseen)
         assert await end(environment_id, TIMEOUT) == []

@@ -13,7 +13,7 @@ HERE = Location(Path("compose.yml"), 1)
 
 def with_process(**settings: object) -> ComponentSettings:
     """`x-harness.process` of one service."""
-    return ComponentSettings(process=ProcessSettings(**settings))  # type: ignore[arg-type]
+    return ComponentSettings(process=ProcessSettings(**settings))  # type: ignore[arg-type]  # of several types
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ class FakeDatabase(journal.Journal):
     """Takes facts into a list; `refusals` are raised first, one for each attempt."""
 
     def __init__(self, *refusals: Exception) -> None:
-        super().__init__(None)  # type: ignore[arg-type]
+        super().__init__(None)  # type: ignore[arg-type]  # it never reaches a store
         self.written: list[Fact] = []
         self.has_written = asyncio.Event()
         self._refusals = list(refusals)

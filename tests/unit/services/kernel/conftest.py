@@ -24,7 +24,7 @@ async def call() -> AsyncIterator[Caller]:
 
     app = create_service("things", routers=[router, public], public=["/public/"], on_failure=on_failure)
     tokens, redis = Tokens("key"), FakeRedis()
-    admission = Admission("things", tokens, redis, RateLimit(5, 10.0))  # type: ignore[arg-type]
+    admission = Admission("things", tokens, redis, RateLimit(5, 10.0))  # type: ignore[arg-type]  # a double
     settings = Settings("things", "", "", "key")
     stores: Any = {"pool": None, "redis": redis, "changes": None}
     app.state.service = Service(

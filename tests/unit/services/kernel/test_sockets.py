@@ -45,7 +45,7 @@ class FakeClient:
 
         class App:
             class state:  # noqa: N801 - as the framework calls it
-                class service:  # noqa: N801
+                class service:  # noqa: N801 - named as in a service
                     admission = FakeAdmission()
 
         socket = WebSocket({"type": "websocket", "app": App, "headers": []}, self.receive, self.send)

@@ -51,7 +51,7 @@ class FakeEngine(httpx2.AsyncBaseTransport):
     """
 
     def __init__(self, *, obeys: bool = True) -> None:
-        self.containers: dict[str, dict[str, Any]] = {JONAR["Id"]: dict(JONAR)}  # type: ignore[dict-item]
+        self.containers: dict[str, dict[str, Any]] = {JONAR["Id"]: dict(JONAR)}  # type: ignore[dict-item]  # a copy of the same kind
         self.add("env-small", image="sha256:small", runeframeos_component="small")
         self.created: list[dict[str, Any]] = []
         self.outputs: dict[str, Feed] = {}
