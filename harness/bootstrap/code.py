@@ -10,12 +10,12 @@ from pathlib import Path
 from harness.bootstrap.imports import Closure, Sources, is_passed_over
 from harness.bootstrap.stamps import Stamp, stamp_of
 from harness.plan.model import Plan, Step
+from harness.providers.names import DOCKER
 from harness.providers.process.embedded import recipe_for
 from harness.spec.model import Build, Component, Ecosystem, ProcessSettings
 
 _SLACK = 0.05  # seconds by which the clock of a file system may be behind
 _MOST = 5_000  # files of one folder
-_DOCKER = "docker"
 _BETWEEN = re.compile(r"(?:>+\s*\S+|[\s=;|&<()'\"])+")  # words of a shell; what it writes to is none
 # Where programs that migrate look, which no command names.
 _MIGRATIONS = ("migrations", "*/migrations", "alembic", "*/alembic", "prisma")
@@ -71,7 +71,7 @@ class Code:
     def __init__(self, ecosystem: Ecosystem, plan: Plan, provider: str, reading: Reading) -> None:
         self._ecosystem = ecosystem
         self._plan = plan
-        self._is_in_containers = provider == _DOCKER
+        self._is_in_containers = provider == DOCKER
         self._reading = reading
         self._roots = (*ecosystem.settings.pythonpath, ecosystem.directory)
         self._closure = Closure(self._roots, reading.sources)
