@@ -17,10 +17,10 @@ from harness.plan.model import Plan
 from harness.plan.planner import make
 from harness.providers.names import AUTO, EXISTING
 from harness.readiness.protocols import protocol_of
-from harness.spec.faults import Faults, InvalidFileError
+from harness.spec.diagnostics import Diagnostics, InvalidFileError
 from harness.spec.graph import is_enabled
 from harness.spec.loader import Loaded, load
-from harness.spec.model import Component, Ecosystem, Fault, Isolation, Severity
+from harness.spec.model import Component, Diagnostic, Ecosystem, Isolation, Severity
 
 if TYPE_CHECKING:
     from harness.providers.existing import ExistingProvider
@@ -35,7 +35,7 @@ class Prepared:
 
     request: Request
     ecosystem: Ecosystem
-    warnings: tuple[Fault, ...]
+    warnings: tuple[Diagnostic, ...]
     kind: ProviderKind
     plan: Plan
     lacking: ProviderUnavailableError | None = None
@@ -143,26 +143,28 @@ def _plan(request: Request, loaded: Loaded, kind: ProviderKind) -> Plan:
             kind.lacks,
         )
     except InvalidFileError as error:
-        raise _with_warnings(loaded.warnings, error.faults, request) from None
+        raise _with_warnings(loaded.warnings, error.diagnostics, request) from None
 
 
-def _with_warnings(warnings: Sequence[Fault], errors: Sequence[Fault], request: Request) -> InvalidFileError:
-    faults = Faults(request.files, warnings)
-    faults.require(errors)
-    return InvalidFileError(faults.all())
+def _with_warnings(
+    warnings: Sequence[Diagnostic], errors: Sequence[Diagnostic], request: Request
+) -> InvalidFileError:
+    diagnostics = Diagnostics(request.files, warnings)
+    diagnostics.require(errors)
+    return InvalidFileError(diagnostics.all())
 
 
-def _with_lacks(warnings: Sequence[Fault], plan: Plan) -> tuple[Fault, ...]:
+def _with_lacks(warnings: Sequence[Diagnostic], plan: Plan) -> tuple[Diagnostic, ...]:
     """The warnings of the files; those that only the place to run knows of come last."""
     lacks = (replace(lack, severity=Severity.WARNING) for lack in plan.lacks)
     return tuple(dict.fromkeys((*warnings, *lacks)))
 
 
-def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Fault, ...]:
+def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Diagnostic, ...]:
     """What the place to run leaves out of the components that it starts, or takes from elsewhere than was asked."""
     remarks = _existing(request.base_url).remarks if kind.name == EXISTING else kind.remarks
     return tuple(
-        Fault(step.component.location, f"{step.name}: {remark}", severity=Severity.WARNING)
+        Diagnostic(step.component.location, f"{step.name}: {remark}", severity=Severity.WARNING)
         for step in plan.steps
         if step.name not in request.attached
         for remark in remarks(step.component)
@@ -175,9 +177,9 @@ def _refused(kind: ProviderKind, plan: Plan, ecosystem: Ecosystem) -> tuple[Comp
     return tuple(component for component, reason in skipped if reason == kind.refusal(component))
 
 
-def _needs_containers(refused: Sequence[Component], lacking: ProviderUnavailableError) -> Fault:
+def _needs_containers(refused: Sequence[Component], lacking: ProviderUnavailableError) -> Diagnostic:
     names = ", ".join(component.name for component in refused)
-    return Fault(
+    return Diagnostic(
         refused[0].location,
         f"more could be started in containers ({names}), but {lacking.message}",
         _how_to_get(lacking),
@@ -185,8 +187,8 @@ def _needs_containers(refused: Sequence[Component], lacking: ProviderUnavailable
     )
 
 
-def _nothing_seeded(unasked: Sequence[str], ecosystem: Ecosystem) -> Fault:
-    return Fault(
+def _nothing_seeded(unasked: Sequence[str], ecosystem: Ecosystem) -> Diagnostic:
+    return Diagnostic(
         ecosystem.components[unasked[0]].location,
         f"nothing is seeded: the seed may need {', '.join(unasked)}, and only a part was asked for",
         "name these too, or no component at all",

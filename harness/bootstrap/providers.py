@@ -27,7 +27,7 @@ from harness.providers.process.refusal import refusal as process_refusal
 from harness.providers.process.remarks import remarks as process_remarks
 from harness.providers.process.remarks import stand_in, uses_cache
 from harness.readiness.protocols import protocol_of
-from harness.spec.model import Component, Fault
+from harness.spec.model import Component, Diagnostic
 
 if TYPE_CHECKING:
     from harness.bootstrap.templates import Template
@@ -76,7 +76,7 @@ class ProviderKind:
     refusal: Callable[[Component], str | None]
     remarks: Callable[[Component], tuple[str, ...]]
     make: "Callable[[Making], Provider]"
-    lacks: Callable[[Component], Iterable[Fault]] = lambda _component: ()
+    lacks: Callable[[Component], Iterable[Diagnostic]] = lambda _component: ()
     is_measurable: bool = False
     is_cached: bool = False
     stand_in: Callable[[Component], str] = lambda _component: ""

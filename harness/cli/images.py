@@ -20,7 +20,7 @@ from harness.images.inventory import Item, Kind, look
 from harness.images.needs import Need, needed
 from harness.images.obtaining import Source, obtain
 from harness.providers.names import DOCKER
-from harness.spec.faults import InvalidFileError
+from harness.spec.diagnostics import InvalidFileError
 from harness.spec.loader import load
 from harness.spec.model import Component, Ecosystem
 
@@ -46,8 +46,8 @@ def images(
     ecosystem = load(tuple(file or [DEFAULT_FILE]), os.environ, profiles=profiles).ecosystem
     components = enabled(ecosystem, profiles)
     lacks = kind_of(DOCKER).lacks
-    if faults := [fault for component in components for fault in lacks(component)]:
-        raise InvalidFileError(faults)
+    if diagnostics := [diagnostic for component in components for diagnostic in lacks(component)]:
+        raise InvalidFileError(diagnostics)
     needs = needed(components)
     engine = connect()
     try:

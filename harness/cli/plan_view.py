@@ -9,7 +9,7 @@ from rich.text import Text
 
 from harness.core.wording import counted, listed
 from harness.plan.model import Plan, Skip, Step
-from harness.spec.model import Component, Condition, Fault
+from harness.spec.model import Component, Condition, Diagnostic
 
 _CONDITIONS = {
     Condition.STARTED: "started",
@@ -21,7 +21,7 @@ _SHOWN_PLACES = 3
 _UNBROKEN = 32
 
 
-def render(plan: Plan, warnings: Sequence[Fault] = (), *, in_containers: bool = False) -> RenderableType:
+def render(plan: Plan, warnings: Sequence[Diagnostic] = (), *, in_containers: bool = False) -> RenderableType:
     """The whole plan: steps by level, then what is skipped, then the warnings of the files, alike ones in one line.
 
     Args:
@@ -107,11 +107,11 @@ def _skips(skips: Iterable[Skip]) -> Table:
     return table
 
 
-def _warnings(warnings: Iterable[Fault]) -> Group:
+def _warnings(warnings: Iterable[Diagnostic]) -> Group:
     """One line for each message, with the places where it holds."""
     places: dict[tuple[str, str], list[str]] = {}
-    for fault in warnings:
-        places.setdefault((fault.message, fault.remedy), []).append(str(fault.location))
+    for diagnostic in warnings:
+        places.setdefault((diagnostic.message, diagnostic.remedy), []).append(str(diagnostic.location))
     return Group(
         *(
             Text(f"  {listed(found, _SHOWN_PLACES)}: {message}{_tail(remedy)}")

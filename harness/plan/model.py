@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.spec.model import Component, Condition, Fault
+from harness.spec.model import Component, Condition, Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Plan:
 
     steps: tuple[Step, ...]
     skipped: tuple[Skip, ...] = ()
-    lacks: tuple[Fault, ...] = ()
+    lacks: tuple[Diagnostic, ...] = ()
 
     def step(self, name: str) -> Step:
         """The step that starts `name`. Raises KeyError when the plan does not start it."""

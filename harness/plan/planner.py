@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 from harness.core.errors import UsageError
 from harness.plan.model import Plan, Selection, Skip, Step, Wait
-from harness.spec.faults import Faults, did_you_mean
+from harness.spec.diagnostics import Diagnostics, did_you_mean
 from harness.spec.graph import find_cycle, is_enabled
-from harness.spec.model import Component, Condition, Dependency, Ecosystem, Fault
+from harness.spec.model import Component, Condition, Dependency, Diagnostic, Ecosystem
 
 Components = Mapping[str, Component]
 Refusal = Callable[[Component], str | None]
 StandIn = Callable[[Component], str]
-LacksOf = Callable[[Component], Iterable[Fault]]
+LacksOf = Callable[[Component], Iterable[Diagnostic]]
 
 
 def _as_it_is(_component: Component) -> str:
@@ -48,13 +48,13 @@ def make(
     _check_profiles(ecosystem, selection)
     profiles = _profiles(ecosystem, selection)
     chosen = _chosen(ecosystem.components, selection, profiles)
-    faults = _faulty_dependencies(chosen, ecosystem.components)
+    diagnostics = _faulty_dependencies(chosen, ecosystem.components)
     skipped = _unstartable(chosen, refusal)
     started = {name: component for name, component in chosen.items() if name not in skipped}
     lacks = tuple(lack for found in started.values() for lack in (*found.lacks, *lacks_of(found)))
-    if faults.has_errors:
-        faults.require(lacks)
-    faults.raise_errors()
+    if diagnostics.has_errors:
+        diagnostics.require(lacks)
+    diagnostics.raise_errors()
     reasons = _left_out(ecosystem, chosen, profiles) | skipped
     ending = one_shots(ecosystem.components)
     wanted = {name: component for name, component in chosen.items() if component.replicas}
@@ -110,27 +110,27 @@ def _chosen(components: Components, selection: Selection, profiles: set[str]) ->
     return {name: found for name, found in enabled.items() if name in wanted}
 
 
-def _faulty_dependencies(chosen: Components, components: Components) -> Faults:
+def _faulty_dependencies(chosen: Components, components: Components) -> Diagnostics:
     """What is wrong with who waits for whom. A circle is raised at once: nothing can be planned with it."""
-    faults = Faults()
+    diagnostics = Diagnostics()
     for name, component in chosen.items():
         for needed in _required(component, components):
             if needed not in chosen:
                 own = ", ".join(components[needed].profiles)
-                faults.error(
+                diagnostics.error(
                     component.location,
                     f"{name} depends on {needed}, which only the profile {own} enables",
                     f"add --profile {components[needed].profiles[0]}, or write required: false",
                 )
     cycle = find_cycle(chosen)
     if cycle:
-        faults.error(
+        diagnostics.error(
             chosen[cycle[0]].location,
             f"components wait for each other in a circle: {' → '.join((*cycle, cycle[0]))}",
             "remove one depends_on of the circle",
         )
-        faults.raise_errors()
-    return faults
+        diagnostics.raise_errors()
+    return diagnostics
 
 
 def _required(component: Component, among: Iterable[str]) -> list[str]:

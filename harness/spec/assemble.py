@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.spec import source
+from harness.spec.diagnostics import Diagnostics, FaultyValueError, did_you_mean
 from harness.spec.extends import Extends
-from harness.spec.faults import Faults, FaultyValueError, did_you_mean
 from harness.spec.merge import merge, pruned
 from harness.spec.paths import is_file, real, resolved
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, kind
@@ -20,7 +20,11 @@ _INCLUDED = ("services", "networks", "volumes", "configs", "secrets")
 
 
 def assemble(
-    files: Sequence[Path], directory: Path, variables: Mapping[str, str], faults: Faults, trail: Trail = ()
+    files: Sequence[Path],
+    directory: Path,
+    variables: Mapping[str, str],
+    diagnostics: Diagnostics,
+    trail: Trail = (),
 ) -> MappingNode | None:
     """One tree of all `files`, `!reset` and `!override` applied; None when no file could be read.
 
@@ -28,32 +32,32 @@ def assemble(
         files: Compose files, later ones laid over earlier ones.
         directory: The folder that relative paths in them are resolved against.
         variables: What `${…}` is taken from.
-        faults: Where faults are noted.
+        diagnostics: Where faults are noted.
         trail: The files whose `include` led here.
     """
     whole: MappingNode | None = None
     for path in files:
-        document = _document(path, directory, variables, faults, trail)
+        document = _document(path, directory, variables, diagnostics, trail)
         if document is not None:
-            whole = document if whole is None else merge(whole, document, faults)
+            whole = document if whole is None else merge(whole, document, diagnostics)
     return None if whole is None else pruned(whole)
 
 
 def _document(
-    path: Path, directory: Path, variables: Mapping[str, str], faults: Faults, trail: Trail
+    path: Path, directory: Path, variables: Mapping[str, str], diagnostics: Diagnostics, trail: Trail
 ) -> MappingNode | None:
-    interpolation = Interpolation(variables, faults)
+    interpolation = Interpolation(variables, diagnostics)
     whole: MappingNode | None = None
-    for raw in source.read(path, directory, faults):
+    for raw in source.read(path, directory, diagnostics):
         document = interpolation.mapping(raw)
-        document = Extends(interpolation, faults).applied(document, path)
-        document = _with_included(document, variables, faults, (*trail, real(path)))
-        whole = document if whole is None else merge(whole, document, faults)
+        document = Extends(interpolation, diagnostics).applied(document, path)
+        document = _with_included(document, variables, diagnostics, (*trail, real(path)))
+        whole = document if whole is None else merge(whole, document, diagnostics)
     return whole
 
 
 def _with_included(
-    document: MappingNode, variables: Mapping[str, str], faults: Faults, trail: Trail
+    document: MappingNode, variables: Mapping[str, str], diagnostics: Diagnostics, trail: Trail
 ) -> MappingNode:
     include = document.get("include")
     if include is None:
@@ -61,13 +65,15 @@ def _with_included(
     entries = {key: entry for key, entry in document.entries.items() if key != "include"}
     document = MappingNode(document.at, document.base, entries)
     for item in include.items if isinstance(include, SequenceNode) else (include,):
-        with faults.collecting():
-            included = _included(item, variables, faults, trail)
-            document = document if included is None else _joined(document, included, faults)
+        with diagnostics.collecting():
+            included = _included(item, variables, diagnostics, trail)
+            document = document if included is None else _joined(document, included, diagnostics)
     return document
 
 
-def _included(item: Node, variables: Mapping[str, str], faults: Faults, trail: Trail) -> MappingNode | None:
+def _included(
+    item: Node, variables: Mapping[str, str], diagnostics: Diagnostics, trail: Trail
+) -> MappingNode | None:
     """What one entry of `include` brings in, with its own project directory and env file."""
     fields = (
         item
@@ -76,7 +82,7 @@ def _included(item: Node, variables: Mapping[str, str], faults: Faults, trail: T
     )
     for key, entry in fields.entries.items():
         if key not in _INCLUDE_KEYS:
-            faults.error(entry.at, f"include has no key {key}", did_you_mean(key, _INCLUDE_KEYS))
+            diagnostics.error(entry.at, f"include has no key {key}", did_you_mean(key, _INCLUDE_KEYS))
     paths = _paths(fields, "path")
     if not paths:
         raise FaultyValueError(item.at, "include names no file", "write include: [other.yml]")
@@ -90,8 +96,8 @@ def _included(item: Node, variables: Mapping[str, str], faults: Faults, trail: T
         )
     directory = (_paths(fields, "project_directory") or (paths[0].parent,))[0]
     for env_file in _paths(fields, "env_file") or (directory / ".env",):
-        variables = with_env_file(variables, env_file, faults)
-    return assemble(paths, directory, variables, faults, trail)
+        variables = with_env_file(variables, env_file, diagnostics)
+    return assemble(paths, directory, variables, diagnostics, trail)
 
 
 _INCLUDE_KEYS = ("path", "project_directory", "env_file")
@@ -108,7 +114,7 @@ def _paths(fields: MappingNode, key: str) -> tuple[Path, ...]:
     return tuple(resolved(item.text, item.base) for item in items if isinstance(item, ScalarNode))
 
 
-def _joined(document: MappingNode, included: MappingNode, faults: Faults) -> MappingNode:
+def _joined(document: MappingNode, included: MappingNode, diagnostics: Diagnostics) -> MappingNode:
     """`document` with the services, networks … of an included project; nothing may be in both."""
     entries = dict(document.entries)
     for section in _INCLUDED:
@@ -119,11 +125,11 @@ def _joined(document: MappingNode, included: MappingNode, faults: Faults) -> Map
         if not isinstance(ours, MappingNode):
             entries[section] = included.entries[section]
             continue
-        _note_conflicts(section, ours, theirs, faults)
+        _note_conflicts(section, ours, theirs, diagnostics)
         merged = MappingNode(ours.at, ours.base, theirs.entries | ours.entries)
         entries[section] = Entry(document.entries[section].at, merged)
     if "x-harness" in included.entries:
-        faults.warn(
+        diagnostics.warn(
             included.entries["x-harness"].at,
             "the top-level x-harness of an included file is ignored",
             "write it in the including file",
@@ -131,12 +137,12 @@ def _joined(document: MappingNode, included: MappingNode, faults: Faults) -> Map
     return MappingNode(document.at, document.base, entries)
 
 
-def _note_conflicts(section: str, ours: MappingNode, theirs: MappingNode, faults: Faults) -> None:
+def _note_conflicts(section: str, ours: MappingNode, theirs: MappingNode, diagnostics: Diagnostics) -> None:
     for name in ours.entries.keys() & theirs.entries.keys():
         mine, other = ours.entries[name], theirs.entries[name]
         if mine.node is not other.node and mine.at != other.at:
             where = f"{other.at.path}:{other.at.line}"
-            faults.error(
+            diagnostics.error(
                 mine.at,
                 f"{section}.{name} is also in the included {where}",
                 "rename one, or change it in a further -f file",

@@ -9,7 +9,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.spec.faults import Faults, FaultyValueError
+from harness.spec.diagnostics import Diagnostics, FaultyValueError
 from harness.spec.interpolate import interpolate
 from harness.spec.model import Location
 
@@ -24,13 +24,15 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "$": "$$", "\n": ""}
 
 
-def read(path: Path, variables: Mapping[str, str], faults: Faults, *, is_raw: bool = False) -> dict[str, str]:
-    """The variables of an env file; faults go to `faults`, at their line of that file.
+def read(
+    path: Path, variables: Mapping[str, str], diagnostics: Diagnostics, *, is_raw: bool = False
+) -> dict[str, str]:
+    """The variables of an env file; faults go to `diagnostics`, at their line of that file.
 
     Args:
         path: The file.
         variables: What `${…}` in values and bare names are taken from, before the file's own lines.
-        faults: Where faults are noted.
+        diagnostics: Where faults are noted.
         is_raw: Take values as they stand, without quotes and variables (`format: raw`).
 
     Raises:
@@ -39,7 +41,7 @@ def read(path: Path, variables: Mapping[str, str], faults: Faults, *, is_raw: bo
     text = path.read_text(encoding="utf-8-sig", errors="replace")
     if is_raw:
         return _raw(text)
-    return _Reader(path, text, variables, faults).read()
+    return _Reader(path, text, variables, diagnostics).read()
 
 
 def _raw(text: str) -> dict[str, str]:
@@ -48,11 +50,11 @@ def _raw(text: str) -> dict[str, str]:
 
 
 class _Reader:
-    def __init__(self, path: Path, text: str, variables: Mapping[str, str], faults: Faults) -> None:
+    def __init__(self, path: Path, text: str, variables: Mapping[str, str], diagnostics: Diagnostics) -> None:
         self._path = path
         self._text = text
         self._outer = variables
-        self._faults = faults
+        self._diagnostics = diagnostics
         self._position = 0
         self._values: dict[str, str] = {}
 
@@ -60,7 +62,7 @@ class _Reader:
         self._take(_BLANK)
         while self._position < len(self._text):
             start = self._position
-            with self._faults.collecting():
+            with self._diagnostics.collecting():
                 self._statement()
             if self._position == start:
                 self._take(_UNQUOTED)  # a faulty line; go on behind it
@@ -102,10 +104,10 @@ class _Reader:
 
     def _expanded(self, text: str, here: Location) -> str:
         result = interpolate(text, ChainMap(dict(self._outer), self._values))
-        for fault in result.faults:
-            self._faults.error(here, fault.message, fault.remedy)
+        for diagnostic in result.diagnostics:
+            self._diagnostics.error(here, diagnostic.message, diagnostic.remedy)
         for name in result.unset:
-            self._faults.warn(
+            self._diagnostics.warn(
                 here, f"variable {name} is not set and becomes blank", f"set {name}, or write ${{{name}:-}}"
             )
         return result.text

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.spec import dotenv
-from harness.spec.faults import FaultyValueError
+from harness.spec.diagnostics import FaultyValueError
 from harness.spec.keys import Key, Reading, Table, read_entries
 from harness.spec.paths import is_file, resolved
 from harness.spec.readers import boolean, choice, filled_text
@@ -32,7 +32,7 @@ def env_file(node: Node, reading: Reading) -> dict[str, str]:
         return _read(path, node, reading, is_raw=fields.get("format") == "raw")
     if fields.get("required", True):
         remedy = f"create it, or write env_file: [{{path: {path.name}, required: false}}]"
-        reading.faults.lack(node.at, f"the file {path} does not exist", remedy)
+        reading.diagnostics.lack(node.at, f"the file {path} does not exist", remedy)
     return {}
 
 
@@ -41,13 +41,13 @@ def label_file(node: Node, reading: Reading) -> dict[str, str]:
     path = resolved(filled_text(node, reading), node.base)
     if is_file(path):
         return _read(path, node, reading, is_raw=False)
-    reading.faults.lack(node.at, f"the file {path} does not exist", "create it")
+    reading.diagnostics.lack(node.at, f"the file {path} does not exist", "create it")
     return {}
 
 
 def _read(path: Path, node: Node, reading: Reading, *, is_raw: bool) -> dict[str, str]:
     try:
-        return dotenv.read(path, reading.variables, reading.faults, is_raw=is_raw)
+        return dotenv.read(path, reading.variables, reading.diagnostics, is_raw=is_raw)
     except OSError as error:
         raise FaultyValueError(
             node.at, f"{path} cannot be read: {error.strerror}", "check its permissions"

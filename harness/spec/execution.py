@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.spec import words
-from harness.spec.faults import FaultyValueError
+from harness.spec.diagnostics import FaultyValueError
 from harness.spec.keys import Key, Reading, Table, ignored
 from harness.spec.model import Build, Healthcheck, Resources
 from harness.spec.paths import resolved
@@ -44,7 +44,7 @@ def command(node: Node, reading: Reading) -> tuple[str, ...]:
             found, f"the command cannot be split into words: {error}", "write it as a list of words"
         ) from None
     if split.cut:
-        reading.faults.warn(
+        reading.diagnostics.warn(
             found.at,
             f"no shell runs this command; as with Compose it ends before {split.cut[:30]!r}",
             'write ["sh", "-c", "…"] for shell syntax',

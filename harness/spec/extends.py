@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.spec import source
-from harness.spec.faults import Faults, FaultyValueError, did_you_mean
+from harness.spec.diagnostics import Diagnostics, FaultyValueError, did_you_mean
 from harness.spec.merge import merge
 from harness.spec.model import Location
 from harness.spec.paths import is_file, real, resolved
@@ -25,9 +25,9 @@ class _Target(NamedTuple):
 class Extends:
     """Resolves the `extends` of one file; other files it leads to are read once."""
 
-    def __init__(self, interpolation: Interpolation, faults: Faults) -> None:
+    def __init__(self, interpolation: Interpolation, diagnostics: Diagnostics) -> None:
         self._interpolation = interpolation
-        self._faults = faults
+        self._diagnostics = diagnostics
         self._files: dict[Path, MappingNode | None] = {}
 
     def applied(self, document: MappingNode, path: Path) -> MappingNode:
@@ -37,7 +37,7 @@ class Extends:
             return document
         entries = dict(services.entries)
         for name, entry in services.entries.items():
-            with self._faults.collecting():
+            with self._diagnostics.collecting():
                 entries[name] = Entry(entry.at, self._complete(services, name, path, {}))
         complete = MappingNode(services.at, services.base, entries, services.tag)
         at = document.entries["services"].at
@@ -56,7 +56,9 @@ class Extends:
             node.at, node.base, {k: e for k, e in node.entries.items() if k != "extends"}, node.tag
         )
         base = self._base(services, target, path, {**trail, here: extends.at})
-        return merge(base, own, self._faults, ("services", name)) if isinstance(base, MappingNode) else own
+        return (
+            merge(base, own, self._diagnostics, ("services", name)) if isinstance(base, MappingNode) else own
+        )
 
     def _base(self, services: MappingNode, target: _Target, path: Path, trail: Trail) -> Node:
         pool: Node | None = services
@@ -80,7 +82,7 @@ class Extends:
                 asked_at.at, f"extends names the file {path}, which does not exist", "mend the path"
             )
         if path not in self._files:
-            documents = source.read(path, path.parent, self._faults)
+            documents = source.read(path, path.parent, self._diagnostics)
             self._files[path] = self._interpolation.mapping(documents[0]) if documents else None
         return self._files[path]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.spec.faults import FaultyValueError, did_you_mean
+from harness.spec.diagnostics import FaultyValueError, did_you_mean
 from harness.spec.keys import Key, Reading, Table, ignored, read_entries
 from harness.spec.model import GrantedFile
 from harness.spec.paths import resolved
@@ -53,7 +53,7 @@ def defined(label: str, name: str, node: Node, reading: Reading) -> GrantedFile 
 
 def _from_variable(label: str, variable: str, node: Node, reading: Reading) -> str:
     if variable not in reading.variables:
-        reading.faults.warn(
+        reading.diagnostics.warn(
             node.at,
             f"{label} is taken from {variable}, which is not set, and becomes blank",
             f"set {variable}",

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.spec.diagnostics import Diagnostics, FaultyValueError, did_you_mean
 from harness.spec.execution import command
-from harness.spec.faults import Faults, FaultyValueError, did_you_mean
 from harness.spec.images import usual_port
 from harness.spec.keys import Key, Reader, Reading, Table, read_entries
 from harness.spec.model import (
@@ -143,7 +143,7 @@ component_settings = table(_COMPONENT, "x-harness", ComponentSettings)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def check_settings(node: Node | None, component: Component, faults: Faults) -> None:
+def check_settings(node: Node | None, component: Component, diagnostics: Diagnostics) -> None:
     """Note what `exports` and `random` name and the component does not have. `node` is its `x-harness`."""
     if not isinstance(node, MappingNode):
         return
@@ -152,14 +152,16 @@ def check_settings(node: Node | None, component: Component, faults: Faults) -> N
         if not component.environment.get(name):
             at = (random or node).at
             remedy = did_you_mean(name, component.environment) or f"give {name} a value under environment"
-            faults.error(at, f"random names the variable {name}, which {component.name} does not set", remedy)
+            diagnostics.error(
+                at, f"random names the variable {name}, which {component.name} does not set", remedy
+            )
     exports = node.get("exports")
     for name, template in component.settings.exports.items():
         entry = exports.entries.get(name) if isinstance(exports, MappingNode) else None
         for placeholder in _PLACEHOLDER.findall(template):
             wrong = _wrong_placeholder(placeholder, component)
             if wrong:
-                faults.error(
+                diagnostics.error(
                     entry.node.at if entry else node.at, f"{{{placeholder}}}: {wrong}", _PLACEHOLDERS
                 )
 
@@ -211,7 +213,7 @@ def _suites(node: Node, reading: Reading) -> tuple[SuiteSettings, ...]:
         )
     suites = []
     for name, body in node.nodes():
-        with reading.faults.collecting():
+        with reading.diagnostics.collecting():
             suites.append(_suite(name, body, reading))
     return tuple(suites)
 

@@ -13,7 +13,7 @@ _OPERATOR = re.compile(r":?[-?+]")
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateFault:
+class TemplateDiagnostic:
     """A template is malformed, or a required variable is missing. `remedy` says what to write."""
 
     message: str
@@ -27,12 +27,12 @@ class Interpolated:
     Args:
         text: The text; of no use where there are faults.
         unset: The variables that were blank because nothing sets them.
-        faults: What is wrong with the template, all of it.
+        diagnostics: What is wrong with the template, all of it.
     """
 
     text: str
     unset: tuple[str, ...] = ()
-    faults: tuple[TemplateFault, ...] = ()
+    diagnostics: tuple[TemplateDiagnostic, ...] = ()
 
 
 def interpolate(template: str, variables: Mapping[str, str]) -> Interpolated:
@@ -41,7 +41,7 @@ def interpolate(template: str, variables: Mapping[str, str]) -> Interpolated:
         return Interpolated(template)
     expansion = _Expansion(variables)
     text = expansion.of(template)
-    return Interpolated(text, tuple(expansion.unset), tuple(expansion.faults))
+    return Interpolated(text, tuple(expansion.unset), tuple(expansion.diagnostics))
 
 
 class _Expansion:
@@ -50,7 +50,7 @@ class _Expansion:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self.unset: dict[str, None] = {}
-        self.faults: dict[TemplateFault, None] = {}
+        self.diagnostics: dict[TemplateDiagnostic, None] = {}
 
     def of(self, template: str) -> str:
         out: list[str] = []
@@ -112,7 +112,7 @@ class _Expansion:
         return self._variables.get(name, "")
 
     def _faulty(self, message: str, remedy: str) -> str:
-        self.faults[TemplateFault(message, remedy)] = None
+        self.diagnostics[TemplateDiagnostic(message, remedy)] = None
         return ""
 
 

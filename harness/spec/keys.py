@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.spec.faults import Faults, FaultyValueError, did_you_mean
+from harness.spec.diagnostics import Diagnostics, FaultyValueError, did_you_mean
 from harness.spec.model import GrantedFile
 from harness.spec.tree import MappingNode, Node, kind
 
@@ -17,7 +17,7 @@ from harness.spec.tree import MappingNode, Node, kind
 class Reading:
     """What readers may look at beside their node: what else the files declare, variables, faults."""
 
-    faults: Faults
+    diagnostics: Diagnostics
     variables: Mapping[str, str]
     services: Collection[str] = ()
     networks: Collection[str] = ()
@@ -75,29 +75,29 @@ def read_entries(node: Node, table: Table, reading: Reading, owner: str) -> dict
     for name, entry in node.entries.items():
         key = table.get(name)
         if key is None:
-            _note_unknown(name, entry.at, table, reading.faults, owner)
+            _note_unknown(name, entry.at, table, reading.diagnostics, owner)
         elif not entry.node.is_null:
-            _note_remarks(name, entry.at, key, reading.faults)
+            _note_remarks(name, entry.at, key, reading.diagnostics)
             if key.read is not None:
-                with reading.faults.collecting():
+                with reading.diagnostics.collecting():
                     values[name] = key.read(entry.node, reading)
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _note_unknown(name: str, at: Any, table: Table, faults: Faults, owner: str) -> None:
+def _note_unknown(name: str, at: Any, table: Table, diagnostics: Diagnostics, owner: str) -> None:
     if not name.startswith("x-"):
-        faults.error(
+        diagnostics.error(
             at, f"{owner} has no key {name!r}", did_you_mean(name, table) or "remove it, or start it with x-"
         )
     elif "x-harness" in table and did_you_mean(name, ("x-harness",)).startswith("did"):
-        faults.warn(at, f"{name} is ignored: keys with x- are comments", "did you mean x-harness?")
+        diagnostics.warn(at, f"{name} is ignored: keys with x- are comments", "did you mean x-harness?")
 
 
-def _note_remarks(name: str, at: Any, key: Key, faults: Faults) -> None:
+def _note_remarks(name: str, at: Any, key: Key, diagnostics: Diagnostics) -> None:
     if key.error:
-        faults.error(at, f"{name} {key.error}", key.remedy)
+        diagnostics.error(at, f"{name} {key.error}", key.remedy)
     if key.warning:
-        faults.warn(at, f"{name} {key.warning}", key.remedy)
+        diagnostics.warn(at, f"{name} {key.warning}", key.remedy)
 
 
 def _sketch(table: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """Why this exists: everything by which one service needs or names another: depends_on, links, networks, service:x."""
 
-from harness.spec.faults import FaultyValueError, did_you_mean
+from harness.spec.diagnostics import FaultyValueError, did_you_mean
 from harness.spec.keys import Key, Reading, Table, ignored, read_entries
 from harness.spec.model import Condition, Dependency
 from harness.spec.readers import TEXTS, Named, boolean, choice, each, each_named, faulty, items_of, scalar

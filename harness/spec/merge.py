@@ -7,22 +7,22 @@ Mappings merge key by key, lists are appended, anything else is replaced; `_RULE
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.spec.faults import Faults
+from harness.spec.diagnostics import Diagnostics
 from harness.spec.paths import mount_parts
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, kind
 
 Path = tuple[str, ...]
 
 
-def merge(base: MappingNode, over: MappingNode, faults: Faults, path: Path = ()) -> MappingNode:
-    """`over` laid over `base`. `path` is where both stand, such as `("services", "web")`; misfits go to `faults`."""
+def merge(base: MappingNode, over: MappingNode, diagnostics: Diagnostics, path: Path = ()) -> MappingNode:
+    """`over` laid over `base`. `path` is where both stand, such as `("services", "web")`; misfits are noted."""
     entries = dict(base.entries)
     for key, entry in over.entries.items():
         below = entries.get(key)
         if below is None:
             entries[key] = entry
         else:
-            entries[key] = Entry(entry.at, _merged(below.node, entry.node, faults, (*path, key)))
+            entries[key] = Entry(entry.at, _merged(below.node, entry.node, diagnostics, (*path, key)))
     return MappingNode(over.at, over.base, entries, over.tag)
 
 
@@ -41,27 +41,27 @@ def _pruned(node: Node) -> Node:
     return node
 
 
-def _merged(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _merged(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     if over.tag or base.tag == "!reset" or base.is_null:
         return over
     if over.is_null:
         return base
     rule = _rule(path)
     if rule is not None:
-        return rule(base, over, faults, path)
-    return _deep(base, over, faults, path)
+        return rule(base, over, diagnostics, path)
+    return _deep(base, over, diagnostics, path)
 
 
-def _deep(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _deep(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     match base, over:
         case MappingNode(), MappingNode():
-            return merge(base, over, faults, path)
+            return merge(base, over, diagnostics, path)
         case SequenceNode(), SequenceNode():
             return _appended(base, over, path)
         case ScalarNode(), ScalarNode():
             return over
     where = f"{base.at.path}:{base.at.line}"
-    faults.error(
+    diagnostics.error(
         over.at, f"{'.'.join(path)} is {kind(over)} here, but {kind(base)} in {where}", "write both alike"
     )
     return over
@@ -103,57 +103,57 @@ def _mount_target(short: str) -> str:
 
 # -- the exceptions -----------------------------------------------------------------------------------------
 
-Rule = Callable[[Node, Node, Faults, Path], Node]
+Rule = Callable[[Node, Node, Diagnostics, Path], Node]
 
 
-def _replaced(_base: Node, over: Node, _faults: Faults, _path: Path) -> Node:
+def _replaced(_base: Node, over: Node, _diagnostics: Diagnostics, _path: Path) -> Node:
     return over
 
 
-def _as_pairs(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _as_pairs(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     """`NAME=value` lists and mappings mix; a bare NAME replaces a value too."""
     below, above = _pairs(base), _pairs(over)
     if isinstance(below, MappingNode) and isinstance(above, MappingNode):
         return replace(above, entries=below.entries | above.entries)
-    return _deep(below, above, faults, path)
+    return _deep(below, above, diagnostics, path)
 
 
-def _as_hosts(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _as_hosts(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     """`name:address` lists and mappings mix, and one name may have several addresses."""
-    return _deep(_hosts(base), _hosts(over), faults, path)
+    return _deep(_hosts(base), _hosts(over), diagnostics, path)
 
 
-def _as_networks(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _as_networks(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     """`[name]` is `{name: {}}`."""
-    return _deep(_by_name(base, {}), _by_name(over, {}), faults, path)
+    return _deep(_by_name(base, {}), _by_name(over, {}), diagnostics, path)
 
 
-def _as_dependencies(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _as_dependencies(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     """`[name]` is `{name: {condition: service_started, required: true}}`."""
     short = {"condition": "service_started", "required": "true"}
-    return _deep(_by_name(base, short), _by_name(over, short), faults, path)
+    return _deep(_by_name(base, short), _by_name(over, short), diagnostics, path)
 
 
-def _as_lists(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _as_lists(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     """One text and lists of texts mix."""
-    return _deep(_listed(base), _listed(over), faults, path)
+    return _deep(_listed(base), _listed(over), diagnostics, path)
 
 
-def _as_builds(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _as_builds(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     """`build: folder` is `build: {context: folder}`."""
-    return _deep(_context(base), _context(over), faults, path)
+    return _deep(_context(base), _context(over), diagnostics, path)
 
 
-def _as_logging(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _as_logging(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     """Options of one driver mean nothing to another."""
     drivers = [node.get("driver") if isinstance(node, MappingNode) else None for node in (base, over)]
     texts = {node.text for node in drivers if isinstance(node, ScalarNode)}
-    return over if len(texts) > 1 else _deep(base, over, faults, path)
+    return over if len(texts) > 1 else _deep(base, over, diagnostics, path)
 
 
-def _limit(base: Node, over: Node, faults: Faults, path: Path) -> Node:
+def _limit(base: Node, over: Node, diagnostics: Diagnostics, path: Path) -> Node:
     """A ulimit is one number or `{soft, hard}`."""
-    return _deep(base, over, faults, path) if type(base) is type(over) else over
+    return _deep(base, over, diagnostics, path) if type(base) is type(over) else over
 
 
 def _pairs(node: Node) -> Node:

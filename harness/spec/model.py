@@ -220,7 +220,7 @@ class Component:
     aliases: tuple[str, ...] = ()
     files: tuple[GrantedFile, ...] = ()
     container: ContainerSettings = ContainerSettings()
-    lacks: tuple["Fault", ...] = ()
+    lacks: tuple["Diagnostic", ...] = ()
     settings: ComponentSettings = ComponentSettings()
 
     @property
@@ -292,7 +292,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Diagnostic:
     """One thing wrong with a Compose file: where, what, and what to write instead."""
 
     location: Location

@@ -3,7 +3,7 @@
 from posixpath import normpath
 from typing import Any
 
-from harness.spec.faults import FaultyValueError, did_you_mean
+from harness.spec.diagnostics import FaultyValueError, did_you_mean
 from harness.spec.keys import Key, Reading, Table, ignored, read_entries, refused
 from harness.spec.model import Mount
 from harness.spec.paths import home_expanded, mount_parts, resolved

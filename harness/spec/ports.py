@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain
 
 from harness.spec import units
-from harness.spec.faults import Faults, FaultyValueError
+from harness.spec.diagnostics import Diagnostics, FaultyValueError
 from harness.spec.keys import Key, Reading, Table, ignored, read_entries
 from harness.spec.model import Component, Port
 from harness.spec.readers import choice, each, faulty, items_of, scalar, text
@@ -69,7 +69,7 @@ def _short(node: ScalarNode) -> tuple[Port, ...]:
     return tuple(replace(port, host=host.strip("[]")) for port in read)
 
 
-def note_clashes(components: Iterable[Component], faults: Faults) -> None:
+def note_clashes(components: Iterable[Component], diagnostics: Diagnostics) -> None:
     """Warn of ports that are published twice: Compose can give them to one only, here each gets its own."""
     published = [(found, port) for found in components for port in found.ports if port.published is not None]
     taken: dict[tuple[int | None, str], list[tuple[str, str]]] = {}
@@ -77,7 +77,7 @@ def note_clashes(components: Iterable[Component], faults: Faults) -> None:
         others = taken.setdefault((port.published, port.protocol), [])
         if clash := next((name for name, host in others if _meet(host, port.host)), None):
             twice = "twice" if clash == component.name else f"as {clash} does"
-            faults.warn(
+            diagnostics.warn(
                 component.location,
                 f"{component.name} publishes port {port.published} {twice}; with `docker compose up` one gets it",
                 "publish another port",

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.spec.faults import Faults, FaultyValueError
+from harness.spec.diagnostics import Diagnostics, FaultyValueError
 from harness.spec.grants import defined
 from harness.spec.graph import find_cycle, is_enabled
 from harness.spec.harness_keys import ecosystem_settings
@@ -39,7 +39,7 @@ def _driver(*usual: str) -> Key:
     def read(node: Node, reading: Reading) -> None:
         found = scalar(node, "a driver", usual[0])
         if found.text not in usual:
-            reading.faults.warn(
+            reading.diagnostics.warn(
                 found.at, f"the driver {found.text} is ignored: only {usual[0]} is there", "remove it"
             )
 
@@ -49,7 +49,7 @@ def _driver(*usual: str) -> Key:
 def _external(what: str) -> Key:
     def read(node: Node, reading: Reading) -> None:
         if isinstance(node, MappingNode) or boolean(node, reading):
-            reading.faults.warn(node.at, f"external is ignored: {what}", "remove external")
+            reading.diagnostics.warn(node.at, f"external is ignored: {what}", "remove external")
 
     return Key(read=read)
 
@@ -82,7 +82,7 @@ def read_ecosystem(
     bare: Ecosystem,
     variables: Mapping[str, str],
     profiles: Collection[str],
-    faults: Faults,
+    diagnostics: Diagnostics,
 ) -> Ecosystem:
     """The ecosystem that the tree describes; it is incomplete where faults were noted.
 
@@ -91,10 +91,10 @@ def read_ecosystem(
         bare: The ecosystem's name, directory and files, and nothing else yet.
         variables: What bare names under `environment` are taken from.
         profiles: Profiles that are active: circles among other components are no faults.
-        faults: Where faults are noted.
+        diagnostics: Where faults are noted.
     """
-    reading = Reading(faults, variables)
-    root = _without_old_format(root, faults)
+    reading = Reading(diagnostics, variables)
+    root = _without_old_format(root, diagnostics)
     top = read_entries(root, _TOP, reading, "the file")
     reading.networks = _declared(root, "networks", _NETWORK, reading)
     reading.volumes = _declared(root, "volumes", _VOLUME, reading)
@@ -102,16 +102,18 @@ def read_ecosystem(
     reading.configs = _granted(root, "configs", reading)
     services = _section(root, "services", reading)
     if not services and isinstance(root.get("services"), MappingNode | None):
-        faults.error(root.at, "the file has no services", "write services: and one or more of them below it")
+        diagnostics.error(
+            root.at, "the file has no services", "write services: and one or more of them below it"
+        )
     reading.services = services.keys()
-    faults.require(faults.take_lacks())  # what no component alone is to blame for
+    diagnostics.require(diagnostics.take_lacks())  # what no component alone is to blame for
     components = _components(services, reading)
     active = {key: found for key, found in components.items() if is_enabled(found.profiles, profiles)}
-    _note_cycles(active, faults)
-    note_clashes(active.values(), faults)
-    _note_container_names({name: services[name].node for name in active}, faults)
-    if faults.has_errors:  # nothing will be planned, which would tell what else is missing
-        faults.require(lack for found in active.values() for lack in found.lacks)
+    _note_cycles(active, diagnostics)
+    note_clashes(active.values(), diagnostics)
+    _note_container_names({name: services[name].node for name in active}, diagnostics)
+    if diagnostics.has_errors:  # nothing will be planned, which would tell what else is missing
+        diagnostics.require(lack for found in active.values() for lack in found.lacks)
     return replace(
         bare,
         components=MappingProxyType(components),
@@ -121,7 +123,7 @@ def read_ecosystem(
     )
 
 
-def _without_old_format(root: MappingNode, faults: Faults) -> MappingNode:
+def _without_old_format(root: MappingNode, diagnostics: Diagnostics) -> MappingNode:
     """`root` without the services that stand at the top level, as they did in Compose 1."""
     old = {
         name
@@ -131,7 +133,7 @@ def _without_old_format(root: MappingNode, faults: Faults) -> MappingNode:
     if not old or root.get("services") is not None:
         return root
     at = min((root.entries[name].at for name in old), key=lambda location: location.line)
-    faults.error(
+    diagnostics.error(
         at, "services stand at the top level, which ended with Compose 1", "indent them below services:"
     )
     services = {name: entry for name, entry in root.entries.items() if name in old}
@@ -145,14 +147,14 @@ def _section(root: MappingNode, key: str, reading: Reading) -> dict[str, Entry]:
     if node is None:
         return {}
     if not isinstance(node, MappingNode):
-        reading.faults.error(
+        reading.diagnostics.error(
             node.at, f"{key} must be a mapping by name", f"write {key}: and a name: below it"
         )
         return {}
     entries = {name: entry for name, entry in node.entries.items() if not name.startswith("x-")}
     for name, entry in entries.items():
         if not _NAME.fullmatch(name):
-            reading.faults.error(
+            reading.diagnostics.error(
                 entry.at,
                 f"{name!r} cannot be a name in {key}",
                 "use letters, digits, dots, dashes and underscores",
@@ -164,7 +166,7 @@ def _declared(root: MappingNode, key: str, rows: Table, reading: Reading) -> tup
     entries = _section(root, key, reading)
     for name, entry in entries.items():
         if not entry.node.is_null:
-            with reading.faults.collecting():
+            with reading.diagnostics.collecting():
                 read_entries(entry.node, rows, reading, f"{key.removesuffix('s')} {name}")
     return tuple(entries)
 
@@ -174,7 +176,7 @@ def _granted(root: MappingNode, key: str, reading: Reading) -> dict[str, Granted
     for name, entry in _section(root, key, reading).items():
         # Stands in for a faulty one, so that its users are not faulty too.
         granted[name] = GrantedFile(name, "")
-        with reading.faults.collecting():
+        with reading.diagnostics.collecting():
             granted[name] = defined(f"{key.removesuffix('s')} {name}", name, entry.node, reading)
     return granted
 
@@ -182,9 +184,9 @@ def _granted(root: MappingNode, key: str, reading: Reading) -> dict[str, Granted
 def _components(services: Mapping[str, Entry], reading: Reading) -> dict[str, Component]:
     read: dict[str, tuple[Component, dict[str, Any]]] = {}
     for name, (at, node) in services.items():
-        with reading.faults.collecting():
+        with reading.diagnostics.collecting():
             component, values = read_service(name, at, node, reading)
-            read[name] = replace(component, lacks=reading.faults.take_lacks()), values
+            read[name] = replace(component, lacks=reading.diagnostics.take_lacks()), values
     components = {name: component for name, (component, _) in read.items()}
     for name, (_, values) in read.items():
         taken = [(other, ro) for other, ro in values.get("volumes_from", ()) if other in components]
@@ -210,17 +212,19 @@ def _add_link_aliases(components: dict[str, Component], links: tuple[tuple[str, 
             components[name] = replace(linked, aliases=(*linked.aliases, alias))
 
 
-def _note_cycles(components: Mapping[str, Component], faults: Faults) -> None:
+def _note_cycles(components: Mapping[str, Component], diagnostics: Diagnostics) -> None:
     left = dict(components)
     while cycle := find_cycle(left):
         circle = " → ".join((*cycle, cycle[0]))
         remedy = "remove one depends_on of the circle"
-        faults.error(left[cycle[0]].location, f"components wait for each other in a circle: {circle}", remedy)
+        diagnostics.error(
+            left[cycle[0]].location, f"components wait for each other in a circle: {circle}", remedy
+        )
         for name in cycle:
             del left[name]
 
 
-def _note_container_names(services: Mapping[str, Node], faults: Faults) -> None:
+def _note_container_names(services: Mapping[str, Node], diagnostics: Diagnostics) -> None:
     """Compose refuses a name that several containers are to have; here it would lead to one of them."""
     taken: dict[str, str] = {}
     for service, node in services.items():
@@ -230,7 +234,7 @@ def _note_container_names(services: Mapping[str, Node], faults: Faults) -> None:
         first = taken.setdefault(name.text, service)
         if first != service:
             message = f"{service} has the container_name {name.text}, and so has {first}"
-            faults.error(name.at, message, "give each container a name of its own, or none")
+            diagnostics.error(name.at, message, "give each container a name of its own, or none")
 
 
 def project_name(told: Node | None, directory: Path, variables: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from harness.spec import units
-from harness.spec.faults import FaultyValueError, did_you_mean
+from harness.spec.diagnostics import FaultyValueError, did_you_mean
 from harness.spec.keys import Reader, Reading, Table, read_entries
 from harness.spec.model import Location
 from harness.spec.tree import MappingNode, Node, ScalarNode, SequenceNode, kind
@@ -62,7 +62,7 @@ def value(node: Node, reading: Reading) -> str:
     printed = _printed_number(found.text)
     if printed is None or printed == found.text:
         return found.text
-    reading.faults.warn(
+    reading.diagnostics.warn(
         found.at, f"{found.text} is a number in YAML and becomes {printed}", f'write "{found.text}"'
     )
     return printed
@@ -187,7 +187,7 @@ def each(nodes: Iterable[Node], read: Reader, reading: Reading) -> tuple[Any, ..
     """What `read` makes of each node; faults are noted and their nodes left out."""
     values: list[Any] = []
     for node in nodes:
-        with reading.faults.collecting():
+        with reading.diagnostics.collecting():
             values.append(read(node, reading))
     return tuple(values)
 
@@ -202,7 +202,7 @@ def pairs(node: Node, reading: Reading) -> dict[str, str | None]:
         )
     read: dict[str, str | None] = {}
     for name, held in node.nodes():
-        with reading.faults.collecting():
+        with reading.diagnostics.collecting():
             read[name] = None if held.is_null else value(held, reading)
     return read
 
@@ -252,7 +252,7 @@ def each_named(
     """What `read` makes of each of `[name]` or `{name: …}`; faults are noted and their names left out."""
     values: list[Any] = []
     for entry in _named(node, reading, what):
-        with reading.faults.collecting():
+        with reading.diagnostics.collecting():
             values.append(read(entry, reading))
     return tuple(values)
 

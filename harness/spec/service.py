@@ -5,9 +5,9 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
+from harness.spec.diagnostics import FaultyValueError
 from harness.spec.environment import env_file, label_file, resolved_environment
 from harness.spec.execution import build, command, deploy, healthcheck, replicas_of, resources_of
-from harness.spec.faults import FaultyValueError
 from harness.spec.grants import configs, secrets
 from harness.spec.harness_keys import check_settings, component_settings
 from harness.spec.keys import SETTLED, Key, Reading, Table, ignored, read_entries, refused
@@ -54,7 +54,7 @@ def _ulimits(node: Node, reading: Reading) -> MappingProxyType[str, tuple[int, i
         raise FaultyValueError(node.at, f"expected limits by name, found {kind(node)}", "write nofile: 1024")
     limits: dict[str, tuple[int, int]] = {}
     for name, body in node.nodes():
-        with reading.faults.collecting():
+        with reading.diagnostics.collecting():
             limits[name] = _ulimit(body, reading)
     return MappingProxyType(limits)
 
@@ -223,7 +223,7 @@ def read_service(name: str, at: Location, node: Node, reading: Reading) -> tuple
     """
     values = read_entries(node, SERVICE, reading, f"service {name}")
     fields = MappingNode(at, node.base, node.entries if isinstance(node, MappingNode) else {})
-    with reading.faults.collecting():
+    with reading.diagnostics.collecting():
         _check_runnable(name, fields)
     component = Component(
         name=name,
@@ -241,7 +241,7 @@ def read_service(name: str, at: Location, node: Node, reading: Reading) -> tuple
         settings=values.get("x-harness", ComponentSettings()),
         **{key: values[key] for key in _AS_READ if key in values},
     )
-    check_settings(fields.get("x-harness"), component, reading.faults)
+    check_settings(fields.get("x-harness"), component, reading.diagnostics)
     return component, values
 
 
@@ -299,6 +299,6 @@ def _aliases(name: str, values: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _replicas(fields: MappingNode, values: dict[str, Any], reading: Reading) -> int:
-    with reading.faults.collecting():
+    with reading.diagnostics.collecting():
         return replicas_of(fields, values)
     return 1

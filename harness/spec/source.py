@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.spec.faults import Faults, FaultyValueError
+from harness.spec.diagnostics import Diagnostics, FaultyValueError
 from harness.spec.model import Location
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, kind
 
@@ -33,21 +33,21 @@ _CORE = {
 }  # what YAML itself writes
 
 
-def read(path: Path, base: Path, faults: Faults) -> tuple[MappingNode, ...]:
-    """The documents of one file, in order; whatever is wrong with it goes to `faults`.
+def read(path: Path, base: Path, diagnostics: Diagnostics) -> tuple[MappingNode, ...]:
+    """The documents of one file, in order; whatever is wrong with it goes to `diagnostics`.
 
     Args:
         path: The file, as it is shown in faults.
         base: The folder that relative paths in it are resolved against.
-        faults: Where faults are noted.
+        diagnostics: Where faults are noted.
     """
-    text = _text_of(path, faults)
+    text = _text_of(path, diagnostics)
     if text is None:
         return ()
-    builder = _Builder(path, base, faults)
+    builder = _Builder(path, base, diagnostics)
     documents = []
-    for root in _composed(path, text, faults):
-        with faults.collecting():
+    for root in _composed(path, text, diagnostics):
+        with diagnostics.collecting():
             node = builder.node(root)
             if isinstance(node, MappingNode):
                 documents.append(node)
@@ -60,19 +60,19 @@ def read(path: Path, base: Path, faults: Faults) -> tuple[MappingNode, ...]:
     return tuple(documents)
 
 
-def _text_of(path: Path, faults: Faults) -> str | None:
+def _text_of(path: Path, diagnostics: Diagnostics) -> str | None:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        faults.error(Location(path, 1), "the file does not exist", _another(path))
+        diagnostics.error(Location(path, 1), "the file does not exist", _another(path))
     except IsADirectoryError:
-        faults.error(Location(path, 1), "this is a folder", "name the Compose file in it")
+        diagnostics.error(Location(path, 1), "this is a folder", "name the Compose file in it")
     except UnicodeDecodeError as error:
-        faults.error(
+        diagnostics.error(
             Location(path, 1), f"the file is not UTF-8 text (byte {error.start})", "save it as UTF-8"
         )
     except (OSError, ValueError) as error:
-        faults.error(Location(path, 1), f"the file cannot be read: {error}")
+        diagnostics.error(Location(path, 1), f"the file cannot be read: {error}")
     return None
 
 
@@ -84,16 +84,16 @@ def _another(path: Path) -> str:
     return f"name yours with -f, or --harness-file of pytest{beside}"
 
 
-def _composed(path: Path, text: str, faults: Faults) -> "Sequence[YamlNode]":
+def _composed(path: Path, text: str, diagnostics: Diagnostics) -> "Sequence[YamlNode]":
     from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415 - see below
 
     roots, error = _parsed(text)
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         what = " ".join(filter(None, (error.problem, error.context)))
-        faults.error(_location(path, mark), f"not valid YAML: {what}", _syntax_remedy(text, mark))
+        diagnostics.error(_location(path, mark), f"not valid YAML: {what}", _syntax_remedy(text, mark))
     elif error is not None:
-        faults.error(Location(path, 1), f"not valid YAML: {' '.join(str(error).split())}")
+        diagnostics.error(Location(path, 1), f"not valid YAML: {' '.join(str(error).split())}")
     return roots
 
 
@@ -129,10 +129,10 @@ def _syntax_remedy(text: str, mark: "StringMark | None") -> str:
 class _Builder:
     """Turns ruamel's nodes into ours. Aliased nodes are shared, so that repeated aliases cost nothing."""
 
-    def __init__(self, path: Path, base: Path, faults: Faults) -> None:
+    def __init__(self, path: Path, base: Path, diagnostics: Diagnostics) -> None:
         self._path = path
         self._base = base
-        self._faults = faults
+        self._diagnostics = diagnostics
         self._built: dict[int, tuple[Node, int]] = {}
         self._open: set[int] = set()
 
@@ -173,10 +173,10 @@ class _Builder:
             return ""
         if not tag.startswith("!"):
             message = f"the tag {tag.replace(_YAML, '!!')} stands for nothing that a Compose file can hold"
-            self._faults.error(at, message, "remove it, and write the value itself")
+            self._diagnostics.error(at, message, "remove it, and write the value itself")
             return ""
         if tag not in ("!reset", "!override"):
-            self._faults.warn(at, f"the tag {tag} means nothing to Compose and is ignored", "remove it")
+            self._diagnostics.warn(at, f"the tag {tag} means nothing to Compose and is ignored", "remove it")
             return ""
         return tag
 
@@ -203,7 +203,7 @@ class _Builder:
 
     def _enter(self, entries: dict[str, Entry], key: Any, entry: Entry) -> None:
         if key.id != "scalar":
-            self._faults.error(
+            self._diagnostics.error(
                 entry.at, "a key must be a word, not a list or a mapping", "quote it, or remove the brackets"
             )
             return
@@ -214,13 +214,13 @@ class _Builder:
 
     def _forbid_second(self, is_second: bool, key: str, at: Location, remedy: str) -> None:
         if is_second:
-            self._faults.error(at, f"the key {key} is there twice", remedy)
+            self._diagnostics.error(at, f"the key {key} is there twice", remedy)
 
     def _merged(self, node: Node) -> list[MappingNode]:
         """The mappings behind `<<`, in order of precedence."""
         nodes = node.items if isinstance(node, SequenceNode) else (node,)
         for wrong in (n for n in nodes if not isinstance(n, MappingNode)):
-            self._faults.error(
+            self._diagnostics.error(
                 wrong.at, f"<< takes a mapping or a list of mappings, not {kind(wrong)}", "write <<: *anchor"
             )
         return [n for n in nodes if isinstance(n, MappingNode)]

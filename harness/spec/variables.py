@@ -6,30 +6,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.spec import dotenv
-from harness.spec.faults import Faults
+from harness.spec.diagnostics import Diagnostics
 from harness.spec.interpolate import interpolate
 from harness.spec.model import Location
 from harness.spec.paths import is_file
 from harness.spec.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
 
 
-def with_env_file(variables: Mapping[str, str], path: Path, faults: Faults) -> Mapping[str, str]:
+def with_env_file(variables: Mapping[str, str], path: Path, diagnostics: Diagnostics) -> Mapping[str, str]:
     """`variables`, with those of an env file under them; a file that is not there changes nothing."""
     if not is_file(path):
         return variables
     try:
-        return ChainMap(dict(variables), dotenv.read(path, variables, faults))
+        return ChainMap(dict(variables), dotenv.read(path, variables, diagnostics))
     except OSError as error:
-        faults.error(Location(path, 1), f"the file cannot be read: {error.strerror}")
+        diagnostics.error(Location(path, 1), f"the file cannot be read: {error.strerror}")
         return variables
 
 
 class Interpolation:
     """Puts variables into whole trees. A node that aliases share is done once, and stays shared."""
 
-    def __init__(self, variables: Mapping[str, str], faults: Faults) -> None:
+    def __init__(self, variables: Mapping[str, str], diagnostics: Diagnostics) -> None:
         self._variables = variables
-        self._faults = faults
+        self._diagnostics = diagnostics
         self._done: dict[int, tuple[Node, Node]] = {}  # the first node is kept so that its id stays taken
 
     def mapping(self, node: MappingNode) -> MappingNode:
@@ -56,12 +56,12 @@ class Interpolation:
 
     def _scalar(self, node: ScalarNode) -> ScalarNode:
         result = interpolate(node.text, self._variables)
-        for fault in result.faults:
-            self._faults.error(node.at, fault.message, fault.remedy)
+        for diagnostic in result.diagnostics:
+            self._diagnostics.error(node.at, diagnostic.message, diagnostic.remedy)
         for name in result.unset:
-            self._faults.warn(
+            self._diagnostics.warn(
                 node.at,
                 f"variable {name} is not set and becomes blank",
                 f"set {name} in the environment or in .env, or write a default: ${{{name}:-value}}",
             )
-        return node if result.faults else replace(node, text=result.text, unset=result.unset)
+        return node if result.diagnostics else replace(node, text=result.text, unset=result.unset)

@@ -6,7 +6,7 @@ from itertools import chain, groupby
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.spec.faults import did_you_mean
+from harness.spec.diagnostics import did_you_mean
 from harness.spec.model import SuiteSettings
 
 

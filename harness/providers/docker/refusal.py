@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from harness.providers.remarks import general_remarks
 from harness.spec.images import is_image
-from harness.spec.model import Component, Fault
+from harness.spec.model import Component, Diagnostic
 
 
 def refusal(component: Component) -> str | None:
@@ -21,16 +21,16 @@ def refusal(component: Component) -> str | None:
     return None
 
 
-def lacks(component: Component) -> tuple[Fault, ...]:
+def lacks(component: Component) -> tuple[Diagnostic, ...]:
     """What the file names for an image and no engine takes for one, and what it names for a build and is not there."""
     return tuple(_lacks(component))
 
 
-def _lacks(component: Component) -> Iterator[Fault]:
+def _lacks(component: Component) -> Iterator[Diagnostic]:
     if component.image is not None and not is_image(component.image):
         remedy = "write [registry/]name[:tag], in small letters"
         message = f"{component.name}: {component.image!r} is not the name of an image"
-        yield Fault(component.location, message, remedy)
+        yield Diagnostic(component.location, message, remedy)
     build = component.build
     if build is None or build.url is not None:
         return
@@ -41,7 +41,7 @@ def _lacks(component: Component) -> Iterator[Fault]:
     else:
         return
     remedy = "`build` says where it is: context, and dockerfile below that"
-    yield Fault(component.location, f"{component.name}: {missing} is not there", remedy)
+    yield Diagnostic(component.location, f"{component.name}: {missing} is not there", remedy)
 
 
 def remarks(component: Component) -> tuple[str, ...]:

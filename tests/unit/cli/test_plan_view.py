@@ -11,7 +11,7 @@ from harness.spec.model import (
     Component,
     ComponentSettings,
     Condition,
-    Fault,
+    Diagnostic,
     Location,
     ProcessSettings,
     Severity,
@@ -20,7 +20,7 @@ from harness.spec.model import (
 AT = Location(Path("compose.yml"), 1)
 
 
-def shown(plan: Plan, *warnings: Fault, in_containers: bool = False, width: int = 100) -> list[str]:
+def shown(plan: Plan, *warnings: Diagnostic, in_containers: bool = False, width: int = 100) -> list[str]:
     """The lines on a terminal, without trailing blanks."""
     console = Console(width=width, force_terminal=False, color_system=None)
     with console.capture() as captured:
@@ -28,9 +28,9 @@ def shown(plan: Plan, *warnings: Fault, in_containers: bool = False, width: int 
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
-def warning(line: int, message: str) -> Fault:
+def warning(line: int, message: str) -> Diagnostic:
     """A warning at a line of compose.yml."""
-    return Fault(Location(Path("compose.yml"), line), message, "remove it", Severity.WARNING)
+    return Diagnostic(Location(Path("compose.yml"), line), message, "remove it", Severity.WARNING)
 
 
 def test_a_plan_shows_levels_waits_reasons_and_warnings() -> None:

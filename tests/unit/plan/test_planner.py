@@ -16,8 +16,8 @@ from harness.spec.model import (
     ComponentSettings,
     Condition,
     Dependency,
+    Diagnostic,
     Ecosystem,
-    Fault,
     Location,
     ProcessSettings,
 )
@@ -226,7 +226,7 @@ def test_what_does_not_start_has_its_place_in_the_order() -> None:
 
 def test_what_a_component_lacks_matters_only_when_it_starts() -> None:
     """A missing env_file of a skipped component stops nobody."""
-    lacking = component("db", lacks=(Fault(AT, "the file gone.env does not exist", "create it"),))
+    lacking = component("db", lacks=(Diagnostic(AT, "the file gone.env does not exist", "create it"),))
     assert plan(lacking).lacks == lacking.lacks
     assert names(plan(lacking)) == ["db"]
     assert plan(lacking, component("web"), refusal=refuses("db")).lacks == ()
@@ -234,14 +234,14 @@ def test_what_a_component_lacks_matters_only_when_it_starts() -> None:
 
 def test_whatever_stands_in_the_way_is_told_at_once() -> None:
     """Who is not enabled, what is lacking, and what is not there for the provider."""
-    lacking = component("db", lacks=(Fault(AT, "the file gone.env does not exist"),))
+    lacking = component("db", lacks=(Diagnostic(AT, "the file gone.env does not exist"),))
     waiting = component("web", "tools")
     with pytest.raises(SpecError) as caught:
         make(
             ecosystem(lacking, waiting, component("tools", profiles=("debug",))),
             EVERYTHING,
             takes_all,
-            lacks_of=lambda found: [Fault(AT, f"{found.name} is faulty")],
+            lacks_of=lambda found: [Diagnostic(AT, f"{found.name} is faulty")],
         )
     assert [line.split("error: ")[1].split(" — ")[0] for line in caught.value.evidence] == [
         "web depends on tools, which only the profile debug enables",

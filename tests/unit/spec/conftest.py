@@ -7,9 +7,9 @@ from typing import Protocol
 
 import pytest
 
-from harness.spec.faults import InvalidFileError
+from harness.spec.diagnostics import InvalidFileError
 from harness.spec.loader import Loaded, load
-from harness.spec.model import Component, Fault, Severity
+from harness.spec.model import Component, Diagnostic, Severity
 
 
 class LoadText(Protocol):
@@ -49,31 +49,31 @@ def service(load_text: LoadText) -> LoadService:
     return load_it
 
 
-class FaultsOf(Protocol):
+class DiagnosticsOf(Protocol):
     """Loads texts that are faulty and gives every fault."""
 
-    def __call__(self, *texts: str, variables: dict[str, str] | None = None) -> tuple[Fault, ...]: ...
+    def __call__(self, *texts: str, variables: dict[str, str] | None = None) -> tuple[Diagnostic, ...]: ...
 
 
 @pytest.fixture
-def faults_of(load_text: LoadText) -> FaultsOf:
+def diagnostics_of(load_text: LoadText) -> DiagnosticsOf:
     """Load texts that must be rejected."""
 
-    def load_them(*texts: str, variables: dict[str, str] | None = None) -> tuple[Fault, ...]:
+    def load_them(*texts: str, variables: dict[str, str] | None = None) -> tuple[Diagnostic, ...]:
         with pytest.raises(InvalidFileError) as caught:
             load_text(*texts, variables=variables)
-        return caught.value.faults
+        return caught.value.diagnostics
 
     return load_them
 
 
 @pytest.fixture
-def fault_in(faults_of: FaultsOf) -> Callable[..., Fault]:
+def diagnostic_in(diagnostics_of: DiagnosticsOf) -> Callable[..., Diagnostic]:
     """Load the faulty body of one service and give its one error."""
 
-    def load_it(body: str, rest: str = "", variables: dict[str, str] | None = None) -> Fault:
-        faults = faults_of(_file(body, rest), variables=variables)
-        (error,) = (fault for fault in faults if fault.severity is Severity.ERROR)
+    def load_it(body: str, rest: str = "", variables: dict[str, str] | None = None) -> Diagnostic:
+        diagnostics = diagnostics_of(_file(body, rest), variables=variables)
+        (error,) = (diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR)
         return error
 
     return load_it

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.unit.spec.conftest import FaultsOf, LoadText
+from tests.unit.spec.conftest import DiagnosticsOf, LoadText
 
 
 def test_an_included_project_has_its_own_folder_and_env_file(load_text: LoadText, tmp_path: Path) -> None:
@@ -56,11 +56,11 @@ def test_the_same_file_by_two_ways_is_no_conflict(load_text: LoadText, tmp_path:
     assert sorted(components) == ["a", "b", "db"]
 
 
-def test_conflicts_circles_and_mistakes_are_faults(faults_of: FaultsOf, tmp_path: Path) -> None:
+def test_conflicts_circles_and_mistakes_are_faults(diagnostics_of: DiagnosticsOf, tmp_path: Path) -> None:
     """Each with its line."""
     (tmp_path / "part.yml").write_text("services: {web: {image: other}}\nx-harness: {preload: [a]}\n")
     (tmp_path / "circle.yml").write_text("include: [compose.yml]\nservices: {c: {image: c}}\n")
-    faults = faults_of(
+    diagnostics = diagnostics_of(
         """
         include:
           - part.yml
@@ -72,7 +72,10 @@ def test_conflicts_circles_and_mistakes_are_faults(faults_of: FaultsOf, tmp_path
           web: {image: w}
         """
     )
-    told = [f"{fault.location.path.name}:{fault.location.line} {fault.message}" for fault in faults]
+    told = [
+        f"{diagnostic.location.path.name}:{diagnostic.location.line} {diagnostic.message}"
+        for diagnostic in diagnostics
+    ]
     assert any("compose.yml:9 services.web is also in the included" in line for line in told)
     assert any("circle.yml:1 compose.yml includes itself" in line for line in told)
     assert any("compose.yml:5 include names the file" in line for line in told)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.unit.spec.conftest import FaultsOf, LoadText
+from tests.unit.spec.conftest import DiagnosticsOf, LoadText
 
 
 def test_a_service_extends_another_of_its_file(load_text: LoadText) -> None:
@@ -36,9 +36,9 @@ def test_a_service_extends_one_of_another_file(load_text: LoadText, tmp_path: Pa
     assert web.mounts[0].source == str(folder / "d")
 
 
-def test_circles_missing_services_and_missing_files_are_faults(faults_of: FaultsOf) -> None:
+def test_circles_missing_services_and_missing_files_are_faults(diagnostics_of: DiagnosticsOf) -> None:
     """Each once, each with its line, and no follow-up faults about the image that is missing then."""
-    faults = faults_of(
+    diagnostics = diagnostics_of(
         """
         services:
           a: {extends: b}
@@ -50,13 +50,15 @@ def test_circles_missing_services_and_missing_files_are_faults(faults_of: Faults
           f: {extends: {service: base, fil: x}}
         """
     )
-    told = {fault.location.line: f"{fault.message} — {fault.remedy}" for fault in faults}
+    told = {
+        diagnostic.location.line: f"{diagnostic.message} — {diagnostic.remedy}" for diagnostic in diagnostics
+    }
     assert "a → b → a" in told[3]
     assert "did you mean base?" in told[5]
     assert "nowhere.yml, which does not exist" in told[7]
     assert "extends holds a list" in told[8]
     assert "extends has no key fil — did you mean file?" in told[9]
-    assert [fault.location.line for fault in faults] == [3, 5, 7, 8, 9]
+    assert [diagnostic.location.line for diagnostic in diagnostics] == [3, 5, 7, 8, 9]
 
 
 def test_reset_in_an_extending_service(load_text: LoadText) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import SpecError
-from harness.spec.model import Fault, ProcessSettings, ReadySettings, SuiteSettings
-from tests.unit.spec.conftest import FaultsOf, LoadService, LoadText
+from harness.spec.model import Diagnostic, ProcessSettings, ReadySettings, SuiteSettings
+from tests.unit.spec.conftest import DiagnosticsOf, LoadService, LoadText
 
 
 @pytest.mark.parametrize(
@@ -97,17 +97,19 @@ def test_a_process_needs_no_image(load_text: LoadText) -> None:
         ('{exports: {A: "{env.NO}"}}', "{env.NO}: web does not set NO", "exports may hold"),
     ],
 )
-def test_faulty_settings(fault_in: Callable[..., Fault], written: str, message: str, remedy: str) -> None:
+def test_faulty_settings(
+    diagnostic_in: Callable[..., Diagnostic], written: str, message: str, remedy: str
+) -> None:
     """Each is told before anything starts, at its own line."""
-    fault = fault_in(f"ports: [80]\nenvironment: {{SECRET: x}}\nx-harness:\n  {written}")
-    assert fault.location.line == 8
-    assert message in fault.message
-    assert remedy in fault.remedy
+    diagnostic = diagnostic_in(f"ports: [80]\nenvironment: {{SECRET: x}}\nx-harness:\n  {written}")
+    assert diagnostic.location.line == 8
+    assert message in diagnostic.message
+    assert remedy in diagnostic.remedy
 
 
-def test_an_address_cannot_be_exported_without_a_port(fault_in: Callable[..., Fault]) -> None:
+def test_an_address_cannot_be_exported_without_a_port(diagnostic_in: Callable[..., Diagnostic]) -> None:
     """`{url}` of a component that listens nowhere is a mistake."""
-    assert "web has no port" in fault_in('x-harness: {exports: {A: "{url}"}}').message
+    assert "web has no port" in diagnostic_in('x-harness: {exports: {A: "{url}"}}').message
 
 
 def test_a_known_image_has_a_port_that_need_not_be_written(load_text: LoadText) -> None:
@@ -148,9 +150,9 @@ def test_settings_of_the_whole_file(load_text: LoadText, tmp_path: Path) -> None
     )
 
 
-def test_faulty_suites(faults_of: FaultsOf) -> None:
+def test_faulty_suites(diagnostics_of: DiagnosticsOf) -> None:
     """A folder that is not there, a layer that there is not, no path at all."""
-    faults = faults_of(
+    diagnostics = diagnostics_of(
         """
         x-harness:
           suites:
@@ -161,5 +163,5 @@ def test_faulty_suites(faults_of: FaultsOf) -> None:
         services: {web: {image: w}}
         """
     )
-    assert [fault.location.line for fault in faults] == [4, 5, 6, 7]
-    assert "nowhere does not exist" in faults[0].message
+    assert [diagnostic.location.line for diagnostic in diagnostics] == [4, 5, 6, 7]
+    assert "nowhere does not exist" in diagnostics[0].message

@@ -49,14 +49,14 @@ def test_blank_variables_are_named_once() -> None:
 
 def test_a_missing_required_variable_says_what_its_author_wrote() -> None:
     """`:?` carries a message of its own, which may hold variables."""
-    (fault,) = interpolate("${TOKEN:?get one at $SET}", VARIABLES).faults
-    assert fault.message == "variable TOKEN is required: get one at value"
+    (diagnostic,) = interpolate("${TOKEN:?get one at $SET}", VARIABLES).diagnostics
+    assert diagnostic.message == "variable TOKEN is required: get one at value"
 
 
 def test_everything_that_is_wrong_with_a_value_is_told() -> None:
     """Two missing variables, one of them twice, one that is none, and one that nothing sets."""
     result = interpolate("${A?} ${B:?get one} ${A?} ${1} $C", {})
-    assert [fault.message for fault in result.faults] == [
+    assert [diagnostic.message for diagnostic in result.diagnostics] == [
         "variable A is required",
         "variable B is required: get one",
         "'${1}' is not a variable",
@@ -67,16 +67,16 @@ def test_everything_that_is_wrong_with_a_value_is_told() -> None:
 @pytest.mark.parametrize("template", ["${", "${SET", "${}", "${1A}", "${SET!}", "${UNSET:-${SET}"])
 def test_malformed_templates_say_what_to_write(template: str) -> None:
     """Every malformed template has a remedy."""
-    (fault,) = interpolate(template, VARIABLES).faults
-    assert "write" in fault.remedy
+    (diagnostic,) = interpolate(template, VARIABLES).diagnostics
+    assert "write" in diagnostic.remedy
 
 
 @given(st.text(alphabet="ab${}:-+?_ \n1"))
 def test_any_text_gives_text_or_faults(template: str) -> None:
     """Nothing is raised; an expression that is left in the text has a dollar sign of its own before it."""
     result = interpolate(template, {"a": "x", "b": ""})
-    assert all(fault.message and fault.remedy for fault in result.faults)
-    assert result.faults or "${" not in result.text or "$$" in template
+    assert all(diagnostic.message and diagnostic.remedy for diagnostic in result.diagnostics)
+    assert result.diagnostics or "${" not in result.text or "$$" in template
 
 
 @given(st.text())

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from harness.core.errors import ExitCode, SpecError
-from harness.spec.faults import InvalidFileError
+from harness.spec.diagnostics import InvalidFileError
 from harness.spec.loader import Loaded, load
-from tests.unit.spec.conftest import FaultsOf, LoadText
+from tests.unit.spec.conftest import DiagnosticsOf, LoadText
 from tests.unit.spec.strategies import compose_files
 
 ROOT = Path(__file__).parents[3]
@@ -38,13 +38,13 @@ def test_examples_load_without_faults(file: Path) -> None:
     assert not load([file], {}).warnings
 
 
-def test_all_faults_come_at_once(faults_of: FaultsOf) -> None:
+def test_all_faults_come_at_once(diagnostics_of: DiagnosticsOf) -> None:
     """Of several files, in the order of their lines, warnings among them."""
-    faults = faults_of(
+    diagnostics = diagnostics_of(
         "services:\n  web:\n    imge: x\n    ports: [a, b]\n    tty: true\n",
         "services:\n  web:\n    image: x\n    restart: never\n    environment: {A: '${B:?needed}'}\n",
     )
-    assert [f"{fault.location.path.name}:{fault.location.line}" for fault in faults] == [
+    assert [f"{diagnostic.location.path.name}:{diagnostic.location.line}" for diagnostic in diagnostics] == [
         "compose.yml:3",
         "compose.yml:4",
         "compose.yml:4",
@@ -54,16 +54,16 @@ def test_all_faults_come_at_once(faults_of: FaultsOf) -> None:
     ]
 
 
-def test_what_is_missing_is_told_with_the_errors(faults_of: FaultsOf) -> None:
+def test_what_is_missing_is_told_with_the_errors(diagnostics_of: DiagnosticsOf) -> None:
     """Or it would be the next round's error; what an inactive profile holds back is missed by nobody."""
-    faults = faults_of(
+    diagnostics = diagnostics_of(
         """
         services:
           web: {image: x, env_file: gone.env, environment: {A: '${B?} $C ${D?}'}}
           tools: {image: x, env_file: tools.env, profiles: [debug]}
         """
     )
-    told = {fault.message.split("/")[-1]: fault.severity.value for fault in faults}
+    told = {diagnostic.message.split("/")[-1]: diagnostic.severity.value for diagnostic in diagnostics}
     assert told == {
         "gone.env does not exist": "error",
         "variable B is required": "error",
@@ -117,8 +117,8 @@ def test_no_file_and_missing_files_are_faults_too(tmp_path: Path) -> None:
         load([], {})
     with pytest.raises(InvalidFileError) as caught:
         load([tmp_path / "a.yml", tmp_path / "b.yml"], {})
-    assert [fault.location.path.name for fault in caught.value.faults] == ["a.yml", "b.yml"]
-    assert {fault.remedy for fault in caught.value.faults} == {
+    assert [diagnostic.location.path.name for diagnostic in caught.value.diagnostics] == ["a.yml", "b.yml"]
+    assert {diagnostic.remedy for diagnostic in caught.value.diagnostics} == {
         "name yours with -f, or --harness-file of pytest"
     }
 
@@ -129,7 +129,9 @@ def test_who_named_no_file_learns_how_to(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     with pytest.raises(InvalidFileError) as caught:
         load([tmp_path / "docker-compose.test.yml"], {})
-    assert caught.value.faults[0].remedy.endswith("beside it there is docker-compose.yml and compose.yml")
+    assert caught.value.diagnostics[0].remedy.endswith(
+        "beside it there is docker-compose.yml and compose.yml"
+    )
 
 
 def test_services_in_several_documents_join(load_text: LoadText) -> None:

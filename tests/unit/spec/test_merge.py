@@ -3,7 +3,7 @@
 import pytest
 
 from harness.spec.model import Component, Condition, Dependency, Port
-from tests.unit.spec.conftest import FaultsOf, LoadText
+from tests.unit.spec.conftest import DiagnosticsOf, LoadText
 
 
 def merged(load_text: LoadText, base: str, over: str) -> Component:
@@ -70,14 +70,14 @@ def test_a_third_file_adds_to_what_the_second_reset(load_text: LoadText) -> None
     assert loaded.ecosystem.components["web"].ports == (Port(90, 90),)
 
 
-def test_kinds_that_do_not_mix_are_told_with_both_places(faults_of: FaultsOf) -> None:
+def test_kinds_that_do_not_mix_are_told_with_both_places(diagnostics_of: DiagnosticsOf) -> None:
     """The fault stands in the later file and names the earlier one."""
-    faults = faults_of(
+    diagnostics = diagnostics_of(
         "services: {web: {image: a, volumes: [/x]}}", "services:\n  web:\n    volumes: {a: b}\n"
     )
-    (fault,) = (fault for fault in faults if "here, but" in fault.message)
-    assert (fault.location.path.name, fault.location.line) == ("compose1.yml", 3)
-    assert "services.web.volumes is a mapping here, but a list in" in fault.message
+    (diagnostic,) = (diagnostic for diagnostic in diagnostics if "here, but" in diagnostic.message)
+    assert (diagnostic.location.path.name, diagnostic.location.line) == ("compose1.yml", 3)
+    assert "services.web.volumes is a mapping here, but a list in" in diagnostic.message
 
 
 def test_process_and_ready_are_replaced_whole(load_text: LoadText) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.spec.model import Fault, Mount
+from harness.spec.model import Diagnostic, Mount
 from tests.unit.spec.conftest import LoadService, LoadText
 
 REST = "volumes: {data: }"
@@ -74,9 +74,9 @@ def test_mounts_are_taken_over_from_other_services(load_text: LoadText) -> None:
         ("{type: volume, target: /d, volume: {subpath: x}}", "subpath is not supported"),
     ],
 )
-def test_faulty_volumes(fault_in: Callable[..., Fault], written: str, message: str) -> None:
+def test_faulty_volumes(diagnostic_in: Callable[..., Diagnostic], written: str, message: str) -> None:
     """Each with its line and what to write."""
-    fault = fault_in(f"volumes:\n  - {written}", REST)
-    assert fault.location.line == 6
-    assert message in fault.message
-    assert fault.remedy
+    diagnostic = diagnostic_in(f"volumes:\n  - {written}", REST)
+    assert diagnostic.location.line == 6
+    assert message in diagnostic.message
+    assert diagnostic.remedy

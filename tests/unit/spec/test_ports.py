@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.spec.model import Fault, Port
+from harness.spec.model import Diagnostic, Port
 from tests.unit.spec.conftest import LoadService
 
 
@@ -47,12 +47,12 @@ def test_short_and_long_forms(service: LoadService, written: str, expected: list
         ("[80]", "expected a port, found a list"),
     ],
 )
-def test_faulty_ports(fault_in: Callable[..., Fault], written: str, message: str) -> None:
+def test_faulty_ports(diagnostic_in: Callable[..., Diagnostic], written: str, message: str) -> None:
     """Each faulty port is told at its own line, with the forms that there are."""
-    fault = fault_in(f"ports:\n  - 80\n  - {written}")
-    assert fault.location.line == 7
-    assert message in fault.message
-    assert fault.remedy
+    diagnostic = diagnostic_in(f"ports:\n  - 80\n  - {written}")
+    assert diagnostic.location.line == 7
+    assert message in diagnostic.message
+    assert diagnostic.remedy
 
 
 def test_exposed_ports_join_the_targets_once(service: LoadService) -> None:

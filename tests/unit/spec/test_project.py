@@ -6,7 +6,7 @@ import pytest
 
 from harness.spec.loader import load
 from harness.spec.model import Severity
-from tests.unit.spec.conftest import FaultsOf, LoadText
+from tests.unit.spec.conftest import DiagnosticsOf, LoadText
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,9 @@ def test_the_folder_gives_the_name_otherwise(tmp_path: Path) -> None:
     assert ecosystem.components["a"].image == "myfolder1"
 
 
-def test_circles_are_named_whole_and_all(faults_of: FaultsOf) -> None:
+def test_circles_are_named_whole_and_all(diagnostics_of: DiagnosticsOf) -> None:
     """Each circle once; what merely leads into one is not blamed."""
-    faults = faults_of(
+    diagnostics = diagnostics_of(
         """
         services:
           outside: {image: a, depends_on: [a]}
@@ -45,7 +45,7 @@ def test_circles_are_named_whole_and_all(faults_of: FaultsOf) -> None:
           self: {image: a, depends_on: [self]}
         """
     )
-    circles = [fault.message for fault in faults if "circle" in fault.message]
+    circles = [diagnostic.message for diagnostic in diagnostics if "circle" in diagnostic.message]
     assert circles == [
         "components wait for each other in a circle: a → b → c → a",
         "components wait for each other in a circle: self → self",
@@ -69,7 +69,9 @@ def test_a_port_that_is_published_twice_is_a_warning(load_text: LoadText) -> Non
           d: {image: d, ports: ["7:7"], profiles: [debug]}
         """
     )
-    assert [(fault.location.line, fault.message.partition(";")[0]) for fault in loaded.warnings] == [
+    assert [
+        (diagnostic.location.line, diagnostic.message.partition(";")[0]) for diagnostic in loaded.warnings
+    ] == [
         (4, "b publishes port 7 twice"),
         (5, "c publishes port 80 as a does"),
         (5, "c publishes port 82 as a does"),
@@ -89,7 +91,7 @@ def test_top_level_sections(load_text: LoadText) -> None:
     )
     assert loaded.ecosystem.networks == ("default", "n", "o")
     assert loaded.ecosystem.volumes == ("data", "nfs", "e")
-    assert [(fault.location.line, fault.message.split()[0]) for fault in loaded.warnings] == [
+    assert [(diagnostic.location.line, diagnostic.message.split()[0]) for diagnostic in loaded.warnings] == [
         (2, "version"),
         (4, "external"),
         (4, "name"),
@@ -97,9 +99,9 @@ def test_top_level_sections(load_text: LoadText) -> None:
     ]
 
 
-def test_faults_of_the_top_level(faults_of: FaultsOf) -> None:
+def test_faults_of_the_top_level(diagnostics_of: DiagnosticsOf) -> None:
     """Unknown keys, wrong kinds, names that cannot be, definitions without a source."""
-    faults = faults_of(
+    diagnostics = diagnostics_of(
         """
         servces: {}
         services: {"a b": {image: a}}
@@ -110,7 +112,9 @@ def test_faults_of_the_top_level(faults_of: FaultsOf) -> None:
         name: "No Good"
         """
     )
-    told = {fault.location.line: f"{fault.message} — {fault.remedy}" for fault in faults}
+    told = {
+        diagnostic.location.line: f"{diagnostic.message} — {diagnostic.remedy}" for diagnostic in diagnostics
+    }
     assert "did you mean services?" in told[2]
     assert "'a b' cannot be a name in services" in told[3]
     assert "volumes must be a mapping by name" in told[4]
@@ -121,27 +125,27 @@ def test_faults_of_the_top_level(faults_of: FaultsOf) -> None:
 
 
 @pytest.mark.parametrize("services", ["[]", "3", "{}", "", "none at all"])
-def test_a_file_without_services_is_one_fault(faults_of: FaultsOf, services: str) -> None:
+def test_a_file_without_services_is_one_fault(diagnostics_of: DiagnosticsOf, services: str) -> None:
     """Whatever stands in their place."""
-    (fault,) = faults_of(f"services: {services}\n")
-    assert "services" in fault.message
+    (diagnostic,) = diagnostics_of(f"services: {services}\n")
+    assert "services" in diagnostic.message
 
 
-def test_a_container_name_is_for_one_service(faults_of: FaultsOf, load_text: LoadText) -> None:
+def test_a_container_name_is_for_one_service(diagnostics_of: DiagnosticsOf, load_text: LoadText) -> None:
     """Each further one is told, also where it extends the first; not where no profile starts both."""
     services = "services:\n  a: {image: x, container_name: n}\n  b: {image: x, container_name: n%s}\n"
-    (fault,) = faults_of(services % "")
-    assert (fault.location.line, fault.severity) == (3, Severity.ERROR)
-    assert fault.message == "b has the container_name n, and so has a"
-    (fault,) = faults_of("services:\n  a: {image: x, container_name: n}\n  b: {extends: a}\n")
-    assert fault.message == "b has the container_name n, and so has a"
+    (diagnostic,) = diagnostics_of(services % "")
+    assert (diagnostic.location.line, diagnostic.severity) == (3, Severity.ERROR)
+    assert diagnostic.message == "b has the container_name n, and so has a"
+    (diagnostic,) = diagnostics_of("services:\n  a: {image: x, container_name: n}\n  b: {extends: a}\n")
+    assert diagnostic.message == "b has the container_name n, and so has a"
     assert load_text(services % ", profiles: [p]").warnings == ()
 
 
-def test_files_of_compose_1_are_recognised(faults_of: FaultsOf) -> None:
+def test_files_of_compose_1_are_recognised(diagnostics_of: DiagnosticsOf) -> None:
     """One fault that says what to do, not one for each service."""
-    (fault,) = faults_of("web:\n  image: w\n  links: [db]\ndb:\n  image: p\n")
-    assert (fault.location.line, fault.remedy) == (1, "indent them below services:")
+    (diagnostic,) = diagnostics_of("web:\n  image: w\n  links: [db]\ndb:\n  image: p\n")
+    assert (diagnostic.location.line, diagnostic.remedy) == (1, "indent them below services:")
 
 
 def test_an_external_secret_is_lacking_where_it_is_granted(load_text: LoadText) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.spec.model import Build, Condition, Dependency, Fault, GrantedFile, Healthcheck, Resources
+from harness.spec.model import Build, Condition, Dependency, Diagnostic, GrantedFile, Healthcheck, Resources
 from harness.spec.service import SERVICE
-from tests.unit.spec.conftest import FaultsOf, LoadService, LoadText
+from tests.unit.spec.conftest import DiagnosticsOf, LoadService, LoadText
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_is_missing_outside_the_file_is_lacking(load_text: LoadText) -> Non
     assert lacks["b"] == ["':/data' is not a volume (with WHERE not set)"]
     assert lacks["c"] == ["service c has neither image nor build (with IMAGE not set)"]
     assert lacks["d"] == []
-    assert {fault.location.line for fault in loaded.warnings} == {3, 4, 5}
+    assert {diagnostic.location.line for diagnostic in loaded.warnings} == {3, 4, 5}
 
 
 def test_networks_and_links_give_further_names(load_text: LoadText) -> None:
@@ -242,21 +242,21 @@ def test_container_settings_are_kept(load_text: LoadText) -> None:
     ],
 )
 def test_faults_say_what_and_what_to_write(
-    fault_in: Callable[..., Fault], body: str, message: str, remedy: str
+    diagnostic_in: Callable[..., Diagnostic], body: str, message: str, remedy: str
 ) -> None:
     """Each mistake is one fault with its remedy."""
-    fault = fault_in(body)
-    assert message in fault.message
-    assert remedy in fault.remedy
-    assert not any(told.endswith((" ", ",")) for told in (fault.message, fault.remedy))
+    diagnostic = diagnostic_in(body)
+    assert message in diagnostic.message
+    assert remedy in diagnostic.remedy
+    assert not any(told.endswith((" ", ",")) for told in (diagnostic.message, diagnostic.remedy))
 
 
-def test_a_service_that_nothing_says_how_to_run(faults_of: FaultsOf) -> None:
+def test_a_service_that_nothing_says_how_to_run(diagnostics_of: DiagnosticsOf) -> None:
     """No image, no build, no process settings; no mapping at all."""
-    faults = faults_of("services:\n  a: {command: x}\n  b:\n  c: text\n")
-    assert [fault.location.line for fault in faults] == [2, 3, 4]
-    assert "neither image nor build" in faults[0].message
-    assert "must be a mapping, not nothing" in faults[1].message
+    diagnostics = diagnostics_of("services:\n  a: {command: x}\n  b:\n  c: text\n")
+    assert [diagnostic.location.line for diagnostic in diagnostics] == [2, 3, 4]
+    assert "neither image nor build" in diagnostics[0].message
+    assert "must be a mapping, not nothing" in diagnostics[1].message
 
 
 def test_warnings_for_what_changes_nothing(load_text: LoadText) -> None:
@@ -275,7 +275,7 @@ def test_warnings_for_what_changes_nothing(load_text: LoadText) -> None:
             x-harnes: {}
         """
     )
-    told = {fault.location.line: str(fault) for fault in loaded.warnings}
+    told = {diagnostic.location.line: str(diagnostic) for diagnostic in loaded.warnings}
     assert sorted(told) == [5, 6, 7, 8, 9, 11]
     assert "1.10 is a number in YAML and becomes 1.1" in told[8]
     assert "it ends before '&& b'" in told[9]

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from harness.core.errors import SpecError
-from harness.spec.model import Fault, Location, Severity
+from harness.spec.model import Diagnostic, Location, Severity
 
 _FEW = 12  # words that can be listed in a line
 
@@ -17,34 +17,34 @@ class InvalidFileError(SpecError):
     """One or more Compose files are wrong.
 
     Args:
-        faults: Everything that was found, warnings included, by file and line; `evidence` says the same in text.
+        diagnostics: Everything that was found, warnings included, by file and line; `evidence` says the same in text.
     """
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        errors = [fault for fault in self.faults if fault.severity is Severity.ERROR]
-        files = dict.fromkeys(str(fault.location.path) for fault in errors)
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR]
+        files = dict.fromkeys(str(diagnostic.location.path) for diagnostic in errors)
         count = "one error" if len(errors) == 1 else f"{len(errors)} errors"
         super().__init__(
             f"{count} in {', '.join(files)}; nothing was started",
             hint="mend the lines above and run the same command again",
-            evidence=[str(fault) for fault in self.faults],
+            evidence=[str(diagnostic) for diagnostic in self.diagnostics],
         )
 
 
 class FaultyValueError(Exception):
-    """A value cannot be read. Readers raise it; whoever holds the `Faults` collects it.
+    """A value cannot be read. Readers raise it; whoever holds the `Diagnostics` collects it.
 
     `is_lack` tells that the file itself may be right: something outside it (a variable, a file) is missing.
     """
 
     def __init__(self, at: Location, message: str, remedy: str = "", *, is_lack: bool = False) -> None:
         super().__init__(message)
-        self.fault = Fault(at, message, remedy)
+        self.diagnostic = Diagnostic(at, message, remedy)
         self.is_lack = is_lack
 
 
-class Faults:
+class Diagnostics:
     """Collects faults; the same fault at the same place is kept once.
 
     Args:
@@ -52,32 +52,32 @@ class Faults:
         noted: What is collected already.
     """
 
-    def __init__(self, files: Sequence[Path] = (), noted: Iterable[Fault] = ()) -> None:
+    def __init__(self, files: Sequence[Path] = (), noted: Iterable[Diagnostic] = ()) -> None:
         self._files = tuple(files)
-        self._faults: dict[Fault, None] = dict.fromkeys(noted)
-        self._lacks: list[Fault] = []
+        self._diagnostics: dict[Diagnostic, None] = dict.fromkeys(noted)
+        self._lacks: list[Diagnostic] = []
         self._collecting = _Collecting(self)
 
     def error(self, at: Location, message: str, remedy: str = "") -> None:
         """Note something that must be mended."""
-        self._faults[Fault(at, message, remedy)] = None
+        self._diagnostics[Diagnostic(at, message, remedy)] = None
 
     def warn(self, at: Location, message: str, remedy: str = "") -> None:
         """Note something that is passed over without changing what tests see."""
-        self._faults[Fault(at, message, remedy, Severity.WARNING)] = None
+        self._diagnostics[Diagnostic(at, message, remedy, Severity.WARNING)] = None
 
     def lack(self, at: Location, message: str, remedy: str = "") -> None:
         """Note something missing outside the file: a warning, and an error for whoever starts the component."""
         self.warn(at, message, remedy)
-        self._lacks.append(Fault(at, message, remedy))
+        self._lacks.append(Diagnostic(at, message, remedy))
 
-    def require(self, errors: Iterable[Fault]) -> None:
+    def require(self, errors: Iterable[Diagnostic]) -> None:
         """Note errors, in place of the warnings that `lack` may have made of them."""
-        for fault in errors:
-            self._faults.pop(replace(fault, severity=Severity.WARNING), None)
-            self._faults[fault] = None
+        for diagnostic in errors:
+            self._diagnostics.pop(replace(diagnostic, severity=Severity.WARNING), None)
+            self._diagnostics[diagnostic] = None
 
-    def take_lacks(self) -> tuple[Fault, ...]:
+    def take_lacks(self) -> tuple[Diagnostic, ...]:
         """What was noted by `lack` since the last call, as errors."""
         taken, self._lacks = tuple(self._lacks), []
         return taken
@@ -86,22 +86,24 @@ class Faults:
         """A `with` block that ends at a `FaultyValueError` and notes it."""
         return self._collecting
 
-    def all(self) -> tuple[Fault, ...]:
+    def all(self) -> tuple[Diagnostic, ...]:
         """Every fault, by file, line and column."""
-        paths = dict.fromkeys((*self._files, *(fault.location.path for fault in self._faults)))
+        paths = dict.fromkeys((*self._files, *(diagnostic.location.path for diagnostic in self._diagnostics)))
         order = {path: number for number, path in enumerate(paths)}
         return tuple(
-            sorted(self._faults, key=lambda f: (order[f.location.path], f.location.line, f.location.column))
+            sorted(
+                self._diagnostics, key=lambda f: (order[f.location.path], f.location.line, f.location.column)
+            )
         )
 
-    def warnings(self) -> tuple[Fault, ...]:
+    def warnings(self) -> tuple[Diagnostic, ...]:
         """The warnings among `all`."""
-        return tuple(fault for fault in self.all() if fault.severity is Severity.WARNING)
+        return tuple(diagnostic for diagnostic in self.all() if diagnostic.severity is Severity.WARNING)
 
     @property
     def has_errors(self) -> bool:
         """Whether at least one is an error."""
-        return any(fault.severity is Severity.ERROR for fault in self._faults)
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self._diagnostics)
 
     def raise_errors(self) -> None:
         """Raise `InvalidFileError` with every fault when at least one is an error."""
@@ -112,16 +114,16 @@ class Faults:
 class _Collecting(AbstractContextManager[None]):
     """Hand-written, because it stands around every value that is read and a generator would cost more than reading."""
 
-    def __init__(self, faults: Faults) -> None:
-        self._faults = faults
+    def __init__(self, diagnostics: Diagnostics) -> None:
+        self._diagnostics = diagnostics
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         if not isinstance(error, FaultyValueError):
             return False
-        note = self._faults.lack if error.is_lack else self._faults.error
-        note(error.fault.location, error.fault.message, error.fault.remedy)
+        note = self._diagnostics.lack if error.is_lack else self._diagnostics.error
+        note(error.diagnostic.location, error.diagnostic.message, error.diagnostic.remedy)
         return True
 
 
