@@ -27,7 +27,7 @@ from bench.data_shop import TABLES, CustomerFactory, LineFactory, OrderFactory
 from bench.figures import Figure, conditions, median
 from harness.data.loading import load
 from harness.data.population import Population, Rows
-from harness.providers.process.folders import data_root
+from harness.providers.process.storage.folders import data_root
 from kernel.migrations import migrate
 from tests.data.at_scale import population as ecosystem
 from tests.data.stores import open_treasury

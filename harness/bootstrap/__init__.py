@@ -1,1 +1,1 @@
-"""Concrete classes are picked here and nowhere else."""
+"""Concrete classes are picked here and nowhere else, from what was asked to what a run leaves."""

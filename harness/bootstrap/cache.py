@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.providers.process.account import ACCOUNT_NAME, server_account
-from harness.providers.process.partials import remove_stale
+from harness.providers.process.storage.account import ACCOUNT_NAME, server_account
+from harness.providers.process.storage.partials import remove_stale
 
 IMPORTS = "imports"  # its folder of what was imported last time
 _NAME = "ecosystem-harness"

@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from harness.bootstrap.reporting import write_reports
-from harness.bootstrap.sweep import sweep
+from harness.bootstrap.runs.reporting import write_reports
+from harness.bootstrap.runs.sweep import sweep
 from harness.cli.screen import people, tell, warn
 from harness.cli.suite_run import worse
 from harness.core.clock import SystemClock

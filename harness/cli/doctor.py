@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.bootstrap.cache import cache_folder, require_cache
-from harness.bootstrap.providers import AUTOMATIC, KINDS
+from harness.bootstrap.preparation.providers import AUTOMATIC, KINDS
 from harness.cli import doctor_containers
 from harness.cli.doctor_containers import Finding
 from harness.cli.options import Files
 from harness.core.errors import ExitCode, HarnessError
 from harness.keeper import folders
-from harness.providers.process.account import server_account
-from harness.providers.process.folders import data_root
+from harness.providers.process.storage.account import server_account
+from harness.providers.process.storage.folders import data_root
 
 
 def doctor(file: Files = None) -> None:

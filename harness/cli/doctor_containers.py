@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.bootstrap.preparing import active_profiles, enabled
-from harness.bootstrap.request import DEFAULT_FILE
+from harness.bootstrap.preparation.preparing import active_profiles, enabled
+from harness.bootstrap.preparation.request import DEFAULT_FILE
 from harness.containers.engine import connect, engine_variables
 from harness.core.errors import HarnessError, ProviderUnavailableError
 from harness.images.debian import PROGRAM

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.bootstrap.sweep import sweep
+from harness.bootstrap.runs.sweep import sweep
 from harness.cli.environments import Found, find, is_here, look, only
 from harness.cli.options import EnvironmentName
 from harness.cli.progress import Progress

@@ -15,7 +15,7 @@ try:
     from contextlib import nullcontext
     from itertools import pairwise
 
-    from harness.bootstrap.spare import SpareKeeper
+    from harness.bootstrap.keeping.spare import SpareKeeper
     from harness.core.ids import new_environment_id
     from harness.providers.names import DOCKER, EXISTING
 except KeyboardInterrupt:  # as early as it can be told

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from harness.bootstrap.preparing import active_profiles, enabled
-from harness.bootstrap.providers import kind_of
-from harness.bootstrap.request import DEFAULT_FILE
+from harness.bootstrap.preparation.preparing import active_profiles, enabled
+from harness.bootstrap.preparation.providers import kind_of
+from harness.bootstrap.preparation.request import DEFAULT_FILE
 from harness.cli.options import Files, Profiles
 from harness.cli.screen import answers, people
 from harness.containers.engine import connect

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import typer
 
-from harness.bootstrap.spare import SpareKeeper
+from harness.bootstrap.keeping.spare import SpareKeeper
 
 
 @dataclass(frozen=True, slots=True)

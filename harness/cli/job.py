@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.bootstrap.coverage import measured_components, state_coverage
-from harness.bootstrap.preparing import Prepared
-from harness.bootstrap.warm import WarmEnvironment
+from harness.bootstrap.preparation.preparing import Prepared
+from harness.bootstrap.reuse.warm import WarmEnvironment
+from harness.bootstrap.runs.coverage import measured_components, state_coverage
 from harness.cli.invocation import Invocation
 from harness.cli.patience import patiently
 from harness.cli.progress import Progress

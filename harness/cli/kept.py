@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bootstrap.asking import Asked, Compared, in_words
-from harness.bootstrap.preparing import Prepared, addresses
+from harness.bootstrap.preparation.preparing import Prepared, addresses
+from harness.bootstrap.reuse.asking import Asked, Compared, in_words
 from harness.cli.environments import Life, end_of, look
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, UsageError

@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from harness.bootstrap.request import DEFAULT_RESULTS
-from harness.bootstrap.runs import LOGS
+from harness.bootstrap.preparation.request import DEFAULT_RESULTS
+from harness.bootstrap.runs.run_folder import LOGS
 from harness.cli.environments import find
 from harness.cli.options import Components, EnvironmentName, Results
 from harness.core.errors import HarnessError, UsageError

@@ -2,8 +2,8 @@
 
 import typer
 
-from harness.bootstrap.preparing import draft
-from harness.bootstrap.request import DEFAULT_FILE, Request
+from harness.bootstrap.preparation.preparing import draft
+from harness.bootstrap.preparation.request import DEFAULT_FILE, Request
 from harness.cli.options import Components, Files, Profiles
 from harness.cli.plan_view import render
 from harness.cli.provider_option import ProviderName

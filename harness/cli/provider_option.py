@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.bootstrap.providers import KINDS
+from harness.bootstrap.preparation.providers import KINDS
 from harness.providers.names import AUTO
 
 NAMES = (AUTO, *(kind.name for kind in KINDS))

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from harness.bootstrap.reporting import write_reports
-from harness.bootstrap.request import DEFAULT_RESULTS
-from harness.bootstrap.runs import EVENTS
+from harness.bootstrap.preparation.request import DEFAULT_RESULTS
+from harness.bootstrap.runs.reporting import write_reports
+from harness.bootstrap.runs.run_folder import EVENTS
 from harness.cli.options import Results, RunName
 from harness.core.errors import UsageError
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_SEED, Request
+from harness.bootstrap.preparation.request import DEFAULT_FILE, DEFAULT_SEED, Request
 from harness.providers.names import AUTO
 from harness.suites.secrets import without_user
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from harness.bootstrap.seed_running import seed_running
+from harness.bootstrap.seeding.seed_running import seed_running
 from harness.cli.environments import attached, find
 from harness.cli.options import EnvironmentName, SeedExisting
 from harness.cli.screen import people, warn

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from harness.bootstrap.acquire import acquire
-from harness.bootstrap.lasting import what_lasts
-from harness.bootstrap.preparing import Prepared, require_steps
-from harness.bootstrap.runs import EVENTS, make_run_folder, new_run_folder
-from harness.bootstrap.spare import SpareKeeper
+from harness.bootstrap.keeping.acquire import acquire
+from harness.bootstrap.keeping.spare import SpareKeeper
+from harness.bootstrap.preparation.lasting import what_lasts
+from harness.bootstrap.preparation.preparing import Prepared, require_steps
+from harness.bootstrap.runs.run_folder import EVENTS, make_run_folder, new_run_folder
 from harness.cli.patience import patiently
 from harness.cli.progress import Progress
 from harness.cli.rerun import rerun_words

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from harness.bootstrap.snapshots import ways_back
+from harness.bootstrap.runs.snapshots import ways_back
 from harness.cli.environments import look
 from harness.cli.kept import age, clock_time
 from harness.cli.screen import people, tell

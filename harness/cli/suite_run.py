@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.bootstrap.coverage import measured_components
-from harness.bootstrap.preparing import Prepared
-from harness.bootstrap.runs import EVENTS, temporary_folder
-from harness.bootstrap.stay import Keep
-from harness.bootstrap.worlds import prepare_worlds
+from harness.bootstrap.keeping.worlds import prepare_worlds
+from harness.bootstrap.preparation.preparing import Prepared
+from harness.bootstrap.preparation.stay import Keep
+from harness.bootstrap.runs.coverage import measured_components
+from harness.bootstrap.runs.run_folder import EVENTS, temporary_folder
 from harness.cli.break_watch import BreakWatch
 from harness.cli.screen import doing, tell
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, UsageError

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from harness.bootstrap.preparing import prepare
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
-from harness.bootstrap.stay import keep_of, stay_of
+from harness.bootstrap.preparation.preparing import prepare
+from harness.bootstrap.preparation.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
+from harness.bootstrap.preparation.stay import keep_of, stay_of
 from harness.cli.concluding import conclude
 from harness.cli.invocation import Invocation, invocation_of
 from harness.cli.job import Job

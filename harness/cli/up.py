@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from harness.bootstrap.preparing import Prepared, prepare
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
-from harness.bootstrap.spare import SpareKeeper
-from harness.bootstrap.stay import duration
+from harness.bootstrap.keeping.spare import SpareKeeper
+from harness.bootstrap.preparation.preparing import Prepared, prepare
+from harness.bootstrap.preparation.request import DEFAULT_FILE, DEFAULT_RESULTS, DEFAULT_SEED, Request
+from harness.bootstrap.preparation.stay import duration
 from harness.cli.environments import end_of
 from harness.cli.invocation import invocation_of
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same, unlike

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from harness.bootstrap.request import Request, Warm
-from harness.bootstrap.runs import borrow_logs
-from harness.bootstrap.warm import Search, WarmEnvironment
+from harness.bootstrap.preparation.request import Request, Warm
+from harness.bootstrap.reuse.warm import Search, WarmEnvironment
+from harness.bootstrap.runs.run_folder import borrow_logs
 from harness.cli.screen import people, tell, warn
 from harness.core.errors import ExitCode, HarnessError, UsageError
 from harness.events.log import EventLog

@@ -22,7 +22,7 @@ Commands: `describe` gives the description; `broken` the error that broke it, or
 once and whatever it is doing: {"phase": "starting" | "ready" | "broken" | "ending", "is_kept": whether it stays when
 nobody holds it, "remaining": seconds until that is over or null, "states": {component: state}}; `stop` ends the
 environment, whoever holds it; `restart` takes `components` and `environment` (variables laid over their own);
-`compare` takes `asked` and tells what differs from that (both as `harness.bootstrap.asking` has them), `renew`
+`compare` takes `asked` and tells what differs from that (both as `harness.bootstrap.reuse.asking` has them), `renew`
 takes `components` that are started anew from their code as it is now; `fault` takes `fault` (as `harness.faults.form`
 has it) and gives a number, `heal` takes that `number`. A client's faults heal by themselves when its connection ends.
 `prepare_worlds` takes `names` and copies the seeded state; worlds of these names are opened, and are there for as long

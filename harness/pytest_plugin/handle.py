@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.bootstrap.runs import LOGS
+from harness.bootstrap.runs.run_folder import LOGS
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
 from harness.faults import Fault

@@ -10,8 +10,8 @@ from harness.events.log import Emit
 from harness.keeper.folders import is_any_known
 
 if TYPE_CHECKING:  # kept off sessions that need neither
-    from harness.bootstrap.request import Request
-    from harness.bootstrap.warm import Search, WarmEnvironment
+    from harness.bootstrap.preparation.request import Request
+    from harness.bootstrap.reuse.warm import Search, WarmEnvironment
 
 
 class Joining:
@@ -28,7 +28,7 @@ class Joining:
         """Where environments run, begin to ask whether one would do: they answer by the time of the first test."""
         if self._config.option.collectonly or not is_any_known():
             return
-        from harness.bootstrap.warm import Search  # noqa: PLC0415 - most sessions go without
+        from harness.bootstrap.reuse.warm import Search  # noqa: PLC0415 - most sessions go without
         from harness.pytest_plugin.options import request_of  # noqa: PLC0415 - as above
 
         with suppress(HarnessError):  # the first test that asks for an ecosystem is told
@@ -44,7 +44,7 @@ class Joining:
         Raises:
             UsageError: the person insists, and there is none.
         """
-        from harness.bootstrap.warm import Search  # noqa: PLC0415 - as above
+        from harness.bootstrap.reuse.warm import Search  # noqa: PLC0415 - as above
 
         self._search = self._search or Search(request)
         self._warm = self._search.take(record, self.tell)

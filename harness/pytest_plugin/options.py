@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.bootstrap.request import DEFAULT_FILE, DEFAULT_RESULTS, Request, Warm
-from harness.bootstrap.stay import keep_of, stay_of
+from harness.bootstrap.preparation.request import DEFAULT_FILE, DEFAULT_RESULTS, Request, Warm
+from harness.bootstrap.preparation.stay import keep_of, stay_of
 from harness.core.errors import UsageError
 from harness.providers.names import EXISTING
 from harness.spec.model import Isolation

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.bootstrap.runs import borrow_logs, make_run_folder
-from harness.bootstrap.stay import Keep
+from harness.bootstrap.preparation.stay import Keep
+from harness.bootstrap.runs.run_folder import borrow_logs, make_run_folder
 from harness.core.clock import Clock
 from harness.core.errors import ExitCode, HarnessError
 from harness.events.facts import Event, RunStarted
@@ -20,7 +20,7 @@ from harness.pytest_plugin.joining import Joining
 from harness.suites.secrets import secret_exports, secret_values
 
 if TYPE_CHECKING:  # kept off sessions without an ecosystem
-    from harness.bootstrap.request import Request
+    from harness.bootstrap.preparation.request import Request
 
 
 class OwnEnvironment:
@@ -123,9 +123,9 @@ class OwnEnvironment:
 
     def _start(self, request: "Request") -> Lease:
         """One of our own."""
-        from harness.bootstrap.acquire import acquire  # noqa: PLC0415 - as above
-        from harness.bootstrap.lasting import what_lasts  # noqa: PLC0415 - as above
-        from harness.bootstrap.preparing import prepare  # noqa: PLC0415 - as above
+        from harness.bootstrap.keeping.acquire import acquire  # noqa: PLC0415 - as above
+        from harness.bootstrap.preparation.lasting import what_lasts  # noqa: PLC0415 - as above
+        from harness.bootstrap.preparation.preparing import prepare  # noqa: PLC0415 - as above
 
         prepared = prepare(request)
         if lasting := what_lasts(prepared):

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from harness.bootstrap.snapshots import ways_back
-from harness.bootstrap.worlds import FIRST, world_of
+from harness.bootstrap.keeping.worlds import FIRST, world_of
+from harness.bootstrap.runs.snapshots import ways_back
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError
 from harness.pytest_plugin.failed_states import FailedStates

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from harness.bootstrap.runs import EVENTS
-from harness.bootstrap.worlds import prepare_worlds
+from harness.bootstrap.keeping.worlds import prepare_worlds
+from harness.bootstrap.runs.run_folder import EVENTS
 from harness.core.clock import SystemClock
 from harness.core.errors import ExitCode, HarnessError, TeardownError
 from harness.events.facts import Event, RunFinished
@@ -244,7 +244,7 @@ class OwnRun:
 
     def _conclude(self, code: int) -> int:
         """Sweep, state the end, report; the session's exit code after that."""
-        from harness.bootstrap.reporting import write_reports  # noqa: PLC0415 - only a run with an ecosystem pays for it
+        from harness.bootstrap.runs.reporting import write_reports  # noqa: PLC0415 - only a run with an ecosystem pays for it
 
         code = self._after(self._sweep, code)
         duration = time.monotonic() - self._began
@@ -263,7 +263,7 @@ class OwnRun:
 
     def _sweep(self) -> None:
         """A keeper that was killed meanwhile could not tidy up. Raises TeardownError for what stays of ours."""
-        from harness.bootstrap.sweep import sweep  # noqa: PLC0415 - as above
+        from harness.bootstrap.runs.sweep import sweep  # noqa: PLC0415 - as above
 
         swept, leftovers = sweep()
         keeper = self._environment.keeper
@@ -273,7 +273,7 @@ class OwnRun:
 
 
 def _new_folder(config: pytest.Config, clock: SystemClock) -> Path:
-    from harness.bootstrap.runs import new_run_folder  # noqa: PLC0415 - kept light
+    from harness.bootstrap.runs.run_folder import new_run_folder  # noqa: PLC0415 - kept light
     from harness.pytest_plugin.options import results_of  # noqa: PLC0415 - kept light
 
     return new_run_folder(results_of(config), clock)

@@ -19,8 +19,8 @@ from harness.core.ids import new_environment_id
 from harness.providers.base import Place, Provider
 from harness.providers.docker.labels import ENVIRONMENT
 from harness.providers.docker.provider import DockerProvider
-from harness.providers.process.folders import data_root
 from harness.providers.process.provider import ProcessProvider
+from harness.providers.process.storage.folders import data_root
 from tests.contract.ecosystem import IMAGE, Tiny
 from tests.doubles.provider import FakeRestartingProvider, Script
 

@@ -20,9 +20,9 @@ from harness.engine import Environment, open_environment
 from harness.faults import Kill, Pause
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place, Running
-from harness.providers.process.folders import data_root
-from harness.providers.process.ownership import owned
 from harness.providers.process.provider import ProcessProvider
+from harness.providers.process.storage.folders import data_root
+from harness.providers.process.tracking.ownership import owned
 from harness.readiness.redis import RedisProbe
 from harness.readiness.tcp import TcpProbe
 from harness.readiness.wait import wait_until_ready

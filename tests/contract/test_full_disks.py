@@ -18,8 +18,8 @@ from harness.engine import Environment
 from harness.events.facts import FaultHealed
 from harness.faults import DiskFull, Kill, Pause, Restart
 from harness.plan.model import Plan, Step
-from harness.providers.process import disks
-from harness.providers.process.account import Account
+from harness.providers.process.storage import disks
+from harness.providers.process.storage.account import Account
 from harness.spec.model import Component, Ecosystem, Mount, Port, Resources
 from tests.contract.ecosystem import HERE, Tiny
 from tests.contract.opened import opened, under

@@ -15,7 +15,7 @@ from docker.errors import NotFound
 
 from harness.providers.docker.inside import own_container
 from harness.providers.docker.labels import KEEPER, machine
-from harness.providers.process.proc import stat_of
+from harness.providers.process.tracking.proc import stat_of
 
 if TYPE_CHECKING:
     from docker.models.containers import Container

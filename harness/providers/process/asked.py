@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
-from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import Recipe
+from harness.providers.process.embedded.recipes import recipe_for
 from harness.spec.model import Component, Mount, ProcessSettings
 
 _DEFAULT_APP_PORT = 8000

@@ -14,17 +14,17 @@ from harness.providers.logs import LogPump
 from harness.providers.measuring import UNMEASURED
 from harness.providers.process.addresses import Addresses
 from harness.providers.process.asked import endpoint_of_server, is_forked, process_of
-from harness.providers.process.child import Child, ExecutedChild, execute
-from harness.providers.process.command import command_line, fill_ports
+from harness.providers.process.children.child import Child, ExecutedChild, execute
+from harness.providers.process.children.command import command_line, fill_ports
+from harness.providers.process.children.running import RunningProcess
+from harness.providers.process.children.stop_signal import polite_signal
 from harness.providers.process.embedded.base import Recipe
-from harness.providers.process.forks import ForkedChild, ForkRequest
-from harness.providers.process.marks import marks
-from harness.providers.process.ownership import END_TIMEOUT
+from harness.providers.process.forking.forks import ForkedChild, ForkRequest
 from harness.providers.process.premises import Premises
-from harness.providers.process.running import RunningProcess
-from harness.providers.process.secret_files import place_files, point_to
 from harness.providers.process.servers import Servers
-from harness.providers.process.stop_signal import polite_signal
+from harness.providers.process.storage.secret_files import place_files, point_to
+from harness.providers.process.tracking.marks import marks
+from harness.providers.process.tracking.ownership import END_TIMEOUT
 from harness.providers.substitution import resolve_environment
 from harness.spec.model import Component, ProcessSettings
 

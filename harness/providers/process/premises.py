@@ -11,12 +11,12 @@ from harness.core.ids import new_secret
 from harness.events.log import Emit
 from harness.providers.existing import Attached
 from harness.providers.logs import LogPump
-from harness.providers.process.account import Account, server_account
-from harness.providers.process.folders import make_data_folder
-from harness.providers.process.forks import ForkServer, succeed
-from harness.providers.process.marks import PRELOADER, marks
-from harness.providers.process.ownership import END_TIMEOUT, end
-from harness.providers.process.preloading import HeadStart, Imports, begin
+from harness.providers.process.forking.forks import ForkServer, succeed
+from harness.providers.process.forking.preloading import HeadStart, Imports, begin
+from harness.providers.process.storage.account import Account, server_account
+from harness.providers.process.storage.folders import make_data_folder
+from harness.providers.process.tracking.marks import PRELOADER, marks
+from harness.providers.process.tracking.ownership import END_TIMEOUT, end
 from harness.providers.substitution import Secret, make_secrets
 from harness.spec.model import Ecosystem
 

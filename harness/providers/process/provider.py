@@ -17,16 +17,16 @@ from harness.providers.existing import Attached
 from harness.providers.names import PROCESS
 from harness.providers.process.addresses import Addresses
 from harness.providers.process.asked import is_forked
-from harness.providers.process.copies import SetAside
-from harness.providers.process.folders import remove
+from harness.providers.process.children.running import RunningProcess
+from harness.providers.process.embedded.copies import SetAside
+from harness.providers.process.forking.preloading import HeadStart
 from harness.providers.process.launching import Launcher
-from harness.providers.process.ownership import owned
-from harness.providers.process.preloading import HeadStart
 from harness.providers.process.premises import Coverage, KeptData, Premises
 from harness.providers.process.refusal import refusal
-from harness.providers.process.running import RunningProcess
 from harness.providers.process.servers import Servers
-from harness.providers.process.sockets import is_connected
+from harness.providers.process.storage.folders import remove
+from harness.providers.process.tracking.ownership import owned
+from harness.providers.process.tracking.sockets import is_connected
 from harness.providers.resolving import resolve_component
 from harness.spec.model import Component, Ecosystem
 

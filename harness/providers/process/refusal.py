@@ -3,8 +3,8 @@
 import sys
 
 from harness.core.errors import ProviderUnavailableError
-from harness.providers.process.embedded import recipe_for
-from harness.providers.process.stop_signal import polite_signal
+from harness.providers.process.children.stop_signal import polite_signal
+from harness.providers.process.embedded.recipes import recipe_for
 from harness.spec.model import Component
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import fields
 
-from harness.providers.process.account import server_account
-from harness.providers.process.embedded import recipe_for
 from harness.providers.process.embedded.base import other_major
+from harness.providers.process.embedded.recipes import recipe_for
+from harness.providers.process.storage.account import server_account
 from harness.providers.remarks import general_remarks
 from harness.spec.model import Component, ContainerSettings, Mount, Resources
 

@@ -9,12 +9,12 @@ from harness.core.data_files import DataFiles
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.process.asked import bounds
-from harness.providers.process.copies import Server, SetAside, copy_servers, discard, lay_out
-from harness.providers.process.disks import mount_disk
-from harness.providers.process.embedded import recipe_for
+from harness.providers.process.children.running import RunningProcess
 from harness.providers.process.embedded.base import Home, Launch, Recipe
+from harness.providers.process.embedded.copies import Server, SetAside, copy_servers, discard, lay_out
+from harness.providers.process.embedded.recipes import recipe_for
 from harness.providers.process.premises import Premises
-from harness.providers.process.running import RunningProcess
+from harness.providers.process.storage.disks import mount_disk
 from harness.spec.model import Component
 
 # Beside the folders of components, whose names never begin with a dot.

@@ -9,8 +9,8 @@ import pytest
 from harness.bootstrap import cache
 from harness.bootstrap.cache import IMPORTS, cache_folder, require_cache
 from harness.core.errors import UsageError
-from harness.providers.process.account import Account
-from harness.providers.process.partials import PARTIAL
+from harness.providers.process.storage.account import Account
+from harness.providers.process.storage.partials import PARTIAL
 
 
 @pytest.mark.parametrize(

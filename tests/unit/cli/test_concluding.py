@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.bootstrap import reporting
-from harness.bootstrap.runs import EVENTS
+from harness.bootstrap.runs import reporting
+from harness.bootstrap.runs.run_folder import EVENTS
 from harness.cli import concluding
 from harness.cli.concluding import conclude
 from harness.core.errors import ExitCode

@@ -9,11 +9,11 @@ import pytest
 import typer
 
 from harness.bootstrap import cache
-from harness.bootstrap.providers import ProviderKind
+from harness.bootstrap.preparation.providers import ProviderKind
 from harness.cli import doctor, doctor_containers
 from harness.cli.doctor_containers import Finding
 from harness.core.errors import ExitCode, ProviderUnavailableError
-from harness.providers.process.account import Account
+from harness.providers.process.storage.account import Account
 
 
 def seen(capsys: pytest.CaptureFixture[str], file: list[Path] | None = None) -> tuple[int, dict[str, str]]:

@@ -119,7 +119,9 @@ def test_an_interrupt_before_the_command_is_one_too(
     assert made[0].is_closed
 
 
-@pytest.mark.parametrize("module", ["contextlib", "harness.bootstrap.spare", "harness.cli.invocation"])
+@pytest.mark.parametrize(
+    "module", ["contextlib", "harness.bootstrap.keeping.spare", "harness.cli.invocation"]
+)
 def test_an_interrupt_while_anything_is_imported_is_one_too(module: str) -> None:
     """From the first line of ours on; what Python does before that is Python's."""
     code = f"""
@@ -165,7 +167,7 @@ def test_starting_a_keeper_imports_little() -> None:
 
 def test_what_is_done_before_a_start_needs_no_event_loop() -> None:
     """The keeper waits for it: from the command line to the order that it is sent."""
-    code = "import sys; import harness.cli.up, harness.bootstrap.acquire; print(*sorted(sys.modules))"
+    code = "import sys; import harness.cli.up, harness.bootstrap.keeping.acquire; print(*sorted(sys.modules))"
     told = subprocess.run(  # noqa: S603 - ourselves
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pytest
 
-from harness.bootstrap.request import Warm
+from harness.bootstrap.preparation.request import Warm
 from harness.cli import job, testing
 from harness.cli.invocation import Invocation
 from harness.cli.suite_run import SuiteRun

@@ -9,8 +9,8 @@ from typing import Self
 
 import pytest
 
-from harness.bootstrap.preparing import Prepared, prepare
-from harness.bootstrap.request import Request
+from harness.bootstrap.preparation.preparing import Prepared, prepare
+from harness.bootstrap.preparation.request import Request
 from harness.cli import kept as module
 from harness.cli.environments import Life
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from harness.bootstrap.providers import KINDS
+from harness.bootstrap.preparation.providers import KINDS
 from harness.cli.invocation import Invocation
 from harness.cli.main import COMMANDS, _guarded, run
 from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError, TeardownError, UsageError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.bootstrap.request import Request
+from harness.bootstrap.preparation.request import Request
 from harness.cli.rerun import rerun_words
 from harness.plan.model import Selection
 

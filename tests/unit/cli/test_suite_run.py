@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pytest
 
-from harness.bootstrap.request import Request
+from harness.bootstrap.preparation.request import Request
 from harness.cli import suite_run
 from harness.cli.suite_run import SuiteRun
 from harness.core.errors import ExitCode

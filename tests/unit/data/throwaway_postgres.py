@@ -9,10 +9,10 @@ from pathlib import Path
 import asyncpg
 
 from harness.bootstrap.cache import cache_folder
-from harness.providers.process.account import server_account
 from harness.providers.process.embedded.base import Home
 from harness.providers.process.embedded.postgres import Postgres
 from harness.providers.process.embedded.postgres_template import Template
+from harness.providers.process.storage.account import server_account
 from harness.spec.model import Component, Location
 
 _COMPONENT = Component("throwaway", Location(Path(__file__), 1), image="postgres")

@@ -62,7 +62,7 @@ class FakeLease:
 def own(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnRun:
     """A session by itself, with an ecosystem, whose tests have passed; nothing is left of others."""
     monkeypatch.setattr(run, "_new_folder", lambda *_: tmp_path)
-    monkeypatch.setattr("harness.bootstrap.sweep.sweep", lambda: ([], []))
+    monkeypatch.setattr("harness.bootstrap.runs.sweep.sweep", lambda: ([], []))
     own = OwnRun(request.config)
     own._facts.begin()
     return own
@@ -79,7 +79,7 @@ def test_what_a_killed_keeper_left_counts(own: OwnRun, monkeypatch: pytest.Monke
     """It is named; a failed test is a failed test."""
     lease: Any = FakeLease()
     own._environment._lease = lease
-    monkeypatch.setattr("harness.bootstrap.sweep.sweep", lambda: (["aaaa"], ["folder /x"]))
+    monkeypatch.setattr("harness.bootstrap.runs.sweep.sweep", lambda: (["aaaa"], ["folder /x"]))
     assert own.finish(code) == (code or ExitCode.TEARDOWN)
     assert isinstance(own.ended_badly, TeardownError)
     assert own.ended_badly.evidence == ("folder /x",)
@@ -94,7 +94,7 @@ def test_reports_that_cannot_be_written_are_told(
     def fail(_folder: Path) -> None:
         raise ExceptionGroup("1 report", [OSError("full")])
 
-    monkeypatch.setattr("harness.bootstrap.reporting.rebuild", fail)
+    monkeypatch.setattr("harness.bootstrap.runs.reporting.rebuild", fail)
     assert own.finish(code) == (code or ExitCode.ENVIRONMENT)
     assert isinstance(own.ended_badly, EnvironmentFailedError)
 

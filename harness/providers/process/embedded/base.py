@@ -8,7 +8,7 @@ from signal import Signals
 from typing import Protocol
 
 from harness.core.endpoint import Endpoint
-from harness.providers.process.account import Account
+from harness.providers.process.storage.account import Account
 from harness.spec.images import image_name
 from harness.spec.model import Component, Mount
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from signal import SIGQUIT, Signals
 
 from harness.core.endpoint import Endpoint
-from harness.providers.process.account import Account
 from harness.providers.process.embedded.base import Home, Launch, is_explicit
 from harness.providers.process.embedded.postgres_template import Template, installations, version_for
+from harness.providers.process.storage.account import Account
 from harness.spec.images import image_name
 from harness.spec.model import Component, Mount
 

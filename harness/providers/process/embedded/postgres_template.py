@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import ProviderUnavailableError
-from harness.providers.process.account import Account, reachable_copy
 from harness.providers.process.embedded.base import Home
-from harness.providers.process.partials import being_made
+from harness.providers.process.storage.account import Account, reachable_copy
+from harness.providers.process.storage.partials import being_made
 from harness.spec.images import image_name
 from harness.spec.model import Component
 

@@ -14,9 +14,9 @@ from signal import SIGTERM, Signals
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
-from harness.providers.process.account import Account, reachable_copy
 from harness.providers.process.embedded.base import Home, Launch, is_explicit
-from harness.providers.process.private import write_private
+from harness.providers.process.storage.account import Account, reachable_copy
+from harness.providers.process.storage.private import write_private
 from harness.readiness.protocols import redis_password
 from harness.spec.images import image_name
 from harness.spec.model import Component, Mount

@@ -21,9 +21,9 @@ from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.existing import ExistingProvider
 from harness.providers.process.embedded.base import Home, Launch
-from harness.providers.process.folders import data_root
-from harness.providers.process.marks import COMPONENT_MARKER, MARKER
 from harness.providers.process.provider import ProcessProvider
+from harness.providers.process.storage.folders import data_root
+from harness.providers.process.tracking.marks import COMPONENT_MARKER, MARKER
 from harness.spec.model import (
     Component,
     ComponentSettings,

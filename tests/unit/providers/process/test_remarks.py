@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.providers.process.account import Account
 from harness.providers.process.remarks import remarks, stand_in, uses_cache
+from harness.providers.process.storage.account import Account
 from harness.spec.model import (
     Component,
     ComponentSettings,

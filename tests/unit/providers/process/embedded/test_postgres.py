@@ -17,10 +17,10 @@ from harness.bootstrap.cache import cache_folder
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.core.secrets import MASK
-from harness.providers.process.account import server_account
 from harness.providers.process.embedded import postgres
 from harness.providers.process.embedded.base import Home
 from harness.providers.process.embedded.postgres import INIT_SCRIPTS, Postgres, _scripts
+from harness.providers.process.storage.account import server_account
 from harness.providers.reservation import Reservation
 from harness.spec.model import Component, ComponentSettings, Location, Mount, ProcessSettings
 

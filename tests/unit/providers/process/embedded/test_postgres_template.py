@@ -6,10 +6,10 @@ from types import MappingProxyType
 import pytest
 
 from harness.core.errors import ProviderUnavailableError
-from harness.providers.process.account import Account
 from harness.providers.process.embedded import postgres_template
 from harness.providers.process.embedded.base import Home
 from harness.providers.process.embedded.postgres_template import Template, installations
+from harness.providers.process.storage.account import Account
 from harness.spec.model import Component, Location
 
 HERE = Location(Path("compose.yml"), 1)

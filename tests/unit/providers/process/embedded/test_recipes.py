@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.providers.process.embedded import RECIPES, recipe_for
+from harness.providers.process.embedded.recipes import RECIPES, recipe_for
 from harness.spec.model import Component, ComponentSettings, Location, ProcessSettings
 
 HERE = Location(Path("compose.yml"), 1)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
 from harness.core.errors import ProviderUnavailableError
-from harness.providers.process.account import Account
 from harness.providers.process.embedded.base import Home
 from harness.providers.process.embedded.redis import Redis, _line, _version
+from harness.providers.process.storage.account import Account
 from harness.providers.reservation import Reservation
 from harness.readiness.redis import RedisProbe
 from harness.readiness.wait import wait_until_ready

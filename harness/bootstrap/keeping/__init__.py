@@ -1,0 +1,1 @@
+"""A process that owns an environment: started, told what to run, wired together, and held by its clients."""

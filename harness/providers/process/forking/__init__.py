@@ -1,0 +1,1 @@
+"""Python components as forks of a process that has imported for all of them."""
