@@ -42,6 +42,15 @@ BaseUrl = Annotated[
         show_default=False,
     ),
 ]
+Context = Annotated[
+    str,
+    typer.Option(
+        "--context",
+        help="Which context of the kubeconfig (provider kubernetes); by default its current one.",
+        metavar="NAME",
+        show_default=False,
+    ),
+]
 IsolationName = Annotated[
     Isolation | None,
     typer.Option(

@@ -18,6 +18,7 @@ from harness.cli.job import Job
 from harness.cli.options import (
     Attach,
     BaseUrl,
+    Context,
     Files,
     Fresh,
     Grace,
@@ -60,6 +61,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     ] = 0,
     coverage: Annotated[bool, typer.Option(help="Measure coverage of the components.")] = True,
     base_url: BaseUrl = "",
+    kube: Context = "",
     attach: Attach = None,
     seed_existing: SeedExisting = False,
     isolation: IsolationName = None,
@@ -86,6 +88,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         results=results,
         is_measured=coverage,
         base_url=base_url,
+        context=kube,
         attached=tuple(attach or ()),
         seeds_existing=seed_existing,
         workers=workers,

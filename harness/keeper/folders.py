@@ -29,7 +29,10 @@ _POLL = 0.005  # seconds
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of an environment without asking it. `is_for_tests` tells who started it: tests, not a person."""
+    """What is known of an environment without asking it.
+
+    `is_for_tests` tells who started it: tests, not a person; `context` which cluster it is in, by the kubeconfig.
+    """
 
     environment_id: str
     ecosystem: str
@@ -38,6 +41,7 @@ class About:
     keeper_pid: int
     results: str
     is_for_tests: bool = False
+    context: str = ""
 
 
 def runtime_root() -> Path:

@@ -3,4 +3,5 @@
 AUTO = "auto"  # none of them: whichever suits best
 PROCESS = "process"
 DOCKER = "docker"
+KUBERNETES = "kubernetes"
 EXISTING = "existing"  # whose components are somebody else's

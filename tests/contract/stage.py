@@ -4,25 +4,34 @@ A provider joins by adding one function to `STAGES`: it gives the provider for a
 and a way to look for what is left of it that does not ask the provider.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from harness.containers.engine import connect, missing
 from harness.core.clock import SystemClock
+from harness.core.errors import HarnessError
 from harness.core.ids import new_environment_id
 from harness.providers.base import Place, Provider
 from harness.providers.docker.labels import ENVIRONMENT
 from harness.providers.docker.provider import DockerProvider
+from harness.providers.kubernetes.access import connect as connect_cluster
+from harness.providers.kubernetes.access import resolve
+from harness.providers.kubernetes.provider import KubernetesProvider
 from harness.providers.process.provider import ProcessProvider
 from harness.providers.process.storage.folders import data_root
 from tests.contract.ecosystem import IMAGE, Tiny
 from tests.doubles.provider import FakeRestartingProvider, Script
+
+if TYPE_CHECKING:
+    from kubernetes.client import CoreV1Api
 
 Look = Callable[[], list[str]]
 
@@ -85,6 +94,37 @@ def docker(tiny: Tiny, place: Place, _cache: Path) -> Stage:
     )
 
 
+def kubernetes(tiny: Tiny, place: Place, _cache: Path) -> Stage:
+    """Pods: no namespace of the environment's."""
+    core = cluster_or_skip()
+    name = f"harness-{place.environment_id}"
+
+    def namespaces() -> list[str]:
+        found = core.list_namespace(field_selector=f"metadata.name={name}").items
+        return [str(each.metadata) for each in found]
+
+    def living() -> list[str]:
+        return [str(each.metadata) for each in core.list_namespaced_pod(name).items]
+
+    return Stage(
+        tiny,
+        KubernetesProvider(place, SystemClock(), resolve("", os.environ)),
+        place,
+        living=living,
+        traces=namespaces,
+    )
+
+
+def cluster_or_skip() -> "CoreV1Api":
+    """A client for the cluster of the current context; skip, saying what is missing, where there is none."""
+    from kubernetes.client import CoreV1Api  # noqa: PLC0415 - an extra
+
+    try:
+        return CoreV1Api(connect_cluster(resolve("", os.environ)))
+    except HarnessError as error:
+        pytest.skip(f"missing: {error}")
+
+
 def make_place(folder: Path) -> Place:
     """Where a new environment lives: below a folder of the test's."""
     place = Place(new_environment_id(), folder / "runtime", folder / "logs")
@@ -120,7 +160,7 @@ def others_with(label: str) -> list[str]:
 
 
 STAGES: Mapping[str, Callable[[Tiny, Place, Path], Stage]] = MappingProxyType(
-    {"fake": fake, "process": process, "docker": docker}
+    {"fake": fake, "process": process, "docker": docker, "kubernetes": kubernetes}
 )
 
 

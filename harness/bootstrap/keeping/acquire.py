@@ -1,5 +1,6 @@
 """Why this exists: a started environment for a front end: a keeper process that owns it, and a lease on it."""
 
+import os
 from pathlib import Path
 
 from harness.bootstrap.keeping.spare import SpareKeeper
@@ -12,7 +13,7 @@ from harness.core.ids import new_environment_id
 from harness.events.log import Emit
 from harness.keeper import client, folders
 from harness.keeper.client import Lease
-from harness.providers.names import DOCKER
+from harness.providers.names import DOCKER, KUBERNETES
 
 
 def acquire(
@@ -31,13 +32,14 @@ def acquire(
         EnvironmentFailedError: no keeper could be started.
     """
     require_steps(prepared)
+    context = _context_of(prepared)
     # What it cannot remove is in nobody's way, and tried again: by the end of this run, and by `harness down`.
-    sweep(engine=prepared.kind.name == DOCKER)
+    sweep(engine=prepared.kind.name == DOCKER, cluster=context)
     # The process comes before the folder: when we are killed in between, it removes that again.
     spare = spare or SpareKeeper(new_environment_id())
     with spare:
         runtime = folders.make_runtime_folder(spare.environment_id)
-        return _start(_order(prepared, spare.environment_id, run_folder, runtime), on_event, spare)
+        return _start(_order(prepared, context, spare.environment_id, run_folder, runtime), on_event, spare)
 
 
 def _start(order: Order, on_event: Emit | None, keeper: SpareKeeper) -> Lease:
@@ -58,7 +60,16 @@ def _start(order: Order, on_event: Emit | None, keeper: SpareKeeper) -> Lease:
         raise
 
 
-def _order(prepared: Prepared, environment_id: str, run_folder: Path, runtime: Path) -> Order:
+def _context_of(prepared: Prepared) -> str:
+    """Which of the kubeconfig's contexts it will be in; empty where it is in no cluster. Raises as `resolve`."""
+    if prepared.kind.name != KUBERNETES:
+        return ""
+    from harness.providers.kubernetes.access import resolve  # noqa: PLC0415 - rarely wanted
+
+    return resolve(prepared.request.context, os.environ)
+
+
+def _order(prepared: Prepared, context: str, environment_id: str, run_folder: Path, runtime: Path) -> Order:
     request = prepared.request
     return Order(
         environment_id=environment_id,
@@ -71,6 +82,7 @@ def _order(prepared: Prepared, environment_id: str, run_folder: Path, runtime: P
         stay=request.stay,
         is_measured=request.is_measured,
         base_url=request.base_url,
+        context=context,
         attached=request.attached,
         takes_template=not (request.is_fresh or request.is_measured),
         leaves_template=not request.is_measured,

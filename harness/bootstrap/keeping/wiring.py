@@ -75,6 +75,7 @@ def _about(order: Order) -> folders.About:
         keeper_pid=os.getpid(),
         results=str(order.run_folder),
         is_for_tests=not order.stay.is_kept,
+        context=order.context,
     )
 
 
@@ -193,6 +194,7 @@ class _Keeping:
             clock=self._clock,
             coverage=coverage,
             base_url=order.base_url,
+            context=order.context,
             variables=os.environ,
             attached=tuple(order.ecosystem.components[name] for name in order.attached),
             head_start=self._head_start,

@@ -27,6 +27,7 @@ class Order:
     attached: tuple[str, ...]
     takes_template: bool = False
     leaves_template: bool = False
+    context: str = ""
 
 
 def _read_only(items: dict[object, object]) -> MappingProxyType[object, object]:

@@ -3,6 +3,7 @@
 Every command reads this table; only the place that an environment is made in is imported.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ from harness.providers.docker.kept import has_kept
 from harness.providers.docker.refusal import lacks as docker_lacks
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
-from harness.providers.names import AUTO, DOCKER, EXISTING, PROCESS
+from harness.providers.kubernetes.access import missing as kubernetes_missing
+from harness.providers.kubernetes.refusal import refusal as kubernetes_refusal
+from harness.providers.kubernetes.refusal import remarks as kubernetes_remarks
+from harness.providers.names import AUTO, DOCKER, EXISTING, KUBERNETES, PROCESS
 from harness.providers.process.asked import is_forked
 from harness.providers.process.embedded.recipes import recipe_for
 from harness.providers.process.refusal import missing as process_missing
@@ -49,6 +53,7 @@ class Making:
     head_start: "HeadStart | None" = None
     emit: Emit = nobody
     template: "Template | None" = None
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,19 @@ def _docker(making: Making) -> "Provider":
     return DockerProvider(making.place, making.clock, making.emit, *copied)
 
 
-# The order is that of preference for `auto`. `existing` is never picked by itself.
+def _kubernetes(making: Making) -> "Provider":
+    from harness.providers.kubernetes.provider import KubernetesProvider  # noqa: PLC0415 - as above
+
+    if making.attached:
+        names = ", ".join(component.name for component in making.attached)
+        raise UsageError(
+            f"pods cannot be pointed to what runs outside of the cluster: --attach {names}",
+            hint="--attach works with --provider process",
+        )
+    return KubernetesProvider(making.place, making.clock, making.context, making.emit)
+
+
+# The order is that of preference for `auto`. The others are never picked by themselves.
 KINDS = (
     ProviderKind(
         PROCESS,
@@ -157,6 +174,14 @@ KINDS = (
         has_worlds=True,
         leaves_templates=_leaves_containers,
         has_kept=has_kept,
+    ),
+    ProviderKind(
+        KUBERNETES,
+        lambda: kubernetes_missing(os.environ),
+        kubernetes_refusal,
+        kubernetes_remarks,
+        _kubernetes,
+        docker_lacks,
     ),
     ProviderKind(EXISTING, lambda: None, lambda _component: None, lambda _component: (), _existing),
 )

@@ -36,6 +36,7 @@ class Request:
         stay: How long the environment stays when nobody holds it.
         keep: Whether it outlives the tests that it is started for.
         is_measured: Whether coverage of the components is wanted.
+        context: For the kubernetes provider: which context of the kubeconfig; empty for its current one.
         attached: Components not to start: they run already, where the variables of their exports say.
         base_url: For the existing provider: where everything listens; empty to take it from the variables.
         seeds_existing: Whether stores of the existing provider are seeded as well; they are somebody else's.
@@ -55,6 +56,7 @@ class Request:
     keep: Keep = Keep.NEVER
     is_measured: bool = False
     base_url: str = ""
+    context: str = ""
     attached: tuple[str, ...] = ()
     seeds_existing: bool = False
     workers: int = 0

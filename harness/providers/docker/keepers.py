@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from docker.errors import NotFound
-
 from harness.providers.docker.inside import own_container
 from harness.providers.docker.labels import KEEPER, machine
 from harness.providers.process.tracking.proc import stat_of
@@ -91,6 +89,8 @@ def own_life(client: Any) -> str:
 
 def runs(client: Any, container: str) -> bool:
     """Whether a container that `own_life` gave still runs, and was not stopped in between."""
+    from docker.errors import NotFound  # noqa: PLC0415 - an extra: keepers are told apart elsewhere, too
+
     try:
         return _life(client.containers.get(container.partition("@")[0])) == container
     except NotFound:

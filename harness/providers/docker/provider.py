@@ -18,7 +18,7 @@ from harness.events.log import Emit, nobody
 from harness.faults.link import Link
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
-from harness.providers.docker.calls import Calls
+from harness.providers.docker.calls import engine_calls
 from harness.providers.docker.engine import connect
 from harness.providers.docker.kept import Kept, SetAside, set_aside
 from harness.providers.docker.labels import Labels
@@ -83,7 +83,7 @@ class DockerProvider:
         self._copies = _NOTHING
         self._clock = clock
         self._emit = emit
-        self._calls = Calls()
+        self._calls = engine_calls()
         self._secrets: tuple[Secret, ...] = ()
         self._client: DockerClient | None = None
         self._workshop: Workshop | None = None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.providers.base import Exit
+from harness.providers.calls import Calls
 from harness.providers.docker import disks
-from harness.providers.docker.calls import Calls
 from harness.providers.docker.failures import told_by
 from harness.providers.docker.hearing import hears
 from harness.providers.docker.listening import behind

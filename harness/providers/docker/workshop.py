@@ -12,8 +12,8 @@ from docker.types import EndpointConfig
 
 from harness.core.errors import EnvironmentFailedError
 from harness.plan.model import Plan
+from harness.providers.calls import Calls
 from harness.providers.docker.addresses import Addresses
-from harness.providers.docker.calls import Calls
 from harness.providers.docker.events import Exits
 from harness.providers.docker.failures import refused
 from harness.providers.docker.images import Images, Show

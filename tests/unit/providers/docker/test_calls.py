@@ -7,7 +7,8 @@ import pytest
 import requests
 
 from harness.core.errors import EnvironmentFailedError
-from harness.providers.docker.calls import Calls
+from harness.providers.calls import Calls
+from harness.providers.docker.calls import engine_calls
 from tests.doubles.images import refusal
 
 _SOON = 5.0
@@ -41,7 +42,7 @@ def add(first: int, second: int = 0) -> int:
 @pytest.fixture
 def calls() -> Calls:
     """What runs them."""
-    return Calls()
+    return engine_calls()
 
 
 async def test_results_and_arguments(calls: Calls) -> None:

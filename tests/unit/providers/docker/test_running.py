@@ -14,7 +14,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.core.secrets import MASK
 from harness.providers.base import Exit
-from harness.providers.docker.calls import Calls
+from harness.providers.docker.calls import engine_calls
 from harness.providers.docker.events import Exits
 from harness.providers.docker.running import Feed, RunningContainer
 from harness.providers.logs import LogPump
@@ -32,7 +32,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.engine = FakeDocker()
-        self.calls = Calls()
+        self.calls = engine_calls()
         self.exits = Exits(self.engine, "harness.environment=1", asyncio.get_running_loop())  # type: ignore[arg-type]  # a double
         self.log = folder / "web.log"
         self._pumps: list[LogPump] = []

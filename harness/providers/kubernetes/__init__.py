@@ -1,0 +1,1 @@
+"""Components as pods of a Kubernetes cluster, a namespace for each environment."""

@@ -1,0 +1,144 @@
+"""Why this exists: one environment's namespace: made, filled, and removed with all that is in it."""
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from harness.core.errors import EnvironmentFailedError
+from harness.providers.calls import Calls
+from harness.providers.kubernetes.objects import COMPONENT
+from harness.providers.kubernetes.pods import Fields
+from harness.providers.kubernetes.streams import lines_of
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient, CoreV1Api
+
+FIELD_MANAGER = "ecosystem-harness"
+_REMOVAL = 60.0  # seconds that a cluster may take to remove a namespace
+_LOOK = 0.1
+_ACCOUNT = 30  # seconds that it may take to make one
+
+
+class Namespace:
+    """Blocking calls run in threads.
+
+    Args:
+        client: For the cluster.
+        calls: Runs what blocks.
+        name: The namespace's.
+        labels: What it is found by.
+        annotations: Whose it is, in full.
+    """
+
+    def __init__(
+        self,
+        client: "ApiClient",
+        calls: Calls,
+        name: str,
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str],
+    ) -> None:
+        from kubernetes.client import AppsV1Api, BatchV1Api, CoreV1Api  # noqa: PLC0415 - loaded by now; see access
+
+        self._client = client
+        self._calls = calls
+        self.name = name
+        self._labels = dict(labels)
+        self._annotations = dict(annotations)
+        self.core = CoreV1Api(client)
+        self._apps = AppsV1Api(client)
+        self._batch = BatchV1Api(client)
+        self._dynamic: Any = None  # the library has no types for it
+
+    async def make(self, quota: Mapping[str, str]) -> None:
+        """Make it, with a quota; returns when pods can be made in it."""
+        await self._calls(self._make, quota)
+
+    def _make(self, quota: Mapping[str, str]) -> None:
+        from kubernetes import client  # noqa: PLC0415 - loaded by now; see access
+
+        metadata = client.V1ObjectMeta(name=self.name, labels=self._labels, annotations=self._annotations)
+        self.core.create_namespace(client.V1Namespace(metadata=metadata))
+        hard = client.V1ResourceQuotaSpec(hard=dict(quota))
+        limits = client.V1ResourceQuota(metadata=client.V1ObjectMeta(name="environment"), spec=hard)
+        self.core.create_namespaced_resource_quota(self.name, limits)
+        self._wait_for_account()
+
+    def _wait_for_account(self) -> None:
+        """The cluster makes it a moment later; pods that come before it are refused."""
+        options: dict[str, Any] = {"watch": True, "_preload_content": False}
+        answer = self.core.list_namespaced_service_account(
+            self.name, field_selector="metadata.name=default", timeout_seconds=_ACCOUNT, **options
+        )
+        if next(lines_of(answer), None) is None:
+            raise EnvironmentFailedError(
+                f"the cluster made no service account for namespace {self.name} within {_ACCOUNT} s",
+                hint="its controller manager does: look whether it runs",
+            )
+
+    async def apply(self, objects: Iterable[Fields]) -> None:
+        """Lay them into the cluster, one after the other, whatever was there by these names."""
+        await self._calls(self._apply, list(objects))
+
+    def _apply(self, objects: list[Fields]) -> None:
+        from kubernetes.dynamic import DynamicClient  # noqa: PLC0415 - loaded by now
+
+        self._dynamic = self._dynamic or DynamicClient(self._client)  # type: ignore[no-untyped-call] # as above
+        for each in objects:
+            resource = self._dynamic.resources.get(api_version=each["apiVersion"], kind=each["kind"])
+            self._dynamic.server_side_apply(
+                resource,
+                body=each,
+                name=each["metadata"]["name"],
+                namespace=self.name,
+                field_manager=FIELD_MANAGER,
+                force_conflicts=True,
+            )
+
+    async def remove_workload(self, component: str, grace: float) -> None:
+        """Remove what makes a component's pods, and tell them to end within `grace` seconds; 0 kills them."""
+        await self._calls(self._remove_workload, component, math.ceil(grace))
+
+    def _remove_workload(self, component: str, grace: int) -> None:
+        options = {"propagation_policy": "Background"}
+        for delete in (self._apps.delete_namespaced_deployment, self._batch.delete_namespaced_job):
+            _unless_gone(delete, component, self.name, **options)
+        self.core.delete_collection_namespaced_pod(
+            self.name, label_selector=f"{COMPONENT}={component}", grace_period_seconds=grace
+        )
+
+    async def remove(self) -> tuple[str, ...]:
+        """Remove it with all that is in it; what keeps it from going is named."""
+        return await self._calls(remove, self.core, self.name)
+
+
+def remove(core: "CoreV1Api", name: str) -> tuple[str, ...]:
+    """Remove a namespace with all that is in it; blocks until it is gone, and names what keeps it from going."""
+    deadline = time.monotonic() + _REMOVAL
+    _unless_gone(core.delete_collection_namespaced_pod, name, grace_period_seconds=0)
+    _unless_gone(core.delete_namespace, name)
+    while (status := _unless_gone(core.read_namespace_status, name)) is not None:
+        if time.monotonic() > deadline:
+            return (f"namespace {name}: {_blocking(status)}",)
+        time.sleep(_LOOK)
+    return ()
+
+
+def _blocking(namespace: Any) -> str:
+    """What keeps a namespace from going, as its conditions tell."""
+    told = [c.message for c in namespace.status.conditions or () if c.status == "True" and c.message]
+    return "; ".join(told) or f"is still {namespace.status.phase}"
+
+
+def _unless_gone(call: Any, *args: Any, **options: Any) -> Any:
+    """What a call gives; None where there is nothing by that name."""
+    from kubernetes.client import ApiException  # noqa: PLC0415 - loaded by now; see access
+
+    try:
+        return call(*args, **options)
+    except ApiException as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise

@@ -1,0 +1,176 @@
+"""Why this exists: the ecosystem as pods of a Kubernetes cluster, in a namespace of its own."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.core.clock import Clock
+from harness.core.errors import EnvironmentFailedError
+from harness.core.ids import new_secret
+from harness.events.facts import ImageProgress
+from harness.events.log import Emit, nobody
+from harness.plan.model import Plan, Step
+from harness.providers.base import Place
+from harness.providers.docker.images import Show
+from harness.providers.docker.keepers import Keeper
+from harness.providers.kubernetes.access import connect
+from harness.providers.kubernetes.calls import cluster_calls
+from harness.providers.kubernetes.forwarding import Forward
+from harness.providers.kubernetes.marks import annotations, labels, namespace_of
+from harness.providers.kubernetes.namespace import Namespace
+from harness.providers.kubernetes.objects import Origin, objects_of
+from harness.providers.kubernetes.refusal import refusal
+from harness.providers.kubernetes.running import RunningPod
+from harness.providers.kubernetes.supply import Supply
+from harness.providers.kubernetes.variables import split
+from harness.providers.kubernetes.watching import Pods
+from harness.providers.kubernetes.way import Way, way_of
+from harness.providers.logs import LogPump
+from harness.providers.names import KUBERNETES
+from harness.providers.resolving import resolve_component
+from harness.providers.substitution import Secret, make_secrets
+from harness.spec.model import Component, Ecosystem
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+_SPARE = 3  # times as many pods as components: replacements come while those before them still end
+
+
+class KubernetesProvider:
+    """Objects generated from the Compose file, in a namespace that goes with the environment.
+
+    Args:
+        place: The environment's name and folders.
+        clock: For the stamps in logs.
+        context: The kubeconfig's, as `access.resolve` gives it.
+        emit: Takes that a log is cut off.
+    """
+
+    name = KUBERNETES
+
+    def __init__(self, place: Place, clock: Clock, context: str, emit: Emit = nobody) -> None:
+        self._place = place
+        self._clock = clock
+        self._context = context
+        self._emit = emit
+        self._calls = cluster_calls()
+        self._secrets: tuple[Secret, ...] = ()
+        self._client: ApiClient | None = None
+        self._namespace: Namespace | None = None
+        self._pods: Pods | None = None
+        self._way: Way | None = None
+        self._forwards: dict[str, dict[int, Forward]] = {}
+        self._images: dict[str, asyncio.Task[str]] = {}
+        self._supply: Supply | None = None
+        self._pumps: list[LogPump] = []
+
+    def refusal(self, component: Component) -> str | None:
+        """Why a component cannot run as a pod; None when it can."""
+        return refusal(component)
+
+    async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
+        """Find the cluster, draw the secrets, make the namespace."""
+        self._place.logs.mkdir(parents=True, exist_ok=True)
+        self._secrets = make_secrets(ecosystem, new_secret)
+        client = await asyncio.to_thread(connect, self._context)
+        self._client, self._way = client, way_of(client)
+        name = namespace_of(self._place.environment_id)
+        marks = annotations(self._place.runtime, Keeper.here().label)
+        self._namespace = Namespace(client, self._calls, name, self._labels, marks)
+        await self._namespace.make({"pods": str(_SPARE * len(plan.steps))})
+        self._pods = Pods(self._namespace.core, name, asyncio.get_running_loop())
+        self._supply = supply = Supply(client, self._context, ecosystem, self._place.logs, self._shower())
+        for step in plan.steps:
+            bringing = self._calls.aside(supply.bring, self._resolved(step))
+            self._images[step.name] = asyncio.create_task(bringing, name=f"image of {step.name}")
+
+    async def start(self, step: Step) -> RunningPod:
+        """Lay a component's objects into the cluster; returns when they are there.
+
+        Raises:
+            EnvironmentFailedError: the cluster refuses them.
+        """
+        return await self._start(self._resolved(step), is_one_shot=step.is_one_shot)
+
+    async def restart(self, step: Step, environment: Mapping[str, str]) -> RunningPod:
+        """The same objects once more, with other variables; addresses stay."""
+        component = self._resolved(step)
+        component = replace(component, environment={**component.environment, **environment})
+        return await self._start(component, is_one_shot=step.is_one_shot)
+
+    async def _start(self, component: Component, *, is_one_shot: bool) -> RunningPod:
+        namespace, pods = self._opened()
+        pods.renew(component.name)
+        variables = split(component.environment, [secret.actual for secret in self._secrets])
+        origin = Origin(namespace.name, self._labels)
+        image = await self._images[component.name]
+        watched, pump = pods.of(component.name), self._new_pump(component.name)
+        running = RunningPod(component, namespace, watched, pump, self._forwards_of(component))
+        await namespace.apply(objects_of(component, image, variables, origin, is_one_shot=is_one_shot))
+        await running.begin()
+        return running
+
+    def _forwards_of(self, component: Component) -> dict[int, Forward]:
+        """Where each port is on loopback: the same for as long as the environment is there."""
+        namespace, pods = self._opened()
+        assert self._way is not None  # noqa: S101 - prepare
+        watched = pods.of(component.name)
+        forwards = self._forwards.setdefault(component.name, {})
+        for target in component.targets:
+            if target not in forwards:
+                forwards[target] = Forward(self._way, namespace.name, lambda: watched.seen.name, target)
+        return forwards
+
+    async def aclose(self) -> tuple[str, ...]:
+        """Remove the namespace; names what keeps it from going. Idempotent."""
+        opened = (forward for forwards in self._forwards.values() for forward in forwards.values())
+        await asyncio.gather(*(forward.aclose() for forward in opened))
+        self._forwards.clear()
+        for bringing in self._images.values():
+            bringing.cancel()
+        await asyncio.gather(*self._images.values(), return_exceptions=True)
+        await self._calls.settle()
+        leftovers = await self._namespace.remove() if self._namespace is not None else ()
+        self._namespace = None
+        if self._pods is not None:
+            self._pods.close()
+        if self._supply is not None:
+            self._supply.close()
+        self._calls.close()
+        if self._client is not None:
+            self._client.close()  # type: ignore[no-untyped-call] # the library has no types for it
+        for pump in self._pumps:
+            pump.close()
+        return leftovers
+
+    def _shower(self) -> Show:
+        """Takes what is done about images, in threads."""
+        loop = asyncio.get_running_loop()
+
+        def show(component: str, what: str, is_there: bool) -> None:
+            fact = ImageProgress(at=self._clock.now(), component=component, what=what, is_there=is_there)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
+                loop.call_soon_threadsafe(self._emit, fact)
+
+        return show
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return labels(self._place.environment_id)
+
+    def _opened(self) -> tuple[Namespace, Pods]:
+        if self._namespace is None or self._pods is None:
+            raise EnvironmentFailedError("no cluster is connected; prepare was not called")
+        return self._namespace, self._pods
+
+    def _resolved(self, step: Step) -> Component:
+        return resolve_component(step.component, self._secrets)
+
+    def _new_pump(self, name: str) -> LogPump:
+        secrets = [secret.actual for secret in self._secrets]
+        pump = LogPump(self._place.logs / f"{name}.log", self._clock, secrets, emit=self._emit)
+        self._pumps.append(pump)
+        return pump

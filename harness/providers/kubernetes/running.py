@@ -1,0 +1,191 @@
+"""Why this exists: a component that runs as a pod, as the engine room sees it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from harness.core.endpoint import Endpoint
+from harness.core.errors import EnvironmentFailedError
+from harness.providers.base import Exit
+from harness.providers.kubernetes.calls import told_by
+from harness.providers.kubernetes.forwarding import Forward
+from harness.providers.kubernetes.namespace import Namespace
+from harness.providers.kubernetes.streams import CHUNK
+from harness.providers.kubernetes.watching import Watched
+from harness.providers.logs import LogPump
+from harness.providers.reservation import LOOPBACK
+from harness.readiness.base import Answer, Probe
+from harness.spec.model import Component
+
+if TYPE_CHECKING:
+    from kubernetes.client import CoreV1Api
+
+_LAST_WORDS = 2.0  # seconds that the output of an ended container may take to arrive
+
+
+class RunningPod:
+    """One component's pod, and those that replace it."""
+
+    def __init__(
+        self,
+        component: Component,
+        namespace: Namespace,
+        watched: Watched,
+        pump: LogPump,
+        forwards: Mapping[int, Forward],
+    ) -> None:
+        self.component = component
+        self.endpoints = {
+            target: Endpoint(LOOPBACK, forward.port, target) for target, forward in forwards.items()
+        }
+        self.environment = component.environment
+        self._namespace = namespace
+        self._watched = watched
+        self._pump = pump
+        self._forwards = forwards
+        self._feed = Feed(namespace.core, namespace.name, pump)
+        self._following: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Take connections, and carry logs, from when its container runs.
+
+        Raises:
+            EnvironmentFailedError: it never will.
+        """
+        for forward in self._forwards.values():
+            await forward.open()
+        self._following = asyncio.create_task(self._follow(), name=f"log of {self.component.name}")
+        seen = await self._watched.until(lambda seen: seen.is_running or bool(seen.hopeless))
+        if seen.hopeless:
+            raise EnvironmentFailedError(f"{self.component.name} cannot start: {seen.hopeless}")
+
+    def probe(self) -> Probe:
+        """That its pod is ready, by what its Compose file says that ready means."""
+        return PodProbe(self._watched)
+
+    def tail(self, lines: int = 20) -> tuple[str, ...]:
+        """Its last log lines, secrets masked."""
+        return self._pump.tail(lines)
+
+    async def exited(self) -> Exit:
+        """Wait for its container's end; everything it wrote is in the log by then."""
+        ended = await asyncio.shield(self._watched.ended)
+        self._feed.carry(self._watched.seen.name)
+        await self._feed.wait_ended(_LAST_WORDS)
+        self._pump.drain()
+        return ended
+
+    async def stop(self, grace: float) -> None:
+        """Remove what makes its pods, and them; returns when none is there. The cluster knows whole seconds only."""
+        self._stopping = self._stopping or asyncio.create_task(
+            self._stop(grace), name=f"stop {self.component.name}"
+        )
+        await asyncio.shield(self._stopping)
+
+    async def kill(self) -> None:
+        """As `stop`, but without a word to it."""
+        await self.stop(0.0)
+
+    async def _stop(self, grace: float) -> None:
+        await asyncio.gather(*(forward.shut() for forward in self._forwards.values()))
+        await self._namespace.remove_workload(self.component.name, grace)
+        await self._watched.until(lambda seen: not seen.name)
+        if not self._watched.ended.done():
+            self._watched.ended.set_result(self._watched.removed or Exit(-signal.SIGKILL))
+        if self._following is not None:
+            self._following.cancel()
+        await self._feed.wait_ended(_LAST_WORDS)
+        self._pump.drain()
+        self._pump.close()
+
+    async def _follow(self) -> None:
+        """Carry the log of every pod that comes, one after the other."""
+        while True:
+            seen = await self._watched.until(
+                lambda seen: seen.is_running and not self._feed.has_carried(seen.name)
+            )
+            self._feed.carry(seen.name)
+
+
+class PodProbe:
+    """Looks at what the cluster has told of a pod; asks nothing."""
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+
+    def describe(self) -> str:
+        """What is checked."""
+        return "the pod is ready"
+
+    async def check(self) -> Answer:
+        """Look once."""
+        seen = self._watched.seen
+        return Answer(seen.is_ready, "ready" if seen.is_ready else seen.state)
+
+
+class Feed:
+    """Carries what pods write into a log pump's pipe, in threads."""
+
+    def __init__(self, core: "CoreV1Api", namespace: str, pump: LogPump) -> None:
+        self._core = core
+        self._namespace = namespace
+        self._pump = pump
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        self._ended.set()
+        self._pods = set[str]()
+
+    def has_carried(self, pod: str) -> bool:
+        """Whether the log of a pod has been begun."""
+        return pod in self._pods
+
+    def carry(self, pod: str) -> None:
+        """Begin to carry the log of a pod, once."""
+        if not pod or pod in self._pods:
+            return
+        self._pods.add(pod)
+        self._ended.clear()
+        write_end = os.dup(self._pump.write_end)
+        threading.Thread(target=self._carry, args=(pod, write_end), name=f"log of {pod}", daemon=True).start()
+
+    async def wait_ended(self, timeout: float) -> None:
+        """Wait until everything has been carried, or for `timeout` seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), timeout)
+
+    def _carry(self, pod: str, write_end: int) -> None:
+        from kubernetes.client import ApiException  # noqa: PLC0415 - loaded by now; see access
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
+
+        try:
+            response: Any = self._core.read_namespaced_pod_log(
+                pod, self._namespace, follow=True, _preload_content=False
+            )
+            while chunk := response.read1(CHUNK):
+                _write_all(write_end, chunk)
+        except ApiException as error:
+            if error.status != HTTPStatus.NOT_FOUND:  # else the pod is gone already
+                self._tell(write_end, f"the log of {pod} cannot be read: {told_by(error)}")
+        except HTTPError as error:
+            self._tell(write_end, f"the log of {pod} breaks off: {error}")
+        except OSError:  # the pump is closed: nobody listens any more
+            pass
+        finally:
+            os.close(write_end)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _tell(self, write_end: int, line: str) -> None:
+        with contextlib.suppress(OSError):  # as above
+            _write_all(write_end, f"{line}\n".encode())
+
+
+def _write_all(descriptor: int, chunk: bytes) -> None:
+    while chunk:
+        chunk = chunk[os.write(descriptor, chunk) :]

@@ -1,0 +1,114 @@
+"""What a pod's status says is told as soon as the cluster knows it, and an end that somebody wanted is none."""
+
+from typing import Any
+
+import pytest
+
+from harness.providers.base import Exit
+from harness.providers.kubernetes.seen import look
+
+RUNNING = {"state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
+
+
+def pod(
+    *containers: dict[str, Any], is_leaving: bool = False, **conditions: dict[str, str]
+) -> dict[str, Any]:
+    """As the API server writes one."""
+    metadata = {"name": "web-1"} | ({"deletionTimestamp": "2026-01-01T00:00:00Z"} if is_leaving else {})
+    told = [{"type": kind, **fields} for kind, fields in conditions.items()]
+    return {
+        "metadata": metadata,
+        "status": {"phase": "Pending", "conditions": told, "containerStatuses": [*containers]},
+    }
+
+
+def test_one_that_was_just_made() -> None:
+    """Nothing is known of it but its phase."""
+    seen = look({"metadata": {"name": "web-1"}, "status": {"phase": "Pending"}})
+    assert (seen.name, seen.is_ready, seen.is_running, seen.ended, seen.state) == (
+        "web-1",
+        False,
+        False,
+        None,
+        "Pending",
+    )
+
+
+def test_one_that_runs_and_is_not_ready() -> None:
+    """Which is what who waits for it wants to know."""
+    seen = look(pod(RUNNING, Ready={"status": "False"}))
+    assert (seen.is_running, seen.is_ready, seen.state) == (
+        True,
+        False,
+        "runs, and its readiness probe fails",
+    )
+
+
+def test_one_that_is_ready() -> None:
+    """By the condition that Services go by, too."""
+    assert look(pod(RUNNING, Ready={"status": "True"})).is_ready
+
+
+@pytest.mark.parametrize(
+    ("terminated", "ended"),
+    [
+        ({"exitCode": 0, "reason": "Completed"}, Exit(0)),
+        ({"exitCode": 3, "reason": "Error"}, Exit(3)),
+        ({"exitCode": 143, "reason": "Error"}, Exit(-15)),
+        (
+            {"exitCode": 137, "reason": "OOMKilled"},
+            Exit(-9, "out of memory: raise deploy.resources.limits.memory"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("state", ["state", "lastState"])
+def test_one_that_has_ended(state: str, terminated: dict[str, Any], ended: Exit) -> None:
+    """Also when its container runs again by now."""
+    seen = look(pod({"state": RUNNING["state"], state: {"terminated": terminated}}))
+    assert seen.ended == ended
+
+
+def test_one_that_is_being_removed() -> None:
+    """Takes no new connections, and its end is what was asked for."""
+    ended = {"state": {"terminated": {"exitCode": 143, "reason": "Error"}}}
+    seen = look(pod(ended, is_leaving=True, Ready={"status": "True"}))
+    assert (seen.is_ready, seen.ended, seen.removed) == (False, None, Exit(-15))
+
+
+def test_one_whose_program_is_not_there() -> None:
+    """Has not ended: it never began."""
+    refused = {"exitCode": 128, "reason": "StartError", "message": "no such file"}
+    for state in ("state", "lastState"):
+        seen = look(pod({state: {"terminated": refused}}))
+        assert (seen.ended, seen.hopeless) == (
+            None,
+            "its container cannot be started (StartError): no such file",
+        )
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("ImagePullBackOff", "its image cannot be pulled (ImagePullBackOff): not found"),
+        ("ErrImageNeverPull", "its image is not on the node (ErrImageNeverPull): not found"),
+        (
+            "CreateContainerConfigError",
+            "its container cannot be configured (CreateContainerConfigError): not found",
+        ),
+    ],
+)
+def test_one_that_will_never_start(reason: str, told: str) -> None:
+    """The reason is the cluster's own word, which can be looked up."""
+    assert look(pod({"state": {"waiting": {"reason": reason, "message": "not found"}}})).hopeless == told
+
+
+def test_one_that_no_node_takes() -> None:
+    """The scheduler says why."""
+    unscheduled = {"status": "False", "reason": "Unschedulable", "message": "0/1 nodes: Insufficient memory"}
+    assert look(pod(PodScheduled=unscheduled)).hopeless == "no node takes it: 0/1 nodes: Insufficient memory"
+
+
+def test_one_that_waits_is_not_given_up() -> None:
+    """A first pull that failed is tried again."""
+    seen = look(pod({"state": {"waiting": {"reason": "ErrImagePull", "message": "timeout"}}}))
+    assert (seen.hopeless, seen.state) == ("", "ErrImagePull timeout")

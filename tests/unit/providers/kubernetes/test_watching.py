@@ -1,0 +1,168 @@
+"""What the cluster tells of pods reaches who waits, in the loop's own thread, and a broken watch begins anew."""
+
+import asyncio
+import io
+import json
+import queue
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from harness.core.errors import EnvironmentFailedError
+from harness.providers.base import Exit
+from harness.providers.kubernetes.objects import COMPONENT
+from harness.providers.kubernetes.watching import Pods
+
+RUNNING: dict[str, Any] = {"state": {"running": {}}}
+
+
+def named(name: str) -> dict[str, Any]:
+    """A pod of the component that its name begins with."""
+    return {"metadata": {"name": name, "labels": {COMPONENT: name.partition("-")[0]}}}
+
+
+class FakeAnswer:
+    """A watch: what is told comes in pieces of any size, until it is shut down or broken off."""
+
+    def __init__(self) -> None:
+        self._chunks: queue.Queue[bytes] = queue.Queue()
+
+    def tell(self, kind: str, name: str, *containers: dict[str, Any], is_ready: bool = False) -> None:
+        """An event, in two pieces."""
+        status = {
+            "conditions": [{"type": "Ready", "status": str(is_ready)}],
+            "containerStatuses": [*containers],
+        }
+        line = json.dumps({"type": kind, "object": {**named(name), "status": status}}).encode() + b"\n"
+        self._chunks.put(line[:10])
+        self._chunks.put(line[10:])
+
+    def read1(self, _amount: int) -> bytes:
+        """The next piece."""
+        return self._chunks.get()
+
+    def shutdown(self) -> None:
+        """No more."""
+        self._chunks.put(b"")
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class FakeCore:
+    """A client that is asked for one watch after the other."""
+
+    def __init__(self) -> None:
+        self.answers: queue.Queue[FakeAnswer] = queue.Queue()
+        self.there: tuple[str, ...] = ()
+
+    def list_namespaced_pod(self, namespace: str, **options: Any) -> Any:
+        """What is there, or a new watch from then on."""
+        assert namespace == "ns"
+        if "watch" not in options:
+            listed = {"metadata": {"resourceVersion": "7"}, "items": [named(name) for name in self.there]}
+            return io.BytesIO(json.dumps(listed).encode())
+        assert options["resource_version"] == "7"
+        answer = FakeAnswer()
+        self.answers.put(answer)
+        return answer
+
+
+@pytest.fixture
+async def core() -> FakeCore:
+    """Of a cluster."""
+    return FakeCore()
+
+
+@pytest.fixture
+async def pods(core: FakeCore) -> AsyncIterator[Pods]:
+    """Watched."""
+    opened = Pods(cast("Any", core), "ns", asyncio.get_running_loop())
+    yield opened
+    opened.close()
+
+
+async def opened(core: FakeCore) -> FakeAnswer:
+    """The watch that was asked for next."""
+    return await asyncio.to_thread(core.answers.get)
+
+
+async def test_who_waits_is_told(core: FakeCore, pods: Pods) -> None:
+    """As soon as it holds; each component of its own pods."""
+    answer = await opened(core)
+    answer.tell("ADDED", "other-1", RUNNING)
+    answer.tell("ADDED", "web-1", RUNNING, is_ready=True)
+    seen = await pods.of("web").until(lambda seen: seen.is_ready)
+    assert (seen.name, pods.of("other").seen.is_ready) == ("web-1", False)
+
+
+async def test_the_newest_pod_counts(core: FakeCore, pods: Pods) -> None:
+    """Until it is gone, and the one before it is still there."""
+    answer = await opened(core)
+    for name in ("web-1", "web-2"):
+        answer.tell("ADDED", name, RUNNING)
+    assert (await pods.of("web").until(lambda seen: seen.name == "web-2")).is_running
+    answer.tell("DELETED", "web-2", RUNNING)
+    await pods.of("web").until(lambda seen: seen.name == "web-1")
+    answer.tell("DELETED", "web-1", RUNNING)
+    await pods.of("web").until(lambda seen: not seen.name)
+
+
+async def test_an_end_is_told(core: FakeCore, pods: Pods) -> None:
+    """Once: what its container does afterwards is another story."""
+    answer = await opened(core)
+    answer.tell("MODIFIED", "web-1", {"state": {"terminated": {"exitCode": 3}}})
+    assert await pods.of("web").ended == Exit(3)
+    answer.tell("MODIFIED", "web-1", {"state": {"terminated": {"exitCode": 4}}})
+    answer.tell("MODIFIED", "web-1", RUNNING, is_ready=True)
+    await pods.of("web").until(lambda seen: seen.is_ready)
+    assert await pods.of("web").ended == Exit(3)
+
+
+async def test_one_that_is_started_again_ends_again(core: FakeCore, pods: Pods) -> None:
+    """The end before that is forgotten."""
+    answer = await opened(core)
+    answer.tell("MODIFIED", "web-1", {"state": {"terminated": {"exitCode": 3}}})
+    await pods.of("web").ended
+    pods.renew("web")
+    answer.tell("MODIFIED", "web-2", {"state": {"terminated": {"exitCode": 0}}})
+    assert await pods.of("web").ended == Exit(0)
+
+
+async def test_one_that_never_starts_is_told(core: FakeCore, pods: Pods) -> None:
+    """To everybody who waits for its end."""
+    answer = await opened(core)
+    waiting = {"state": {"waiting": {"reason": "ErrImageNeverPull", "message": "web:1 is not present"}}}
+    answer.tell("MODIFIED", "web-1", waiting)
+    for _ in range(2):
+        with pytest.raises(EnvironmentFailedError, match=r"not on the node .*web:1 is not present"):
+            await asyncio.shield(pods.of("web").ended)
+
+
+async def test_a_watch_that_breaks_off_begins_anew(core: FakeCore, pods: Pods) -> None:
+    """As when the API server is restarted: with what is there by then."""
+    first = await opened(core)
+    first.tell("ADDED", "web-1", RUNNING, is_ready=True)
+    await pods.of("web").until(lambda seen: seen.is_ready)
+    core.there = ("other-1",)
+    first.shutdown()
+    await pods.of("other").until(lambda seen: seen.name == "other-1")
+    assert not pods.of("web").seen.name
+    (await opened(core)).tell("ADDED", "web-2", RUNNING, is_ready=True)
+    await pods.of("web").until(lambda seen: seen.is_ready)
+
+
+async def test_a_watch_from_too_old_a_version_begins_anew(core: FakeCore, pods: Pods) -> None:
+    """The cluster says so within the answer."""
+    (await opened(core)).tell("ERROR", "web-1")
+    (await opened(core)).tell("ADDED", "web-2", RUNNING)
+    await pods.of("web").until(lambda seen: seen.is_running)
+
+
+async def test_closing_ends_every_wait(core: FakeCore, pods: Pods) -> None:
+    """Whatever ran is gone with the environment."""
+    await opened(core)
+    waiting = asyncio.ensure_future(pods.of("web").ended)
+    pods.close()
+    assert await waiting == Exit(-9)
