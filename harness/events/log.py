@@ -17,6 +17,7 @@ from harness.events.facts import Event, decode, encode
 Emit = Callable[[Event], None]
 
 _HEAD = b'{"event":'  # how every line begins
+_CLOSED = -1  # which no file has
 
 
 def nobody(_event: Event) -> None:
@@ -47,8 +48,10 @@ class EventLog:
             raise
 
     def close(self) -> None:
-        """Close the file; further facts raise OSError."""
-        os.close(self._fd)
+        """Close the file; further facts raise OSError. Idempotent."""
+        if self._fd != _CLOSED:
+            os.close(self._fd)
+            self._fd = _CLOSED  # its number may be another file's from now on
 
 
 def read(path: Path) -> Iterator[Event]:

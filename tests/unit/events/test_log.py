@@ -136,3 +136,15 @@ def test_a_sink_that_fails_costs_no_other_its_fact() -> None:
     with pytest.raises(OSError, match="full"):
         fan_out(fail, heard.append, fail)(started("one"))
     assert heard == [started("one")]
+
+
+def test_a_fact_that_comes_too_late_reaches_nobody_elses_file(tmp_path: Path) -> None:
+    """The number of a closed file is the next one's, which a second close must not close either."""
+    log = EventLog(tmp_path / "events.ndjson")
+    log.close()
+    with (tmp_path / "another").open("wb") as another:
+        with pytest.raises(OSError, match="events.ndjson"):
+            log(started("late"))
+        log.close()
+        another.write(b"its own")
+    assert (tmp_path / "another").read_bytes() == b"its own"
