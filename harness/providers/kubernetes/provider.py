@@ -65,7 +65,7 @@ class KubernetesProvider:
         self._forwards: dict[str, dict[int, Forward]] = {}
         self._images: dict[str, asyncio.Task[str]] = {}
         self._supply: Supply | None = None
-        self._pumps: list[LogPump] = []
+        self._started: list[RunningPod] = []
 
     def refusal(self, component: Component) -> str | None:
         """Why a component cannot run as a pod; None when it can."""
@@ -109,6 +109,7 @@ class KubernetesProvider:
         image = await self._images[component.name]
         watched, pump = pods.of(component.name), self._new_pump(component.name)
         running = RunningPod(component, namespace, watched, pump, self._forwards_of(component))
+        self._started.append(running)
         await namespace.apply(objects_of(component, image, variables, origin, is_one_shot=is_one_shot))
         await running.begin()
         return running
@@ -142,8 +143,8 @@ class KubernetesProvider:
         self._calls.close()
         if self._client is not None:
             self._client.close()  # type: ignore[no-untyped-call] # the library has no types for it
-        for pump in self._pumps:
-            pump.close()
+        for running in self._started:
+            running.close()
         return leftovers
 
     def _shower(self) -> Show:
@@ -171,6 +172,4 @@ class KubernetesProvider:
 
     def _new_pump(self, name: str) -> LogPump:
         secrets = [secret.actual for secret in self._secrets]
-        pump = LogPump(self._place.logs / f"{name}.log", self._clock, secrets, emit=self._emit)
-        self._pumps.append(pump)
-        return pump
+        return LogPump(self._place.logs / f"{name}.log", self._clock, secrets, emit=self._emit)

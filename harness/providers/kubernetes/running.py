@@ -48,7 +48,7 @@ class RunningPod:
         self._watched = watched
         self._pump = pump
         self._forwards = forwards
-        self._feed = Feed(namespace.core, namespace.name, pump)
+        self._feed = Feed(namespace.core, namespace.name, pump.write_end)
         self._following: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -98,10 +98,15 @@ class RunningPod:
         await self._watched.until(lambda seen: not seen.name)
         if not self._watched.ended.done():
             self._watched.ended.set_result(self._watched.removed or Exit(-signal.SIGKILL))
-        if self._following is not None:
-            self._following.cancel()
         await self._feed.wait_ended(_LAST_WORDS)
         self._pump.drain()
+        self.close()
+
+    def close(self) -> None:
+        """Listen to its pods no longer. Idempotent."""
+        if self._following is not None:
+            self._following.cancel()
+        self._feed.close()
         self._pump.close()
 
     async def _follow(self) -> None:
@@ -130,12 +135,18 @@ class PodProbe:
 
 
 class Feed:
-    """Carries what pods write into a log pump's pipe, in threads."""
+    """Carries what pods write into a log pump's pipe, in threads.
 
-    def __init__(self, core: "CoreV1Api", namespace: str, pump: LogPump) -> None:
+    Args:
+        core: The client; its calls block.
+        namespace: Of the pods.
+        write_end: The pipe's; closed by `close`.
+    """
+
+    def __init__(self, core: "CoreV1Api", namespace: str, write_end: int) -> None:
         self._core = core
         self._namespace = namespace
-        self._pump = pump
+        self._write_end: int | None = write_end
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._ended.set()
@@ -146,13 +157,19 @@ class Feed:
         return pod in self._pods
 
     def carry(self, pod: str) -> None:
-        """Begin to carry the log of a pod, once."""
-        if not pod or pod in self._pods:
+        """Begin to carry the log of a pod, once; none after `close`."""
+        if not pod or pod in self._pods or self._write_end is None:
             return
         self._pods.add(pod)
         self._ended.clear()
-        write_end = os.dup(self._pump.write_end)
+        write_end = os.dup(self._write_end)
         threading.Thread(target=self._carry, args=(pod, write_end), name=f"log of {pod}", daemon=True).start()
+
+    def close(self) -> None:
+        """What is being carried goes on to its end. Idempotent."""
+        if self._write_end is not None:
+            os.close(self._write_end)
+            self._write_end = None
 
     async def wait_ended(self, timeout: float) -> None:
         """Wait until everything has been carried, or for `timeout` seconds."""

@@ -143,7 +143,7 @@ def test_a_fact_that_comes_too_late_reaches_nobody_elses_file(tmp_path: Path) ->
     log = EventLog(tmp_path / "events.ndjson")
     log.close()
     with (tmp_path / "another").open("wb") as another:
-        with pytest.raises(OSError, match="events.ndjson"):
+        with pytest.raises(OSError, match=r"events\.ndjson"):
             log(started("late"))
         log.close()
         another.write(b"its own")
