@@ -48,6 +48,7 @@ class ModuleSeeder:
         self._channel = channel
         self._channel.setblocking(False)
         self._pidfd: int | None = os.pidfd_open(pid)
+        self._watching: asyncio.AbstractEventLoop | None = None
 
     async def prepare(self) -> None:
         """Return when the module is imported and has generated what needs no running ecosystem.
@@ -104,8 +105,8 @@ class ModuleSeeder:
         """End it without waiting: giving back its memory takes a while."""
         if self._pidfd is not None:
             self._kill()
-            loop = asyncio.get_running_loop()
-            loop.add_reader(self._pidfd, self._reap_in, loop)
+            self._watching = asyncio.get_running_loop()
+            self._watching.add_reader(self._pidfd, self._reap)
 
     def _kill(self) -> None:
         """With its group; one that leads none yet has not begun. Its number is its own as long as it is not reaped."""
@@ -114,17 +115,15 @@ class ModuleSeeder:
         except ProcessLookupError:
             os.kill(self._pid, signal.SIGKILL)
 
-    def _reap_in(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._pidfd is not None:
-            loop.remove_reader(self._pidfd)
-            self._reap()
-
     def _reap(self) -> int:
         """Kill it and wait for its end; the exit status, 0 when that is known no more."""
         if self._pidfd is None:
             return 0
         self._kill()
         _, status = os.waitpid(self._pid, 0)
+        if self._watching is not None:  # or its loop would be deaf to whoever is given the number next
+            self._watching.remove_reader(self._pidfd)
+            self._watching = None
         os.close(self._pidfd)
         self._pidfd = None
         return os.waitstatus_to_exitcode(status)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +69,22 @@ async def test_it_prepares_and_seeds(make: Make, folder: str) -> None:
         seeded = await both(seeder)
     assert (seeded.counts, seeded.digest) == ({"n": 7}, "7")
     assert "seeding_of_a_team" not in sys.modules
+
+
+async def test_what_comes_after_it_is_heard(make: Make) -> None:
+    """The number of its descriptor is the next one's, whose readers the loop has to watch in their own right."""
+    with make(GIVEN + "async def seed(environment): return Seeded(counts={}, digest='')") as seeder:
+        await both(seeder)
+    loop = asyncio.get_running_loop()
+    for one, other in [socket.socketpair() for _ in range(4)]:  # the lowest numbers that are free
+        for ours, theirs in ((one, other), (other, one)):
+            heard = asyncio.Event()
+            loop.add_reader(ours, heard.set)
+            theirs.send(b"x")
+            await asyncio.wait_for(heard.wait(), 5)
+            loop.remove_reader(ours)
+        one.close()
+        other.close()
 
 
 @pytest.mark.parametrize(
