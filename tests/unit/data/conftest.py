@@ -43,4 +43,5 @@ async def connection(postgres: Mapping[str, str]) -> "AsyncIterator[asyncpg.Conn
     )
     await connection.execute("DROP SCHEMA IF EXISTS shop CASCADE;" + SHOP)
     yield connection
-    await connection.close(timeout=10)  # of one that hangs in the middle of something: one test fails, and not all wait
+    # of one that hangs in the middle of something: one test fails then, and not all wait
+    await connection.close(timeout=10)
