@@ -126,12 +126,7 @@ def _existing(making: Making) -> "Provider":
 def _docker(making: Making) -> "Provider":
     from harness.providers.docker.provider import Copied, DockerProvider  # noqa: PLC0415 - as above
 
-    if making.attached:
-        names = ", ".join(component.name for component in making.attached)
-        raise UsageError(
-            f"containers cannot be pointed to what runs outside of them: --attach {names}",
-            hint="--attach works with --provider process",
-        )
+    _refuse_attached(making, "containers")
     template = making.template
     copied = (Copied.kept_in(template.data, template.secrets),) if template else ()
     return DockerProvider(making.place, making.clock, making.emit, *copied)
@@ -140,13 +135,18 @@ def _docker(making: Making) -> "Provider":
 def _kubernetes(making: Making) -> "Provider":
     from harness.providers.kubernetes.provider import KubernetesProvider  # noqa: PLC0415 - as above
 
+    _refuse_attached(making, "pods")
+    return KubernetesProvider(making.place, making.clock, making.context, making.emit)
+
+
+def _refuse_attached(making: Making, what: str) -> None:
+    """Raises UsageError where components are attached that `what` could not reach."""
     if making.attached:
         names = ", ".join(component.name for component in making.attached)
         raise UsageError(
-            f"pods cannot be pointed to what runs outside of the cluster: --attach {names}",
+            f"{what} cannot be pointed to what runs outside of them: --attach {names}",
             hint="--attach works with --provider process",
         )
-    return KubernetesProvider(making.place, making.clock, making.context, making.emit)
 
 
 # The order is that of preference for `auto`. The others are never picked by themselves.
