@@ -24,6 +24,7 @@ COMMANDS = {
     "shell": "harness.cli.env:shell",
     "test": "harness.cli.testing:run_tests",
     "report": "harness.cli.report:report",
+    "compare": "harness.cli.compare:compare",
     "snapshot": "harness.cli.reset:snapshot",
     "seed": "harness.cli.seed:seed",
     "reset": "harness.cli.reset:reset",

@@ -320,6 +320,19 @@ class CoverageMeasured(Event):
     files: Mapping[str, tuple[int, int]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomesElsewhere(Event):
+    """How cases ended in another run, with which this one was compared: suite, outcome and message, by case.
+
+    The others of one comparison are numbered from 0; it replaces whatever was compared before.
+    """
+
+    number: int
+    provider: str
+    run_id: str
+    outcomes: Mapping[str, tuple[str, str, str]]
+
+
 def event_types() -> dict[str, type[Event]]:
     """Every kind of fact by its name."""
     return {kind.__name__: kind for kind in Event.__subclasses__()}
@@ -360,7 +373,7 @@ def _revive(kind: type[Event], key: str, value: Any) -> Any:
     """JSON has lists and strings where facts have tuples and enums."""
     if key in _ENUMS and kind in (ComponentChanged, CaseFinished):
         return _ENUMS[key](value)
-    if key == "changed":
+    if key in ("changed", "outcomes"):
         return {name: tuple(what) for name, what in value.items()}
     if kind is CoverageMeasured and key == "files":
         return {name: (counts[0], counts[1]) for name, counts in value.items()}

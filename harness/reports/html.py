@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.core.wording import chains, counted
-from harness.reports import faults, text
+from harness.reports import elsewhere, faults, text
 from harness.reports.failures import views
 from harness.reports.timeline import draw
 from harness.reports.verdicts import LABELS, bad_heading, explanation, headline
@@ -30,6 +30,7 @@ def render(result: RunResult) -> str:
     """The run as one HTML document."""
     script = _asset("report.js")
     failures = views(result)
+    comparison = result.comparison
     return (
         _environment()
         .get_template("report.html.j2")
@@ -43,6 +44,8 @@ def render(result: RunResult) -> str:
             anchors={(f.case.suite, f.case.id): f.anchor for f in failures},
             open_failures=OPEN_FAILURES,
             is_unfolded=result.totals.cases <= UNFOLDED,
+            comparison=comparison,
+            elsewhere_heading=comparison and elsewhere.heading(comparison),
             timeline=draw(result.environment),
             faults=faults.draw(result),
             modules=_modules,
@@ -72,10 +75,11 @@ def _environment() -> Environment:
         "one_line": text.one_line,
         "chains": chains,
         "told": faults.told,
+        "tally": elsewhere.tally,
         "why": faults.why,
         "settings": faults.settings,
     }
-    environment.globals["counted"] = counted
+    environment.globals |= {"counted": counted, "told_elsewhere": elsewhere.told}
     return environment
 
 

@@ -30,6 +30,8 @@ figures         [{case, name, value or null, unit, limit, is_ok}]
 coverage        {covered, total, share, files {path: [covered, total]}} or null
 pyramid         [{layer, cases, share, target or null}], shares from 0 to 1
 seeded          {counts {what: number}, digest, duration} or null
+elsewhere       the same cases in other runs, where this one was compared: {places [name], cases, same,
+                 differences [{name, contrary, ended [outcome or null, by place]}]} or null
 ```
 `after` and `ready_after` are seconds since the environment began to start. What is no number is null.
 """
@@ -41,6 +43,7 @@ from typing import Any
 
 from harness.reports.text import iso
 from harness.results.cases import Case, SuiteResult, Totals
+from harness.results.elsewhere import Comparison
 from harness.results.environment import ComponentHistory, EnvironmentResult
 from harness.results.faults import FaultSpan
 from harness.results.model import RunResult
@@ -68,6 +71,7 @@ def render(result: RunResult) -> bytes:
             for layer in result.layers
         ],
         "seeded": result.seeded and {name: getattr(result.seeded, name) for name in _SEEDED},
+        "elsewhere": _elsewhere(result.comparison),
     }
     return encoded(form)
 
@@ -193,6 +197,24 @@ def _component(component: ComponentHistory, began: float) -> dict[str, Any]:
                 "last_lines": ended.last_lines,
             }
             for ended in component.exits
+        ],
+    }
+
+
+def _elsewhere(comparison: Comparison | None) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    return {
+        "places": comparison.places,
+        "cases": comparison.cases,
+        "same": comparison.same,
+        "differences": [
+            {
+                "name": each.case,
+                "contrary": each.is_contrary,
+                "ended": [None if ended is None else ended.status for ended in each.ended],
+            }
+            for each in comparison.differences
         ],
     }
 

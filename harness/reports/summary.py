@@ -7,6 +7,7 @@ matters most, and where the rest does not fit, how much is missing is said.
 import re
 from collections.abc import Iterable, Iterator
 
+from harness.reports.elsewhere import heading, tally, told
 from harness.reports.faults import since
 from harness.reports.text import cut, duration, number, one_line, percent, plain
 from harness.reports.verdicts import LABELS, bad_heading, explanation, headline
@@ -34,7 +35,7 @@ _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|&~#@]")
 def render(result: RunResult) -> str:
     """The run as GitHub-flavoured Markdown of at most `LIMIT` bytes."""
     sheet = _Sheet(LIMIT)
-    for section in (_top, _environment, _suites, _measures, _figures, _failures, _flaky):
+    for section in (_top, _environment, _suites, _elsewhere, _measures, _figures, _failures, _flaky):
         sheet.write(section(result))
     return sheet.text()
 
@@ -123,6 +124,23 @@ def _row(name: str, totals: Totals, seconds: float, not_run: int) -> str:
     failed = f"**{totals.bad}**" if totals.bad else "0"
     cells = (name, cases, totals.passed, failed, totals.skipped, duration(seconds))
     return "| " + " | ".join(map(str, cells)) + " |\n"
+
+
+def _elsewhere(result: RunResult) -> Iterator[str]:
+    comparison = result.comparison
+    if comparison is None:
+        return
+    places = comparison.places
+    titles = ["suite", "cases", *(_safe(place, 60) for place in places), "alike"]
+    yield f"\n### {_safe(heading(comparison))}\n\n| {' | '.join(titles)} |\n|---|--:|{'---|' * len(places)}--:|\n"
+    for suite in comparison.suites:
+        cells = [_safe(suite.name, 80), str(suite.cases), *map(tally, suite.totals), str(suite.same)]
+        yield f"| {' | '.join(cells)} |\n"
+    for each in (*comparison.contrary, *comparison.untried)[:FULL]:
+        icon = "❌ " if each.is_contrary else ""
+        why = "; ".join(_safe(reason) for reason in each.reasons)
+        yield f"\n- {icon}{_code(each.case)}: {_safe(told(places, each))}" + (f" ({why})" if why else "")
+    yield "\n"
 
 
 def _failures(result: RunResult) -> Iterator[str]:

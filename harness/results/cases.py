@@ -135,7 +135,12 @@ class Totals:
     @classmethod
     def of(cls, cases: Iterable[Case]) -> "Totals":
         """Count some cases."""
-        return cls(Counter(case.status for case in cases))
+        return cls.of_statuses(case.status for case in cases)
+
+    @classmethod
+    def of_statuses(cls, statuses: Iterable[Status]) -> "Totals":
+        """Count how some cases ended."""
+        return cls(Counter(statuses))
 
     def _sum(self, *statuses: Status) -> int:
         return sum(self.by_status.get(status, 0) for status in statuses)

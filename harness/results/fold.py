@@ -12,11 +12,13 @@ from harness.events.facts import (
     DataSeeded,
     Event,
     FigureMeasured,
+    OutcomesElsewhere,
     RunFinished,
     RunStarted,
     SuitesCollected,
 )
 from harness.results.cases import Case, Status, SuiteResult
+from harness.results.elsewhere import Elsewhere, Ended
 from harness.results.environment import EnvironmentResult
 from harness.results.faults import FaultsFold, FaultSpan, Overlaps
 from harness.results.fold_cases import CasesFold
@@ -93,9 +95,13 @@ class _RunFold:
     figures: dict[str, list[Figure]] = field(default_factory=dict)
     coverage: dict[str, FileCoverage] = field(default_factory=dict)
     layers: dict[str, int] = field(default_factory=dict)
+    elsewhere: dict[int, Elsewhere] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
         """Note one fact."""
+        if isinstance(event, OutcomesElsewhere):  # stated long after the run
+            self._compare(event)
+            return
         self.first = event.at if self.first is None else min(self.first, event.at)
         self.last = max(self.last, event.at)
         match event:
@@ -116,6 +122,15 @@ class _RunFold:
             case _:
                 pass
 
+    def _compare(self, event: OutcomesElsewhere) -> None:
+        if event.number == 0:
+            self.elsewhere.clear()
+        outcomes = {
+            case: Ended(suite, _status(outcome), message)
+            for case, (suite, outcome, message) in event.outcomes.items()
+        }
+        self.elsewhere[event.number] = Elsewhere(event.provider, event.run_id, outcomes)
+
     def result(self) -> RunResult:
         """The run, without its suites and environment."""
         started = self.begun.at if self.begun else self.first or 0.0
@@ -127,6 +142,7 @@ class _RunFold:
             coverage=tuple(sorted(self.coverage.values(), key=lambda file: file.path)),
             layers=_layers(self.layers),
             seeded=self.seeded,
+            elsewhere=tuple(self.elsewhere.values()),
         )
         return result if self.begun is None else _named(result, self.begun)
 
@@ -142,6 +158,11 @@ def _named(result: RunResult, begun: RunStarted) -> RunResult:
         rerun=begun.rerun,
         root=begun.root,
     )
+
+
+def _status(outcome: str) -> Status:
+    """A status as it was stated; one that a newer version knows is none that this one could call good."""
+    return Status(outcome) if outcome in set(Status) else Status.ERROR
 
 
 def _figure(event: FigureMeasured) -> Figure:

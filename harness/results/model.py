@@ -4,6 +4,7 @@ RunResult
 ├── environment: EnvironmentResult ── components (ComponentHistory), stretches, critical path, failure, faults
 ├── suites: SuiteResult ── cases: Case ── attempts: Attempt (oldest first; the last one counts)
 ├── figures, coverage, layers (the pyramid), seeded
+├── elsewhere: Elsewhere ── other runs of the same cases, with which this one was compared
 └── verdict, totals, slowest, flaky: derived, never stored
 
 Instants are seconds since the Unix epoch, durations are seconds.
@@ -15,6 +16,7 @@ from enum import StrEnum
 
 from harness.core.errors import ExitCode
 from harness.results.cases import Case, Status, SuiteResult, Totals
+from harness.results.elsewhere import Comparison, Elsewhere, compare, outcomes_of
 from harness.results.environment import EnvironmentResult
 
 
@@ -98,6 +100,13 @@ class RunResult:
     coverage: tuple[FileCoverage, ...] = ()
     layers: tuple[Layer, ...] = ()
     seeded: Seeded | None = None
+    elsewhere: tuple[Elsewhere, ...] = ()
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """This run beside those that it was compared with; None when it was compared with none."""
+        own = Elsewhere(self.provider, self.run_id, outcomes_of(self.cases))
+        return compare(own, self.elsewhere) if self.elsewhere else None
 
     @property
     def is_complete(self) -> bool:
