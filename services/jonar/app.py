@@ -31,6 +31,6 @@ def create_app() -> FastAPI:
     app.state.platform = platform
     # Inside the outermost layer, which gives ids, measures and envelopes, but before the gate: a replica checks
     # tokens and charges rate limits itself.
-    proxy = Middleware(ReplicaProxy, pick=platform.pick, transport=platform.transport)
+    proxy = Middleware(ReplicaProxy, pick=platform.pick, reach=platform.reach, transport=platform.transport)
     app.user_middleware.insert(1, proxy)
     return app

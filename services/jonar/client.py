@@ -13,12 +13,17 @@ from kernel.entity import Entity
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One replica of a deployment: the process `pid` or the container `container`. `url` is its own address."""
+    """One replica of a deployment: the process `pid`, the container `container` or the pod `pod`.
+
+    `url` is its own address, for those who reach Jonar.
+    """
 
     id: str
     state: str
     pid: int | None = None
     container: str | None = None
+    pod: str | None = None
+    version: str = ""
     url: str = ""
 
 
@@ -135,6 +140,10 @@ class JonarClient(ServiceClient):
         return await self.one(
             Deployment, "PATCH", f"/api/v1/deployments/{deployment}/", {"replicas": replicas}
         )
+
+    async def update_component(self, deployment: str, version: str) -> Deployment:
+        """Want another version: its replicas take the places of the old ones, one by one, once they serve."""
+        return await self.one(Deployment, "PATCH", f"/api/v1/deployments/{deployment}/", {"version": version})
 
     async def delete_deployment(self, deployment: str, wait: float = 5.0) -> Deployment:
         """Stop every replica; returns when they are gone, at the latest after `wait` seconds."""

@@ -13,7 +13,7 @@ from typing import Any
 from jonar import facts
 from jonar.backoff import Backoff
 from jonar.clock import Clock
-from jonar.deployments import Deployment, Replica, ReplicaState, RolloutState, surplus
+from jonar.deployments import Deployment, Replica, ReplicaState, RolloutState, leaving, missing
 from jonar.facts import Fact
 from jonar.metrics import Window
 from jonar.runtime.base import Exit, Order, ReplicaStartError, Runtime
@@ -83,6 +83,10 @@ class Controller:
         self._tended: dict[str, _Tended] = {}
         self._group: asyncio.TaskGroup | None = None
 
+    async def warm(self) -> None:
+        """Do ahead of time what makes the first deployment slow; OSError when that cannot be done."""
+        await self._runtime.warm()
+
     async def run(self) -> None:
         """Work until cancelled; then end every replica, in parallel and within about a second."""
         try:
@@ -120,6 +124,11 @@ class Controller:
         ready = tended.deployment.ready if tended else []
         return ready[next(tended.turns) % len(ready)] if tended and ready else None
 
+    def reach(self, replica_id: str) -> Replica | None:
+        """A replica that has not ended, whatever its state."""
+        kept = (tended.deployment.replicas for tended in self._tended.values())
+        return next((replicas[replica_id] for replicas in kept if replica_id in replicas), None)
+
     def adopt(self, deployment: Deployment) -> None:
         """Keep a deployment from now on.
 
@@ -143,6 +152,23 @@ class Controller:
         before = tended.deployment.desired
         self._begin_rollout(tended, replicas)
         self._note(facts.scaled(tended.deployment, before, replicas, reason))
+
+    def update(self, deployment_id: str, version: str) -> None:
+        """Want another version: replicas of it come one by one, and each takes the place of an old one once it serves.
+
+        Nothing happens when it is the same, or the deployment is gone.
+
+        Raises:
+            NotRunningError: the controller does not work.
+        """
+        tended = self._tended.get(deployment_id)
+        if tended is None or tended.deployment.is_stopped:
+            return
+        before = tended.deployment.specification.version
+        if before != version:
+            tended.deployment.want_version(version, self._clock.now())
+            self._begin_rollout(tended, tended.deployment.desired)
+            self._note(facts.updated(tended.deployment, before, version))
 
     def remove(self, deployment_id: str) -> None:
         """Stop every replica of a deployment and forget it then."""
@@ -177,10 +203,10 @@ class Controller:
 
     async def _converge(self, tended: _Tended) -> None:
         deployment = tended.deployment
-        missing = deployment.desired - len(deployment.live)
-        if missing > 0 and not tended.backoff.remaining(self._clock.now()):
-            await asyncio.gather(*(self._start(tended) for _ in range(missing)))
-        for replica in surplus(deployment.live, deployment.desired):
+        lacking = missing(deployment)
+        if lacking and not tended.backoff.remaining(self._clock.now()):
+            await asyncio.gather(*(self._start(tended) for _ in range(lacking)))
+        for replica in leaving(deployment, self._clock.now()):
             replica.change(ReplicaState.STOPPING, self._clock.now())
             self.spawn(self._runtime.stop(replica.id, STOP_TIMEOUT))
 
@@ -198,7 +224,7 @@ class Controller:
 
     async def _start(self, tended: _Tended) -> None:
         deployment, asked = tended.deployment, tended.deployment.specification
-        replica = Replica(new_id("rep"), self._clock.now(), Window(self._window))
+        replica = Replica(new_id("rep"), self._clock.now(), Window(self._window), version=asked.version)
         deployment.replicas[replica.id] = replica
         order = Order(replica.id, deployment.id, asked.component, asked.version, asked.cpu, asked.memory)
         try:

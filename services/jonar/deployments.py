@@ -5,7 +5,7 @@ Pure: instants are seconds on one monotonic clock and come from the caller.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from jonar.autoscaling import Policy
@@ -47,7 +47,9 @@ class Replica:
         url: Where it answers, without a trailing slash; empty until the runtime has told.
         pid: Its process id; None until told, and where it is no process beside Jonar.
         container: Its container's id; None until told, and where it has none.
-        public_url: Where others reach it, as they reach Jonar.
+        public_url: Where others reach it, as they reach Jonar; empty where only Jonar does, which then passes on.
+        version: Of the component, as it was asked for when this replica was started.
+        pod: Its pod's name; None where it has none.
     """
 
     id: str
@@ -57,6 +59,8 @@ class Replica:
     pid: int | None = None
     container: str | None = None
     public_url: str = ""
+    version: str = ""
+    pod: str | None = None
     state: ReplicaState = ReplicaState.STARTING
     ready_since: float | None = None
 
@@ -113,7 +117,7 @@ class RolloutState(StrEnum):
     """How far the replicas are from what is wanted."""
 
     PROGRESSING = "progressing"
-    AVAILABLE = "available"  # every wanted replica is available, none is too many
+    AVAILABLE = "available"  # every wanted replica is available and of the wanted version, none is too many
     FAILED = "failed"  # not available within the progress deadline; Jonar keeps trying
     STOPPED = "stopped"
 
@@ -160,6 +164,16 @@ class Deployment:
         self.desired = replicas
         self.deadline = now + self.specification.progress_deadline
 
+    def want_version(self, version: str, now: float) -> None:
+        """Change which version there should be; a new rollout begins."""
+        self.specification = replace(self.specification, version=version)
+        self.deadline = now + self.specification.progress_deadline
+
+    @property
+    def outdated(self) -> list[Replica]:
+        """The replicas that count and are of another version than the one wanted, oldest first."""
+        return [replica for replica in self.live if replica.version != self.specification.version]
+
     def stop(self) -> None:
         """Want nothing any more, for good."""
         self.desired = 0
@@ -180,13 +194,35 @@ class Deployment:
     def _state(self, live: int, available: int, now: float) -> RolloutState:
         if self.is_stopped:
             return RolloutState.STOPPED if not self.replicas else RolloutState.PROGRESSING
-        if live == available == self.desired:
+        if live == available == self.desired and not self.outdated:
             return RolloutState.AVAILABLE
         return RolloutState.FAILED if now >= self.deadline else RolloutState.PROGRESSING
 
 
 def _available(replicas: Iterable[Replica], now: float, min_ready_seconds: float) -> int:
     return sum(replica.is_available(now, min_ready_seconds) for replica in replicas)
+
+
+def missing(deployment: Deployment) -> int:
+    """How many replicas to start. While old versions are replaced there is one more than wanted, so that none lacks."""
+    live, outdated = len(deployment.live), len(deployment.outdated)
+    if deployment.is_stopped or not outdated:
+        return max(0, deployment.desired - live)
+    return max(0, min(deployment.desired - (live - outdated), deployment.desired + 1 - live))
+
+
+def leaving(deployment: Deployment, now: float) -> list[Replica]:
+    """Which replicas to stop: those too many; and of old versions, as many as there are available ones to spare."""
+    live, desired = deployment.live, deployment.desired
+    outdated = [] if deployment.is_stopped else deployment.outdated
+    if not outdated:
+        return surplus(live, desired)
+    least = deployment.specification.min_ready_seconds
+    spare = max(0, _available(live, now, least) - desired)
+    serving = [replica for replica in outdated if replica.is_available(now, least)]
+    idle = [replica for replica in outdated if not replica.is_available(now, least)]
+    current = [replica for replica in live if replica not in outdated]
+    return idle + serving[:spare] + surplus(current, desired)
 
 
 def surplus(replicas: Sequence[Replica], desired: int) -> list[Replica]:

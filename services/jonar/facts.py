@@ -56,6 +56,11 @@ def scaled(deployment: Deployment, from_replicas: int, to_replicas: int, reason:
     return _fact("scaled", deployment, details, "component.scaled")
 
 
+def updated(deployment: Deployment, from_version: str, to_version: str) -> Fact:
+    """Another version is wanted from now on."""
+    return _fact("updated", deployment, {"from_version": from_version, "to_version": to_version})
+
+
 def exited(deployment: Deployment, ended: Exit, delay: float) -> Fact:
     """A replica ended although nobody asked it to; it is replaced after `delay` seconds."""
     when = f"in {delay:g} s" if delay else "at once"

@@ -74,6 +74,11 @@ async def record(connection: Connection, fact: Fact) -> None:
         return
     if fact.type == "scaled":
         await _insert_scaling(connection, fact)
+    if fact.type == "updated":
+        version = fact.details["to_version"]
+        await connection.execute(
+            "UPDATE jonar.deployments SET version = $2 WHERE id = $1", fact.deployment_id, version
+        )
     if fact.type == "stopped":
         await connection.execute(
             "UPDATE jonar.deployments SET stopped_at = $2 WHERE id = $1", fact.deployment_id, fact.occurred_at

@@ -155,6 +155,10 @@ class Platform:
         """The ready replica whose turn it is; None while there is none, NotRunningError while Jonar does not work."""
         return self.controller.pick(deployment_id)
 
+    def reach(self, replica_id: str) -> Replica | None:
+        """A replica that has not ended; NotRunningError while Jonar does not work."""
+        return self.controller.reach(replica_id)
+
     def transport(self) -> httpx2.AsyncHTTPTransport:
         """What passes requests on to replicas; NotRunningError while there is none."""
         if self._transport is None:

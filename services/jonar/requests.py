@@ -100,10 +100,17 @@ class DeployRequest(_Request):
         return Deployment(new_id("dep"), specification, self.replicas)
 
 
-class ScaleRequest(_Request):
-    """How many replicas a deployment should have."""
+class ChangeRequest(_Request):
+    """How many replicas a deployment should have, and of which version. What is not told stays as it is."""
 
-    replicas: Replicas
+    replicas: Replicas | None = None
+    version: str | None = Field(default=None, min_length=1, max_length=100)
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        if self.replicas is None and self.version is None:
+            raise ValueError("nothing is to be changed; write replicas, version or both")
+        return self
 
 
 class LoadRequest(_Request):

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from jonar import store, views
+from jonar.deployments import Deployment
 from jonar.platform import Platform
-from jonar.requests import DeployRequest, LoadRequest, ScaleRequest, known_component
+from jonar.requests import ChangeRequest, DeployRequest, LoadRequest, known_component
 from kernel.errors import ApiError, not_found
 from kernel.ids import new_id
 from kernel.pages import Item, Page, PageQuery, documented, item_of, page_of
@@ -74,22 +75,22 @@ async def get_deployment(
 @router.patch(
     "/deployments/{deployment_id}/", dependencies=_ADMIN, responses=documented(Item[views.DeploymentView])
 )
-async def scale(
-    request: Request, deployment_id: str, asked: ScaleRequest, service: ServiceDep, platform: PlatformDep
+async def change(
+    request: Request, deployment_id: str, asked: ChangeRequest, service: ServiceDep, platform: PlatformDep
 ) -> Response:
-    """Want another number of replicas, within the autoscaler's bounds."""
+    """Want another number of replicas, within the autoscaler's bounds, or another version.
+
+    Replicas of another version come before those of the old one go, so that requests are answered all the while.
+    """
     await _existing(service, deployment_id)
     deployment = platform.controller.find(deployment_id)
     if deployment is None or deployment.is_stopped:
         raise ApiError(409, "deployment_stopped", f"Deployment {deployment_id} has stopped; deploy anew.")
-    policy = deployment.specification.policy
-    if policy.clamp(asked.replicas) != asked.replicas:
-        bounds = f"{policy.min_replicas}..{policy.max_replicas}"
-        message = (
-            f"{asked.replicas} replicas are outside the autoscaler's bounds {bounds} of {deployment_id}."
-        )
-        raise ApiError(422, "outside_bounds", message, fields=[("replicas", f"write a number of {bounds}")])
-    platform.controller.scale(deployment_id, asked.replicas, "asked for")
+    if asked.replicas is not None:
+        _within_bounds(deployment, asked.replicas)
+        platform.controller.scale(deployment_id, asked.replicas, "asked for")
+    if asked.version is not None:
+        platform.controller.update(deployment_id, asked.version)
     return await _deployment(request, service, platform, deployment_id)
 
 
@@ -224,6 +225,14 @@ async def system_alerts(
 
     rows, total = await service.changes.until("alerts", look, wait, enough=_has(at_least))
     return page_of(request, rows, total, page)
+
+
+def _within_bounds(deployment: Deployment, replicas: int) -> None:
+    policy = deployment.specification.policy
+    if policy.clamp(replicas) != replicas:
+        bounds = f"{policy.min_replicas}..{policy.max_replicas}"
+        message = f"{replicas} replicas are outside the autoscaler's bounds {bounds} of {deployment.id}."
+        raise ApiError(422, "outside_bounds", message, fields=[("replicas", f"write a number of {bounds}")])
 
 
 async def _existing(service: Service, deployment_id: str) -> dict[str, Any]:

@@ -6,17 +6,20 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from jonar.deployments import Deployment, Status
+from jonar.deployments import Deployment, Replica, Status
 from jonar.metrics import total
+from jonar.proxy import REPLICAS, SERVICES
 
 
 class InstanceView(BaseModel):
-    """One replica: a process or a container. `url` is its own address, for those who reach Jonar."""
+    """One replica: a process, a container or a pod. `url` is its own address, for those who reach Jonar."""
 
     id: str
     state: Literal["starting", "ready", "unready", "stopping", "exited"]
     pid: int | None
     container: str | None
+    pod: str | None
+    version: str
     url: str
 
 
@@ -136,12 +139,12 @@ def deployment_view(
     return {
         "id": row["id"],
         "component": row["component"],
-        "version": row["version"],
+        "version": deployment.specification.version if deployment else row["version"],
         "state": status.state,
         "desired_replicas": status.desired,
         "ready_replicas": status.ready_replicas,
         "available_replicas": status.available_replicas,
-        "instances": _instances(deployment),
+        "instances": _instances(deployment, base_url.rstrip("/")),
         "resources": {"cpu": row["cpu"], "memory": row["memory"]},
         "autoscaling": {
             "min_replicas": row["min_replicas"],
@@ -149,18 +152,27 @@ def deployment_view(
             "target_requests_per_second": row["target_requests"],
             "target_cpu_utilisation": row["target_cpu"],
         },
-        "url": f"{base_url.rstrip('/')}/services/{row['id']}",
+        "url": f"{base_url.rstrip('/')}{SERVICES}{row['id']}",
         "created_at": row["created_at"],
         "stopped_at": row["stopped_at"],
     }
 
 
-def _instances(deployment: Deployment | None) -> list[dict[str, Any]]:
+def _instances(deployment: Deployment | None, base_url: str) -> list[dict[str, Any]]:
     replicas = deployment.replicas.values() if deployment else ()
-    return [
-        {"id": r.id, "state": r.state, "pid": r.pid, "container": r.container, "url": r.public_url}
-        for r in replicas
-    ]
+    return [_instance(replica, base_url) for replica in replicas]
+
+
+def _instance(replica: Replica, base_url: str) -> dict[str, Any]:
+    return {
+        "id": replica.id,
+        "state": replica.state,
+        "pid": replica.pid,
+        "container": replica.container,
+        "pod": replica.pod,
+        "version": replica.version,
+        "url": replica.public_url or f"{base_url}{REPLICAS}{replica.id}",
+    }
 
 
 def figures(deployments: Sequence[Deployment]) -> dict[str, Any]:

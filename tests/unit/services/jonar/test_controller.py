@@ -1,6 +1,7 @@
 """Replicas are kept as many and as ready as wanted, whatever happens to them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
 import pytest
@@ -116,6 +117,59 @@ async def test_scaling_up_and_down() -> None:
         assert bench.told("exited") == []
 
 
+async def test_another_version_is_rolled_out_without_a_gap() -> None:
+    """At every moment as many replicas take requests as are wanted; in the end all are of the new version."""
+    async with working() as bench:
+        deployment = await bench.adopt(make_deployment(2))
+        first = set(bench.runtime.running)
+        bench.controller.update("dep_1", "2")
+        assert bench.state(deployment) is RolloutState.PROGRESSING
+        for _ in range(20):
+            assert deployment.status(bench.clock.now()).ready_replicas >= 2
+            await bench.clock.advance(0.1)
+        assert bench.state(deployment) is RolloutState.AVAILABLE
+        assert not first & set(bench.runtime.running)
+        assert [order.version for order in bench.runtime.orders] == ["1", "1", "2", "2"]
+        (updated,) = bench.told("updated")
+        assert updated.details == {"from_version": "1", "to_version": "2"}
+        assert len(bench.told("ready")) == 2
+        assert bench.told("exited") == []
+        bench.controller.update("dep_1", "2")
+        bench.controller.update("dep_unknown", "2")
+        assert len(bench.told("updated")) == 1
+
+
+async def test_a_version_that_never_serves_leaves_the_old_one_serving() -> None:
+    """The rollout is overdue and fails; who asks is answered all the same."""
+    async with working() as bench:
+        deployment = await bench.adopt(make_deployment(2))
+        first = set(bench.runtime.running)
+        bench.controller._is_ready = _only(first)
+        bench.controller.update("dep_1", "2")
+        await bench.clock.advance(40.0)
+        assert bench.state(deployment) is RolloutState.FAILED
+        assert {replica.id for replica in deployment.ready} == first
+        assert len(bench.runtime.running) == 3
+
+
+async def test_a_replica_is_found_as_long_as_it_lives() -> None:
+    """By its id, whichever deployment it is of."""
+    async with working() as bench:
+        deployment = await bench.adopt(make_deployment(1))
+        (replica,) = deployment.live
+        assert bench.controller.reach(replica.id) is replica
+        bench.controller.remove("dep_1")
+        await settle()
+        assert bench.controller.reach(replica.id) is None
+
+
+def _only(replicas: set[str]) -> Callable[[str], Awaitable[bool]]:
+    async def is_ready(url: str) -> bool:
+        return url.removeprefix("http://") in replicas
+
+    return is_ready
+
+
 async def test_a_replica_that_stops_answering_takes_no_requests() -> None:
     """Three checks in a row decide; one answer brings it back."""
     async with working() as bench:
@@ -225,6 +279,7 @@ steps = st.lists(
         st.tuples(st.just("kill"), st.integers(0, 5)),
         st.tuples(st.just("refuse"), st.integers(1, 3)),
         st.tuples(st.just("sicken"), st.integers(0, 5)),
+        st.tuples(st.just("update"), st.integers(1, 3)),
         st.tuples(st.just("pass"), st.integers(0, 3)),
     ),
     max_size=12,
@@ -256,6 +311,8 @@ async def _happen(bench: Bench, what: str, number: int) -> None:
     match what:
         case "scale":
             bench.controller.scale("dep_1", number, "a wish")
+        case "update":
+            bench.controller.update("dep_1", str(number))
         case "kill" if alive:
             bench.runtime.end(alive[number % len(alive)], 1)
         case "refuse":

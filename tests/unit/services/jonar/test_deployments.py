@@ -1,9 +1,20 @@
 """The life of a replica and how far a rollout is."""
 
-from hypothesis import given
+from itertools import count
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jonar.deployments import IllegalTransitionError, Replica, ReplicaState, RolloutState, surplus
+from jonar.deployments import (
+    Deployment,
+    IllegalTransitionError,
+    Replica,
+    ReplicaState,
+    RolloutState,
+    leaving,
+    missing,
+    surplus,
+)
 from jonar.metrics import Window
 from tests.unit.services.jonar.fakes import make_deployment
 
@@ -11,7 +22,7 @@ S = ReplicaState
 
 
 def _replica(name: str, started_at: float = 0.0, state: ReplicaState = S.STARTING) -> Replica:
-    replica = Replica(name, started_at, Window(2.0))
+    replica = Replica(name, started_at, Window(2.0), version="1")
     if state is not S.STARTING:
         replica.change(S.READY if state is S.UNREADY else state, started_at)
     if state is S.UNREADY:
@@ -88,3 +99,62 @@ def test_those_that_serve_longest_stay() -> None:
     assert surplus(everyone, 2) == [starting, unready]
     assert surplus(everyone, 1) == [starting, unready, young]
     assert len(surplus(everyone, 0)) == 4
+
+
+def _rolling(*replicas: tuple[str, ReplicaState], desired: int) -> Deployment:
+    """A deployment of version 2 with these replicas, each told as its version and state."""
+    deployment = make_deployment(desired)
+    deployment.want_version("2", 0.0)
+    for number, (version, state) in enumerate(replicas):
+        replica = _replica(f"r{number}", float(number), state)
+        replica.version = version
+        deployment.replicas[replica.id] = replica
+    return deployment
+
+
+def test_another_version_comes_before_the_old_one_goes() -> None:
+    """One more than wanted at a time; an old one leaves when its place is taken by one that serves."""
+    old = ("1", S.READY)
+    deployment = _rolling(old, old, desired=2)
+    assert deployment.status(9.0).state is RolloutState.PROGRESSING
+    assert (missing(deployment), leaving(deployment, 9.0)) == (1, [])
+    deployment = _rolling(old, old, ("2", S.STARTING), desired=2)
+    assert (missing(deployment), leaving(deployment, 9.0)) == (0, [])
+    deployment = _rolling(old, old, ("2", S.READY), desired=2)
+    assert (missing(deployment), [r.id for r in leaving(deployment, 9.0)]) == (0, ["r0"])
+    deployment = _rolling(("2", S.READY), ("2", S.READY), desired=2)
+    assert (missing(deployment), leaving(deployment, 9.0)) == (0, [])
+    assert deployment.status(9.0).state is RolloutState.AVAILABLE
+
+
+def test_an_old_replica_that_serves_nobody_is_not_kept() -> None:
+    """Else one that never becomes ready would hold the new version back for ever."""
+    deployment = _rolling(("1", S.UNREADY), desired=1)
+    assert [r.id for r in leaving(deployment, 9.0)] == ["r0"]
+
+
+@settings(max_examples=200)
+@given(
+    st.integers(1, 5),
+    st.lists(
+        st.tuples(st.sampled_from(["1", "2"]), st.sampled_from([S.STARTING, S.READY, S.UNREADY])), max_size=8
+    ),
+)
+def test_a_rollout_never_takes_what_is_needed(desired: int, replicas: list[tuple[str, ReplicaState]]) -> None:
+    """What leaves never brings those available below what is wanted; step by step only the new version is left."""
+    deployment = _rolling(*replicas, desired=desired)
+    names = (f"new-{number}" for number in count())
+    for _ in range(2 * len(replicas) + 2 * desired + 2):
+        before = deployment.status(99.0).available_replicas
+        for replica in leaving(deployment, 99.0):
+            del deployment.replicas[replica.id]
+        assert deployment.status(99.0).available_replicas >= min(before, desired)
+        for _ in range(missing(deployment)):
+            fresh = _replica(next(names), 50.0, S.READY)
+            fresh.version = "2"
+            deployment.replicas[fresh.id] = fresh
+        assert len(deployment.live) <= max(desired + 1, len(replicas))
+        for replica in deployment.live:
+            if replica.state is not S.READY and replica.version == "2":
+                replica.change(S.READY, 50.0)
+    assert deployment.status(99.0).state is RolloutState.AVAILABLE

@@ -58,10 +58,15 @@ def _replica(name: str) -> Replica:
     return Replica(name, 0.0, Window(1.0), url=f"http://{name}:8000")
 
 
+def _one_of_three(name: str) -> Replica | None:
+    """Whom a replica's own address leads to."""
+    return _replica(name) if name in {"one", "two", "three"} else None
+
+
 def _client(replicas: FakeReplicas, *turns: Replica | None) -> httpx2.AsyncClient:
     """A client of a proxy that picks replicas in this order."""
     order = iter(turns)
-    proxy = ReplicaProxy(_jonar, lambda _name: next(order), lambda: replicas)
+    proxy = ReplicaProxy(_jonar, lambda _name: next(order), _one_of_three, lambda: replicas)
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(proxy), base_url="http://jonar")
 
 
@@ -115,6 +120,29 @@ async def test_a_replica_that_does_not_accept_is_passed_over() -> None:
     assert [request.url.host for request in replicas.requests] == ["dead", "well"]
 
 
+async def test_a_replica_that_is_gone_without_a_word_is_passed_over() -> None:
+    """An address that nobody has any more refuses nothing: the connection is never made, and nothing was sent."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.host == "gone":
+            raise httpx2.ConnectTimeout("nobody there")
+        return _answer(request)
+
+    async with _client(FakeReplicas(answer), _replica("gone"), _replica("well")) as client:
+        assert (await client.get("/services/dep_1/x")).status_code == 203
+
+
+async def test_one_replica_is_asked_at_its_own_address() -> None:
+    """Those who cannot reach it as Jonar does reach it through Jonar; one that is not there is told so."""
+    replicas = FakeReplicas(_answer)
+    async with _client(replicas) as client:
+        await client.get("/replicas/two/health?q=1")
+        with pytest.raises(ApiError, match="There is no replica 'four'") as refused:
+            await client.get("/replicas/four/health")
+    assert [str(request.url) for request in replicas.requests] == ["http://two:8000/health?q=1"]
+    assert (refused.value.status, refused.value.code) == (503, "no_such_replica")
+
+
 async def test_without_a_ready_replica_the_client_is_told_where_to_look() -> None:
     """503 with Retry-After, not a broken connection."""
     async with _client(FakeReplicas(_answer), None) as client:
@@ -143,3 +171,4 @@ async def test_everything_else_is_jonars_own() -> None:
     async with _client(FakeReplicas(_answer)) as client:
         assert (await client.get("/api/v1/deployments/")).text == "jonar itself"
         assert (await client.get("/servicesx/dep_1")).text == "jonar itself"
+        assert (await client.get("/replicasx/rep_1")).text == "jonar itself"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from jonar.requests import MOST_REPLICAS, DeployRequest, known_component
+from jonar.requests import MOST_REPLICAS, ChangeRequest, DeployRequest, known_component
 from kernel.errors import ApiError
 
 SEED = {
@@ -61,6 +61,14 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError) as refused:
         DeployRequest.model_validate({**SEED, **change})
     assert words in str(refused.value)
+
+
+def test_a_change_changes_something() -> None:
+    """Replicas, the version or both; none of them is a mistake."""
+    assert ChangeRequest.model_validate({"version": "2"}).replicas is None
+    assert ChangeRequest.model_validate({"replicas": 2}).version is None
+    with pytest.raises(ValidationError, match="write replicas, version or both"):
+        ChangeRequest.model_validate({})
 
 
 def test_an_unknown_component_is_refused_with_those_there_are() -> None:
