@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.spec.diagnostics import Diagnostics, FaultyValueError, did_you_mean
@@ -14,6 +15,8 @@ from harness.spec.model import (
     ComponentSettings,
     EcosystemSettings,
     Isolation,
+    KubernetesSettings,
+    PodSettings,
     ProcessSettings,
     ReadySettings,
     SuiteSettings,
@@ -127,10 +130,13 @@ def _one_of(rows: Table, owner: str, ways: Sequence[str], build: Callable[..., A
     return read
 
 
+_POD: Table = {"environment": Key(read=filled_pairs)}
+
 _COMPONENT: Table = {
     "process": Key(
         read=_one_of(_PROCESS, "process", ("app", "call", "command", "embedded"), ProcessSettings, least=1)
     ),
+    "kubernetes": Key(read=table(_POD, "kubernetes", PodSettings)),
     "ready": Key(read=_one_of(_READY, "ready", ("http", "tcp", "log", "command"), ReadySettings, least=0)),
     "exports": Key(read=filled_pairs),
     "random": Key(read=TEXTS),
@@ -182,8 +188,9 @@ def _wrong_placeholder(placeholder: str, component: Component) -> str:
         return "" if argument in map(str, ports) else f"{component.name} has no port {argument}"
     if placeholder.startswith("env."):
         name = placeholder.removeprefix("env.")
-        given = {*component.environment, *(process.environment if process else ())}
-        return "" if name in given else f"{component.name} does not set {name}"
+        given = (component.environment, component.settings.kubernetes.environment)
+        is_given = any(name in told for told in (*given, process.environment if process else ()))
+        return "" if is_given else f"{component.name} does not set {name}"
     return "this placeholder is unknown"
 
 
@@ -195,6 +202,32 @@ def _folder(node: Node, reading: Reading) -> Path:
     if not path.exists():
         raise FaultyValueError(node.at, f"the path {path} does not exist", "mend it, or remove the suite")
     return path
+
+
+def _manifests(node: Node, reading: Reading) -> Path:
+    path = _path(node, reading)
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        remedy = "name a folder with manifests, or remove the key: they are then made from this file"
+        raise FaultyValueError(node.at, f"the path {path} {what}", remedy)
+    return path
+
+
+_QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|[KMGTPE]i?)?")
+
+
+def _quota(node: Node, reading: Reading) -> MappingProxyType[str, str]:
+    """`{pods: 60, limits.memory: 8Gi}`, each a quantity of Kubernetes."""
+    limits = filled_pairs(node, reading)
+    for name, limit in limits.items():
+        if not _QUANTITY.fullmatch(limit):
+            remedy = "write a number such as 60, 500m or 2Gi"
+            at = (node.get(name) if isinstance(node, MappingNode) else None) or node
+            raise FaultyValueError(at.at, f"quota: {name} is {limit!r}, which is not a quantity", remedy)
+    return limits
+
+
+_KUBERNETES: Table = {"manifests": Key(read=_manifests), "quota": Key(read=_quota)}
 
 
 _SUITE: Table = {
@@ -243,6 +276,7 @@ _ECOSYSTEM: Table = {
     "coverage": Key(read=TEXTS),
     "faults": Key(read=boolean),
     "isolation": Key(read=_isolation),
+    "kubernetes": Key(read=table(_KUBERNETES, "kubernetes", KubernetesSettings)),
 }
 ecosystem_settings = table(_ECOSYSTEM, "x-harness", EcosystemSettings)
 """The `x-harness` of the whole file."""

@@ -166,11 +166,23 @@ class ProcessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PodSettings:
+    """`x-harness.kubernetes` below one service: what is different for it in a cluster.
+
+    Args:
+        environment: Variables that are laid over its own there.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
 class ComponentSettings:
     """`x-harness` below one service.
 
     Args:
         process: How it runs as a process; None when the file does not say.
+        kubernetes: How it runs in a cluster.
         ready: What readiness means.
         exports: Variables handed to tests; values may hold `{host}`, `{port}`, `{port:N}`, `{url}` and `{env.NAME}`.
         random: Names of environment variables whose value is replaced by a random secret in each
@@ -180,6 +192,7 @@ class ComponentSettings:
     """
 
     process: ProcessSettings | None = None
+    kubernetes: PodSettings = PodSettings()
     ready: ReadySettings = ReadySettings()
     exports: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     random: tuple[str, ...] = ()
@@ -249,6 +262,19 @@ class Isolation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """The top-level `x-harness.kubernetes`.
+
+    Args:
+        manifests: A folder of a team's own manifests, absolute; None to have them made from the Compose file.
+        quota: What an environment's namespace may hold at most, as a ResourceQuota has it: `pods`, `limits.memory`.
+    """
+
+    manifests: Path | None = None
+    quota: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
 class EcosystemSettings:
     """The top-level `x-harness`.
 
@@ -260,6 +286,7 @@ class EcosystemSettings:
         coverage: Packages or folders whose coverage is measured.
         faults: Whether a proxy stands before every component.
         isolation: What each test starts from.
+        kubernetes: How it runs in a cluster.
     """
 
     pythonpath: tuple[Path, ...] = ()
@@ -269,6 +296,7 @@ class EcosystemSettings:
     coverage: tuple[str, ...] = ()
     faults: bool = False
     isolation: Isolation = Isolation.NONE
+    kubernetes: KubernetesSettings = KubernetesSettings()
 
 
 @dataclass(frozen=True, slots=True)

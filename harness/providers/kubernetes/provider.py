@@ -24,7 +24,7 @@ from harness.providers.kubernetes.objects import Origin, objects_of
 from harness.providers.kubernetes.refusal import refusal
 from harness.providers.kubernetes.running import RunningPod
 from harness.providers.kubernetes.supply import Supply
-from harness.providers.kubernetes.variables import split
+from harness.providers.kubernetes.variables import in_cluster, split
 from harness.providers.kubernetes.watching import Pods
 from harness.providers.kubernetes.way import Way, way_of
 from harness.providers.logs import LogPump
@@ -80,7 +80,8 @@ class KubernetesProvider:
         name = namespace_of(self._place.environment_id)
         marks = annotations(self._place.runtime, Keeper.here().label)
         self._namespace = Namespace(client, self._calls, name, self._labels, marks)
-        await self._namespace.make({"pods": str(_SPARE * len(plan.steps))})
+        quota = {"pods": str(_SPARE * len(plan.steps)), **ecosystem.settings.kubernetes.quota}
+        await self._namespace.make(quota)
         self._pods = Pods(self._namespace.core, name, asyncio.get_running_loop())
         self._supply = supply = Supply(client, self._context, ecosystem, self._place.logs, self._shower())
         for step in plan.steps:
@@ -168,7 +169,7 @@ class KubernetesProvider:
         return self._namespace, self._pods
 
     def _resolved(self, step: Step) -> Component:
-        return resolve_component(step.component, self._secrets)
+        return resolve_component(in_cluster(step.component), self._secrets)
 
     def _new_pump(self, name: str) -> LogPump:
         secrets = [secret.actual for secret in self._secrets]

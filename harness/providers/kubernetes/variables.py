@@ -3,9 +3,12 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.core.secrets import SECRET_NAME, password_in
+from harness.spec.model import Component
 
 
 class Variables(NamedTuple):
@@ -19,6 +22,12 @@ class Variables(NamedTuple):
         """Changes with any of them: pods that carry it are replaced when their variables change."""
         told = json.dumps([dict(self.open), dict(self.secret)], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def in_cluster(component: Component) -> Component:
+    """The component with the variables that its file gives it in a cluster."""
+    laid_over = component.settings.kubernetes.environment
+    return replace(component, environment=MappingProxyType({**component.environment, **laid_over}))
 
 
 def split(environment: Mapping[str, str], secrets: Collection[str]) -> Variables:

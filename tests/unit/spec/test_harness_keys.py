@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import SpecError
-from harness.spec.model import Diagnostic, ProcessSettings, ReadySettings, SuiteSettings
+from harness.spec.model import Diagnostic, KubernetesSettings, ProcessSettings, ReadySettings, SuiteSettings
 from tests.unit.spec.conftest import DiagnosticsOf, LoadService, LoadText
 
 
@@ -59,6 +59,13 @@ def test_exports_and_random_variables(service: LoadService) -> None:
     assert web.settings.exports["PORT"] == "{port:80}"
 
 
+def test_variables_of_a_cluster_alone(service: LoadService) -> None:
+    """They are kept apart, and tests may be given them."""
+    web = service('x-harness: {kubernetes: {environment: {MODE: pods}}, exports: {M: "{env.MODE}"}}')
+    assert web.settings.kubernetes.environment == {"MODE": "pods"}
+    assert "MODE" not in web.environment
+
+
 def test_a_process_needs_no_image(load_text: LoadText) -> None:
     """Paths are relative to the project directory."""
     ecosystem = load_text(
@@ -82,6 +89,7 @@ def test_a_process_needs_no_image(load_text: LoadText) -> None:
         ("{process: {app: a.b}}", "'a.b' does not name something in a module", "package.module:name"),
         ("{process: {embedded: mysql}}", "'mysql' is not one of postgres, redis", "known"),
         ("{process: {command: x, port: http}}", "'http' is not a port", "8000"),
+        ("{kubernetes: {env: {A: 1}}}", "kubernetes has no key 'env'", "known: environment"),
         ("{ready: {http: ready}}", "'ready' is not the path of a URL", "start it with /"),
         ("{ready: {http: /a, tcp: 1}}", "ready takes at most one of", "keep one"),
         ('{ready: {log: "("}}', "is not a regular expression", "mend it"),
@@ -148,6 +156,45 @@ def test_settings_of_the_whole_file(load_text: LoadText, tmp_path: Path) -> None
         SuiteSettings("quick", tmp_path / "tests"),
         SuiteSettings("slow", tmp_path / "tests" / "slow", "e2e", instrumented=False, is_default=False),
     )
+
+
+def test_settings_for_a_cluster(load_text: LoadText, tmp_path: Path) -> None:
+    """A folder beside the file, and quantities as they are written; none is needed."""
+    (tmp_path / "k8s").mkdir()
+    services = "services: {web: {image: w}}"
+    written = '{manifests: k8s, quota: {pods: 60, limits.memory: 2.5Gi, requests.cpu: "500m"}}'
+    settings = load_text(f"x-harness: {{kubernetes: {written}}}\n{services}").ecosystem.settings.kubernetes
+    assert settings.manifests == tmp_path / "k8s"
+    assert settings.quota == {"pods": "60", "limits.memory": "2.5Gi", "requests.cpu": "500m"}
+    assert load_text(services).ecosystem.settings.kubernetes == KubernetesSettings()
+
+
+def test_faulty_settings_for_a_cluster(diagnostics_of: DiagnosticsOf) -> None:
+    """A folder that is not there or is a file, something that is no quantity, a key that there is not."""
+    diagnostics = diagnostics_of(
+        """
+        x-harness:
+          kubernetes:
+            manifests: nowhere
+            quota:
+              pods: 60
+              limits.memory: plenty
+            manifest: k8s
+        services: {web: {image: w}}
+        """,
+        "x-harness: {kubernetes: {manifests: compose.yml}}",
+    )
+    told = [(diagnostic.message, diagnostic.remedy) for diagnostic in diagnostics]
+    assert "limits.memory is 'plenty', which is not a quantity" in told[0][0]
+    assert told[1] == ("kubernetes has no key 'manifest'", "did you mean manifests?")
+    assert "compose.yml is not a folder" in told[2][0]
+
+
+def test_manifests_that_are_not_there(diagnostics_of: DiagnosticsOf) -> None:
+    """Are a mistake wherever the ecosystem is to run."""
+    (fault,) = diagnostics_of("x-harness: {kubernetes: {manifests: k9s}}\nservices: {web: {image: w}}")
+    assert "k9s does not exist" in fault.message
+    assert "made from this file" in fault.remedy
 
 
 def test_faulty_suites(diagnostics_of: DiagnosticsOf) -> None:
