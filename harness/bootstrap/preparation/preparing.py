@@ -135,7 +135,7 @@ def _unseeded(ecosystem: Ecosystem) -> Ecosystem:
 def _plan(request: Request, loaded: Loaded, kind: ProviderKind) -> Plan:
     """The plan. Raises as `make` does; what is told then are also the warnings, which may be the reason."""
     try:
-        return make(
+        plan = make(
             loaded.ecosystem,
             request.selection,
             lambda component: None if component.name in request.attached else kind.refusal(component),
@@ -144,6 +144,8 @@ def _plan(request: Request, loaded: Loaded, kind: ProviderKind) -> Plan:
         )
     except InvalidFileError as error:
         raise _with_warnings(loaded.warnings, error.diagnostics, request) from None
+    found = kind.disagreements(loaded.ecosystem, [step.name for step in plan.steps])
+    return replace(plan, lacks=(*plan.lacks, *found))
 
 
 def _with_warnings(

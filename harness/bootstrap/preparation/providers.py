@@ -4,7 +4,7 @@ Every command reads this table; only the place that an environment is made in is
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from harness.providers.docker.refusal import lacks as docker_lacks
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
 from harness.providers.kubernetes.access import missing as kubernetes_missing
+from harness.providers.kubernetes.manifests.checking import lacks as disagreements
 from harness.providers.kubernetes.refusal import refusal as kubernetes_refusal
 from harness.providers.kubernetes.refusal import remarks as kubernetes_remarks
 from harness.providers.names import AUTO, DOCKER, EXISTING, KUBERNETES, PROCESS
@@ -31,7 +32,7 @@ from harness.providers.process.remarks import remarks as process_remarks
 from harness.providers.process.remarks import stand_in, uses_cache
 from harness.providers.process.storage.account import server_account
 from harness.readiness.protocols import protocol_of
-from harness.spec.model import Component, Diagnostic
+from harness.spec.model import Component, Diagnostic, Ecosystem
 
 if TYPE_CHECKING:
     from harness.bootstrap.seeding.templates import Template
@@ -67,6 +68,7 @@ class ProviderKind:
         remarks: What the file says about a component that is not carried over there.
         make: A provider for one environment.
         lacks: What a component's part of the file names for that place, and is not there.
+        disagreements: Where what else describes components of that name there says something else than the file.
         is_measurable: Whether coverage of the components can be measured there.
         is_cached: Whether it makes things that stay for the next run.
         stand_in: What runs there in place of a component's image; empty where nothing does.
@@ -82,6 +84,7 @@ class ProviderKind:
     remarks: Callable[[Component], tuple[str, ...]]
     make: "Callable[[Making], Provider]"
     lacks: Callable[[Component], Iterable[Diagnostic]] = lambda _component: ()
+    disagreements: Callable[[Ecosystem, Collection[str]], Iterable[Diagnostic]] = lambda _ecosystem, _names: ()
     is_measurable: bool = False
     is_cached: bool = False
     stand_in: Callable[[Component], str] = lambda _component: ""
@@ -182,6 +185,7 @@ KINDS = (
         kubernetes_remarks,
         _kubernetes,
         docker_lacks,
+        disagreements,
     ),
     ProviderKind(EXISTING, lambda: None, lambda _component: None, lambda _component: (), _existing),
 )

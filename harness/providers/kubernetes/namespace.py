@@ -85,9 +85,11 @@ class Namespace:
     def _apply(self, objects: list[Fields]) -> None:
         from kubernetes.dynamic import DynamicClient  # noqa: PLC0415 - loaded by now
 
+        if not objects:
+            return
         self._dynamic = self._dynamic or DynamicClient(self._client)  # type: ignore[no-untyped-call] # as above
         for each in objects:
-            resource = self._dynamic.resources.get(api_version=each["apiVersion"], kind=each["kind"])
+            resource = self._resource_of(each)
             self._dynamic.server_side_apply(
                 resource,
                 body=each,
@@ -97,13 +99,34 @@ class Namespace:
                 force_conflicts=True,
             )
 
+    def _resource_of(self, each: Fields) -> Any:
+        """Where the cluster takes objects of its kind."""
+        from kubernetes.dynamic.exceptions import ResourceNotFoundError  # noqa: PLC0415 - loaded by now
+
+        kind, told = each["kind"], f"{each['kind']} {each['metadata']['name']}"
+        try:
+            resource = self._dynamic.resources.get(api_version=each["apiVersion"], kind=kind)
+        except ResourceNotFoundError as error:
+            raise EnvironmentFailedError(
+                f"the cluster has no kind {kind} in {each['apiVersion']}, which {told} is of"
+            ) from error
+        if not resource.namespaced:
+            raise EnvironmentFailedError(
+                f"{told} is no namespace's, and an environment has but its namespace"
+            )
+        return resource
+
     async def remove_workload(self, component: str, grace: float) -> None:
         """Remove what makes a component's pods, and tell them to end within `grace` seconds; 0 kills them."""
         await self._calls(self._remove_workload, component, math.ceil(grace))
 
     def _remove_workload(self, component: str, grace: int) -> None:
         options = {"propagation_policy": "Background"}
-        for delete in (self._apps.delete_namespaced_deployment, self._batch.delete_namespaced_job):
+        for delete in (
+            self._apps.delete_namespaced_deployment,
+            self._apps.delete_namespaced_stateful_set,
+            self._batch.delete_namespaced_job,
+        ):
             _unless_gone(delete, component, self.name, **options)
         self.core.delete_collection_namespaced_pod(
             self.name, label_selector=f"{COMPONENT}={component}", grace_period_seconds=grace

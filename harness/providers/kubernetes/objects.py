@@ -28,13 +28,14 @@ def objects_of(
 ) -> tuple[Fields, ...]:
     """Everything of a component, in the order in which one needs the other."""
     return (
-        *_configuration(component, variables, origin),
+        *configuration_of(component, variables, origin),
         *_services(component, origin),
         _workload(component, image, variables, origin, is_one_shot=is_one_shot),
     )
 
 
-def _configuration(component: Component, variables: Variables, origin: Origin) -> Iterator[Fields]:
+def configuration_of(component: Component, variables: Variables, origin: Origin) -> Iterator[Fields]:
+    """What it is told: its variables, and the files that it is granted."""
     name = config_name(component.name)
     yield _object("v1", "ConfigMap", name, component, origin) | {"data": dict(variables.open)}
     yield _object("v1", "Secret", name, component, origin) | {"data": _encoded(variables.secret)}

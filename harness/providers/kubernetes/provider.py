@@ -18,13 +18,15 @@ from harness.providers.docker.keepers import Keeper
 from harness.providers.kubernetes.access import connect
 from harness.providers.kubernetes.calls import cluster_calls
 from harness.providers.kubernetes.forwarding import Forward
+from harness.providers.kubernetes.layout import Layout, manifests_of
+from harness.providers.kubernetes.manifests.model import replicas_of
 from harness.providers.kubernetes.marks import annotations, labels, namespace_of
 from harness.providers.kubernetes.namespace import Namespace
-from harness.providers.kubernetes.objects import Origin, objects_of
+from harness.providers.kubernetes.objects import Origin
 from harness.providers.kubernetes.refusal import refusal
 from harness.providers.kubernetes.running import RunningPod
 from harness.providers.kubernetes.supply import Supply
-from harness.providers.kubernetes.variables import in_cluster, split
+from harness.providers.kubernetes.variables import in_cluster
 from harness.providers.kubernetes.watching import Pods
 from harness.providers.kubernetes.way import Way, way_of
 from harness.providers.logs import LogPump
@@ -40,7 +42,7 @@ _SPARE = 3  # times as many pods as components: replacements come while those be
 
 
 class KubernetesProvider:
-    """Objects generated from the Compose file, in a namespace that goes with the environment.
+    """Objects made from the Compose file, or a team's own, in a namespace that goes with the environment.
 
     Args:
         place: The environment's name and folders.
@@ -60,6 +62,7 @@ class KubernetesProvider:
         self._secrets: tuple[Secret, ...] = ()
         self._client: ApiClient | None = None
         self._namespace: Namespace | None = None
+        self._layout: Layout | None = None
         self._pods: Pods | None = None
         self._way: Way | None = None
         self._forwards: dict[str, dict[int, Forward]] = {}
@@ -72,9 +75,14 @@ class KubernetesProvider:
         return refusal(component)
 
     async def prepare(self, ecosystem: Ecosystem, plan: Plan) -> None:
-        """Find the cluster, draw the secrets, make the namespace."""
+        """Find the cluster, draw the secrets, make the namespace and what belongs to no component.
+
+        Raises:
+            UsageError: a team's own manifests cannot be read, or disagree with the Compose file.
+        """
         self._place.logs.mkdir(parents=True, exist_ok=True)
         self._secrets = make_secrets(ecosystem, new_secret)
+        manifests = await asyncio.to_thread(manifests_of, ecosystem, plan)
         client = await asyncio.to_thread(connect, self._context)
         self._client, self._way = client, way_of(client)
         name = namespace_of(self._place.environment_id)
@@ -82,6 +90,9 @@ class KubernetesProvider:
         self._namespace = Namespace(client, self._calls, name, self._labels, marks)
         quota = {"pods": str(_SPARE * len(plan.steps)), **ecosystem.settings.kubernetes.quota}
         await self._namespace.make(quota)
+        origin = Origin(name, self._labels)
+        self._layout = Layout(manifests, tuple(ecosystem.components), self._secrets, origin)
+        await self._namespace.apply(self._layout.shared())
         self._pods = Pods(self._namespace.core, name, asyncio.get_running_loop())
         self._supply = supply = Supply(client, self._context, ecosystem, self._place.logs, self._shower())
         for step in plan.steps:
@@ -104,14 +115,14 @@ class KubernetesProvider:
 
     async def _start(self, component: Component, *, is_one_shot: bool) -> RunningPod:
         namespace, pods = self._opened()
-        pods.renew(component.name)
-        variables = split(component.environment, [secret.actual for secret in self._secrets])
-        origin = Origin(namespace.name, self._labels)
+        assert self._layout is not None  # noqa: S101 - prepare
         image = await self._images[component.name]
+        objects = self._layout.of(component, image, is_one_shot=is_one_shot)
+        pods.renew(component.name, replicas_of(objects, component.name))
         watched, pump = pods.of(component.name), self._new_pump(component.name)
         running = RunningPod(component, namespace, watched, pump, self._forwards_of(component))
         self._started.append(running)
-        await namespace.apply(objects_of(component, image, variables, origin, is_one_shot=is_one_shot))
+        await namespace.apply(objects)
         await running.begin()
         return running
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from harness.providers.base import Exit
 from harness.providers.kubernetes.calls import told_by
 from harness.providers.kubernetes.forwarding import Forward
 from harness.providers.kubernetes.namespace import Namespace
+from harness.providers.kubernetes.seen import Seen
 from harness.providers.kubernetes.streams import CHUNK
 from harness.providers.kubernetes.watching import Watched
 from harness.providers.logs import LogPump
@@ -76,8 +77,9 @@ class RunningPod:
     async def exited(self) -> Exit:
         """Wait for its container's end; everything it wrote is in the log by then."""
         ended = await asyncio.shield(self._watched.ended)
-        self._feed.carry(self._watched.seen.name)
-        await self._feed.wait_ended(_LAST_WORDS)
+        self._carry()
+        going_on = {seen.uid for seen in self._watched.each if seen.ended is None and seen.removed is None}
+        await self._feed.wait_ended(_LAST_WORDS, going_on)
         self._pump.drain()
         return ended
 
@@ -110,12 +112,18 @@ class RunningPod:
         self._pump.close()
 
     async def _follow(self) -> None:
-        """Carry the log of every pod that comes, one after the other."""
+        """Carry the log of every pod that comes."""
         while True:
-            seen = await self._watched.until(
-                lambda seen: seen.is_running and not self._feed.has_carried(seen.name)
-            )
-            self._feed.carry(seen.name)
+            await self._watched.until(lambda _: any(map(self._is_new, self._watched.each)))
+            self._carry()
+
+    def _is_new(self, seen: Seen) -> bool:
+        return seen.is_running and not self._feed.has_carried(seen)
+
+    def _carry(self) -> None:
+        for seen in self._watched.each:
+            if self._is_new(seen):
+                self._feed.carry(seen)
 
 
 class PodProbe:
@@ -148,22 +156,19 @@ class Feed:
         self._namespace = namespace
         self._write_end: int | None = write_end
         self._loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
-        self._ended.set()
-        self._pods = set[str]()
+        self._begun = dict[str, asyncio.Event]()
 
-    def has_carried(self, pod: str) -> bool:
+    def has_carried(self, seen: Seen) -> bool:
         """Whether the log of a pod has been begun."""
-        return pod in self._pods
+        return seen.uid in self._begun
 
-    def carry(self, pod: str) -> None:
+    def carry(self, seen: Seen) -> None:
         """Begin to carry the log of a pod, once; none after `close`."""
-        if not pod or pod in self._pods or self._write_end is None:
+        if self.has_carried(seen) or self._write_end is None:
             return
-        self._pods.add(pod)
-        self._ended.clear()
-        write_end = os.dup(self._write_end)
-        threading.Thread(target=self._carry, args=(pod, write_end), name=f"log of {pod}", daemon=True).start()
+        self._begun[seen.uid] = asyncio.Event()
+        args = seen, os.dup(self._write_end)
+        threading.Thread(target=self._carry, args=args, name=f"log of {seen.name}", daemon=True).start()
 
     def close(self) -> None:
         """What is being carried goes on to its end. Idempotent."""
@@ -171,18 +176,21 @@ class Feed:
             os.close(self._write_end)
             self._write_end = None
 
-    async def wait_ended(self, timeout: float) -> None:
-        """Wait until everything has been carried, or for `timeout` seconds."""
+    async def wait_ended(self, timeout: float, going_on: Collection[str] = ()) -> None:
+        """Wait until everything has been carried but what goes on in some pods, or for `timeout` seconds."""
+        ends = [event.wait() for uid, event in self._begun.items() if uid not in going_on]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), timeout)
+            await asyncio.wait_for(asyncio.gather(*ends), timeout)
 
-    def _carry(self, pod: str, write_end: int) -> None:
+    def _carry(self, seen: Seen, write_end: int) -> None:
         from kubernetes.client import ApiException  # noqa: PLC0415 - loaded by now; see access
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
 
+        pod, ended = seen.name, self._begun[seen.uid]
+        options: dict[str, Any] = {"container": seen.container} if seen.container else {}
         try:
             response: Any = self._core.read_namespaced_pod_log(
-                pod, self._namespace, follow=True, _preload_content=False
+                pod, self._namespace, follow=True, _preload_content=False, **options
             )
             while chunk := response.read1(CHUNK):
                 _write_all(write_end, chunk)
@@ -196,7 +204,7 @@ class Feed:
         finally:
             os.close(write_end)
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._ended.set)
+                self._loop.call_soon_threadsafe(ended.set)
 
     def _tell(self, write_end: int, line: str) -> None:
         with contextlib.suppress(OSError):  # as above

@@ -3,11 +3,12 @@
 The fields are those of a PodStatus (core/v1), as the API server writes them in JSON.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.providers.base import Exit
+from harness.providers.kubernetes.manifests.model import main_container
 
 # Reasons for which a container waits that do not go away by waiting (kubelet: pkg/kubelet/images, kuberuntime).
 _HOPELESS = {
@@ -29,6 +30,8 @@ class Seen:
 
     Args:
         name: The pod's.
+        uid: What tells it from one of the same name that takes its place.
+        container: The name of the component's own of its containers.
         is_ready: Whether it takes connections, by its readiness probe.
         is_running: Whether its container runs, or has run: there is a log.
         ended: How its container has ended by itself, the first time.
@@ -38,6 +41,8 @@ class Seen:
     """
 
     name: str
+    uid: str = ""
+    container: str = ""
     is_ready: bool = False
     is_running: bool = False
     ended: Exit | None = None
@@ -49,11 +54,33 @@ class Seen:
 NOTHING = Seen("")
 
 
-def look(pod: Mapping[str, Any]) -> Seen:
-    """What the status of one pod says."""
+def together(pods: Sequence[Seen], wanted: int) -> Seen:
+    """What several pods of one component are as one: the newest speaks for all, and the newest ready one before it.
+
+    Args:
+        pods: Those that are there, oldest first.
+        wanted: How many have to be ready, for it to be.
+    """
+    ready = [seen for seen in pods if seen.is_ready]
+    coming = next((seen for seen in reversed(pods) if not seen.is_ready and seen.removed is None), NOTHING)
+    spokesman = next(iter([*reversed(ready), *reversed(pods)]), NOTHING)
+    return replace(
+        spokesman,
+        is_ready=len(ready) >= wanted and bool(ready),
+        is_running=any(seen.is_running for seen in pods),
+        hopeless="" if len(ready) >= wanted else coming.hopeless,
+        state=spokesman.state if wanted == 1 else f"{len(ready)} of {wanted} pods ready: {coming.state}",
+    )
+
+
+def look(pod: Mapping[str, Any], component: str = "") -> Seen:
+    """What the status of one pod says of a component's container in it."""
     status = pod.get("status") or {}
     conditions = {c["type"]: c for c in status.get("conditions") or ()}
-    container: Mapping[str, Any] = next(iter(status.get("containerStatuses") or ()), {})
+    own = str(main_container(pod.get("spec") or {}, component).get("name", ""))
+    told = status.get("containerStatuses") or ()  # by name, which is not their order in the pod
+    first: Mapping[str, Any] = next(iter(told), {})
+    container = next((each for each in told if each.get("name") == own), first)
     is_leaving = (
         "deletionTimestamp" in pod["metadata"]
     )  # it ends because somebody removes it, and may be replaced
@@ -61,6 +88,8 @@ def look(pod: Mapping[str, Any]) -> Seen:
     hopeless = next(_hopeless(conditions, container), "")
     return Seen(
         name=pod["metadata"]["name"],
+        uid=str(pod["metadata"].get("uid", "")),
+        container=own,
         is_ready=not is_leaving and conditions.get("Ready", {}).get("status") == "True",
         is_running=ended is not None or "running" in (container.get("state") or {}),
         ended=None if is_leaving else ended,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.base import Exit
 from harness.providers.kubernetes.objects import COMPONENT
-from harness.providers.kubernetes.seen import NOTHING, Seen, look
+from harness.providers.kubernetes.seen import NOTHING, Seen, look, together
 from harness.providers.kubernetes.streams import lines_of
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ P = ParamSpec("P")
 
 
 class Watched:
-    """What was last seen of one component's pod. For the loop's thread only."""
+    """What was last seen of one component's pods, which `wanted` are to be. For the loop's thread only."""
 
     def __init__(self) -> None:
         self.seen = NOTHING
+        self.wanted = 1
         self.removed: Exit | None = None
         self.ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         self._pods: dict[str, Seen] = {}
@@ -38,6 +39,11 @@ class Watched:
         """The names of those that are there."""
         return self._pods.keys()
 
+    @property
+    def each(self) -> tuple[Seen, ...]:
+        """What is seen of each that is there, oldest first."""
+        return tuple(self._pods.values())
+
     async def until(self, holds: Callable[[Seen], bool]) -> Seen:
         """What is seen once that holds of it."""
         while not holds(self.seen):
@@ -46,13 +52,13 @@ class Watched:
         return self.seen
 
     def take(self, name: str, seen: Seen | None) -> None:
-        """A pod is so now; None when it is gone. The newest that is there counts."""
+        """A pod is so now; None when it is gone."""
         self.removed = (seen and seen.removed) or self.removed
         if seen is not None:
             self._pods[name] = seen
         else:
             self._pods.pop(name, None)
-        self.seen = next(reversed(self._pods.values()), NOTHING)
+        self.seen = together(self.each, self.wanted)
         if not self.ended.done() and seen is not None:
             self._judge(seen)
         self._changed.set()
@@ -87,10 +93,10 @@ class Pods:
         """What is seen of a component's pod."""
         return self._watched[component]
 
-    def renew(self, component: str) -> None:
-        """It is started again: the next end is another one."""
+    def renew(self, component: str, wanted: int = 1) -> None:
+        """It is started again, with so many pods: the next end is another one."""
         watched = self._watched[component]
-        watched.ended, watched.removed = self._loop.create_future(), None
+        watched.ended, watched.removed, watched.wanted = self._loop.create_future(), None, wanted
 
     def close(self) -> None:
         """Stop watching; whatever has not ended has now. Idempotent."""
@@ -141,4 +147,4 @@ class Pods:
     def _take(self, pod: Mapping[str, Any], is_gone: bool) -> None:
         component = (pod["metadata"].get("labels") or {}).get(COMPONENT)
         if component is not None:
-            self._watched[component].take(pod["metadata"]["name"], None if is_gone else look(pod))
+            self._watched[component].take(pod["metadata"]["name"], None if is_gone else look(pod, component))
