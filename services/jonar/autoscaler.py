@@ -6,35 +6,31 @@ from collections.abc import Awaitable, Callable
 
 from jonar.autoscaling import Observation, Stabiliser, combine, decide
 from jonar.clock import Clock
-from jonar.controller import Controller
 from jonar.deployments import Deployment, Replica
 from jonar.metrics import Sample
-from jonar.probe import ScrapeError
-from jonar.runtime.base import Runtime
+from jonar.orchestrator import Orchestrator
+from jonar.probe import ScrapeError, Told
 
 _log = logging.getLogger(__name__)
 
 
 class Autoscaler:
-    """One loop over all deployments of a controller.
+    """One loop over all deployments of an orchestrator.
 
     Args:
-        runtime: Measures CPU time and memory of replicas.
-        count_requests: How many requests the replica at a url has served; raises ScrapeError.
+        ask: What the replica at a url tells of itself; raises ScrapeError.
         period: Seconds between two looks.
     """
 
     def __init__(
         self,
-        controller: Controller,
-        runtime: Runtime,
-        count_requests: Callable[[str], Awaitable[float]],
+        orchestrator: Orchestrator,
+        ask: Callable[[str], Awaitable[Told]],
         clock: Clock,
         period: float,
     ) -> None:
-        self._controller = controller
-        self._runtime = runtime
-        self._count_requests = count_requests
+        self._orchestrator = orchestrator
+        self._ask = ask
         self._clock = clock
         self._period = period
         self._stabilisers: dict[str, Stabiliser] = {}
@@ -47,7 +43,7 @@ class Autoscaler:
 
     async def tick(self) -> None:
         """One look: measure, then decide."""
-        deployments = self._controller.deployments()
+        deployments = self._orchestrator.deployments()
         await asyncio.gather(*(self._sample(replica) for d in deployments for replica in d.ready))
         self._stabilisers = {
             d.id: self._stabilisers.get(d.id) or Stabiliser(d.specification.policy.stabilisation)
@@ -59,23 +55,25 @@ class Autoscaler:
     async def _sample(self, replica: Replica) -> None:
         """A replica that cannot be measured has no figures until it can be again; old ones would not be true."""
         try:
-            requests = await self._count_requests(replica.url)
+            told = await self._ask(replica.url)
         except ScrapeError as error:
             _log.info("no figures of replica %s: %s", replica.id, error)
             replica.window.clear()
             return
-        usage = await self._runtime.measure(replica.id)
+        usage = await self._orchestrator.measure(replica, told.usage)
         if usage is not None:
-            replica.window.add(Sample(self._clock.now(), requests, usage.cpu_seconds, usage.memory))
+            replica.window.add(Sample(self._clock.now(), told.requests, usage.cpu_seconds, usage.memory))
 
     def _consider(self, deployment: Deployment) -> None:
+        if self._orchestrator.autoscales(deployment):
+            return
         policy = deployment.specification.policy
         recommendation = combine(deployment.desired, observe(deployment))
         if deployment.is_stopped or recommendation is None:
             return
         stabiliser = self._stabilisers[deployment.id]
         decision = decide(deployment.desired, recommendation, policy, stabiliser, self._clock.now())
-        self._controller.scale(deployment.id, decision.replicas, decision.reason)
+        self._orchestrator.scale(deployment.id, decision.replicas, decision.reason)
 
 
 def observe(deployment: Deployment) -> list[Observation]:

@@ -40,6 +40,7 @@ class Deployment(Entity):
     resources: dict[str, float]
     autoscaling: dict[str, float | None]
     url: str
+    cluster_url: str | None = None
     created_at: datetime
     stopped_at: datetime | None = None
 

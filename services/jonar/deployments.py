@@ -140,7 +140,10 @@ class Status:
 
 @dataclass(slots=True)
 class Deployment:
-    """A deployment at work: its wish and its replicas. `deadline` is the instant by which it has to settle."""
+    """A deployment at work: its wish and its replicas.
+
+    `deadline` is the instant by which it has to settle, `cluster_url` its address for who is in the same cluster.
+    """
 
     id: str
     specification: Specification
@@ -148,6 +151,7 @@ class Deployment:
     deadline: float = math.inf
     replicas: dict[str, Replica] = field(default_factory=dict)
     is_stopped: bool = False
+    cluster_url: str | None = None
 
     @property
     def live(self) -> list[Replica]:

@@ -61,18 +61,24 @@ def updated(deployment: Deployment, from_version: str, to_version: str) -> Fact:
     return _fact("updated", deployment, {"from_version": from_version, "to_version": to_version})
 
 
-def exited(deployment: Deployment, ended: Exit, delay: float) -> Fact:
-    """A replica ended although nobody asked it to; it is replaced after `delay` seconds."""
-    when = f"in {delay:g} s" if delay else "at once"
+def exited(deployment: Deployment, ended: Exit, delay: float | None) -> Fact:
+    """A replica ended although nobody asked it to; it is replaced after `delay` seconds, None: by the cluster."""
+    when = "by the cluster" if delay is None else f"in {delay:g} s" if delay else "at once"
     process = f" (process {ended.pid})" if ended.pid else ""
-    message = f"replica {ended.replica_id} of {deployment.id}{process} ended with {ended}; replaced {when}"
-    details = {"replica_id": ended.replica_id, "pid": ended.pid, "exit_code": ended.code}
+    why = f" ({ended.reason})" if ended.reason else ""
+    message = (
+        f"replica {ended.replica_id} of {deployment.id}{process} ended with {ended}{why}; replaced {when}"
+    )
+    details: dict[str, Any] = {"replica_id": ended.replica_id, "pid": ended.pid, "exit_code": ended.code}
+    if ended.reason:
+        details["reason"] = ended.reason
     return _fact("exited", deployment, details, "replica.exited", Alert("replica_exited", message))
 
 
-def not_started(deployment: Deployment, message: str, delay: float) -> Fact:
-    """A replica could not even be started; it is tried again after `delay` seconds."""
-    alert = Alert("replica_not_started", f"{deployment.id}: {message}; tried again in {delay:g} s")
+def not_started(deployment: Deployment, message: str, delay: float | None) -> Fact:
+    """A replica could not even be started; it is tried again after `delay` seconds, None: by the cluster."""
+    again = "the cluster tries again" if delay is None else f"tried again in {delay:g} s"
+    alert = Alert("replica_not_started", f"{deployment.id}: {message}; {again}")
     return _fact("not_started", deployment, {"message": message}, alert=alert)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -14,10 +15,14 @@ from jonar.autoscaler import Autoscaler
 from jonar.autoscaling import DEFAULT_TARGET_REQUESTS
 from jonar.catalogue import CATALOGUE, PRELOAD
 from jonar.clock import Clock, SystemClock
-from jonar.controller import Controller, NotRunningError
+from jonar.cluster.api import Account, Api
+from jonar.cluster.controller import ClusterController
+from jonar.cluster.workloads import Workloads
+from jonar.controller import Controller
 from jonar.deployments import Deployment, Replica, RolloutState, Status
 from jonar.journal import Journal, record
 from jonar.load import Generator, LoadPlan, connect, make_plan
+from jonar.orchestrator import NotRunningError, Orchestrator
 from jonar.probe import Prober
 from jonar.requests import DeployRequest
 from jonar.runtime.base import Runtime
@@ -65,7 +70,7 @@ class Platform:
         self.settings = settings
         self._clock = clock or SystemClock()
         self._open = asyncio.Event()
-        self._controller: Controller | None = None
+        self._controller: Orchestrator | None = None
         self._journal: Journal | None = None
         self._transport: httpx2.AsyncHTTPTransport | None = None
         self._owner = ""
@@ -85,33 +90,36 @@ class Platform:
                 await _drain(journal)
 
     async def _work(self, service: Service, journal: Journal, prober: Prober) -> None:
-        runtime = make_runtime(self.settings.runtime)
         period = self.settings.autoscaler_period
-        controller = Controller(
-            runtime,
-            prober.is_ready,
-            self._clock,
-            note=journal.note,
-            changed=service.changes.wake,
-            window=max(_WINDOW, 2 * period),
-        )
-        autoscaler = Autoscaler(controller, runtime, prober.count_requests, self._clock, period)
+        controller = self._orchestrator(service, journal, prober)
+        autoscaler = Autoscaler(controller, prober.figures, self._clock, period)
         self._controller, self._journal = controller, journal
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(journal.run())
                 group.create_task(controller.run())
                 group.create_task(autoscaler.run())
-                group.create_task(self._warm(runtime))
+                group.create_task(self._warm(controller))
                 self._open.set()
         finally:
             self._open.clear()
 
-    async def _warm(self, runtime: Runtime) -> None:
+    def _orchestrator(self, service: Service, journal: Journal, prober: Prober) -> Orchestrator:
+        """Jonar itself, or the cluster, which knows better than Jonar how replicas are kept there."""
+        window, tell = max(_WINDOW, 2 * self.settings.autoscaler_period), service.changes.wake
+        if self.settings.runtime == "kubernetes":
+            workloads = Workloads(Api(Account.of_this_pod(os.environ)), socket.gethostname())
+            return ClusterController(workloads, self._clock, note=journal.note, changed=tell, window=window)
+        runtime = make_runtime(self.settings.runtime)
+        return Controller(
+            runtime, prober.is_ready, self._clock, note=journal.note, changed=tell, window=window
+        )
+
+    async def _warm(self, controller: Orchestrator) -> None:
         """Make the first deployment quick; when that fails, the deployment itself will say why."""
         await self._clock.sleep(self.settings.warm_after)
         try:
-            await runtime.warm()
+            await controller.warm()
         except OSError as error:
             _log.warning("the runtime could not be warmed: %r", error)
 
@@ -130,7 +138,7 @@ class Platform:
             self._transport = passing_on
             yield Prober(client)
 
-    async def opened(self) -> Controller:
+    async def opened(self) -> Orchestrator:
         """The controller, as soon as it takes orders.
 
         Raises:
@@ -145,7 +153,7 @@ class Platform:
         return self.controller
 
     @property
-    def controller(self) -> Controller:
+    def controller(self) -> Orchestrator:
         """The controller that works now; NotRunningError while there is none."""
         if self._controller is None or not self._open.is_set():
             raise NotRunningError

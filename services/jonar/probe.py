@@ -1,16 +1,29 @@
-"""Why this exists: what a replica says about itself: whether it is ready, and how many requests it has served."""
+"""Why this exists: what a replica says about itself: whether it is ready, what it has served and what it uses."""
+
+from dataclasses import dataclass
 
 import httpx2
 
 from jonar.metrics import Series, parse
+from jonar.runtime.base import Usage
 
 # Requests that Jonar itself makes; they are no load.
 _OWN_ROUTES = frozenset({"/health", "/ready", "/metrics"})
 _REQUESTS = "requests_total"
+_CPU = "process_cpu_seconds_total"
+_MEMORY = "process_resident_memory_bytes"
 
 
 class ScrapeError(Exception):
     """A replica's figures could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a replica tells: requests served since its start, and what its process uses by its own account."""
+
+    requests: float
+    usage: Usage
 
 
 class Prober:
@@ -31,8 +44,8 @@ class Prober:
             return False
         return response.is_success
 
-    async def count_requests(self, url: str) -> float:
-        """How many requests the replica has served since it started, Jonar's own questions left out.
+    async def figures(self, url: str) -> Told:
+        """What the replica tells of itself.
 
         Raises:
             ScrapeError: it does not answer, or not with figures.
@@ -40,7 +53,8 @@ class Prober:
         try:
             response = await self._client.get(f"{url}/metrics")
             response.raise_for_status()
-            return served(parse(response.text))
+            series = parse(response.text)
+            return Told(served(series), used(series))
         except (httpx2.HTTPError, ValueError) as error:
             raise ScrapeError(f"GET {url}/metrics: {error!r}") from error
 
@@ -52,3 +66,9 @@ class Prober:
 def served(series: list[Series]) -> float:
     """The requests counted by a replica's figures, Jonar's own questions left out."""
     return sum(s.value for s in series if s.name == _REQUESTS and s.label("route") not in _OWN_ROUTES)
+
+
+def used(series: list[Series]) -> Usage:
+    """What a replica's process uses by its own account; zeros where it does not say."""
+    figures = {s.name: s.value for s in series if s.name in (_CPU, _MEMORY)}
+    return Usage(figures.get(_CPU, 0.0), int(figures.get(_MEMORY, 0)))

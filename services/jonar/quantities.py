@@ -4,9 +4,12 @@ import re
 from decimal import Decimal
 
 _QUANTITY = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?P<suffix>m|k|[MGTPE]|[KMGTPE]i)?$")
+_FIGURE = re.compile(r"^(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<suffix>[num]|k|[MGTPE]|[KMGTPE]i)?$")
 _FACTORS = {"": Decimal(1), "m": Decimal("0.001")}
 _FACTORS |= {letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", start=1)}
 _FACTORS |= {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)}
+
+_FINE = {**_FACTORS, "u": Decimal("0.000001"), "n": Decimal("0.000000001")}
 
 
 def parse_cpu(text: str) -> float:
@@ -28,6 +31,18 @@ def parse_memory(text: str) -> int:
     if size < 1:
         raise ValueError(f"{text!r} is less than one byte; write a number of bytes such as 512Mi or 1Gi")
     return size
+
+
+def parse_figure(text: str) -> float:
+    """A measured quantity, which may be zero and as fine as billionths: `"1234n"`, `"12Ki"`, `"0"`.
+
+    Raises:
+        ValueError: not a quantity.
+    """
+    match = _FIGURE.match(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a quantity")
+    return float(Decimal(match["number"]) * _FINE[match["suffix"] or ""])
 
 
 def _parse(text: str, wanted: str) -> Decimal:

@@ -6,7 +6,7 @@ from typing import Self
 
 from kernel.settings import SettingsError
 
-RUNTIMES = ("process", "docker")
+RUNTIMES = ("process", "docker", "kubernetes")
 
 
 @dataclass(frozen=True, slots=True)

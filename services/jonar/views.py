@@ -40,7 +40,10 @@ class AutoscalingView(BaseModel):
 
 
 class DeploymentView(BaseModel):
-    """A deployment and how far it is. `url` is one address for all its ready replicas."""
+    """A deployment and how far it is. `url` is one address for all its ready replicas.
+
+    `cluster_url` is another, without Jonar in between, for who is in the same cluster; null where there is none.
+    """
 
     id: str
     component: str
@@ -53,6 +56,7 @@ class DeploymentView(BaseModel):
     resources: ResourceView
     autoscaling: AutoscalingView
     url: str
+    cluster_url: str | None
     created_at: datetime
     stopped_at: datetime | None
 
@@ -153,6 +157,7 @@ def deployment_view(
             "target_cpu_utilisation": row["target_cpu"],
         },
         "url": f"{base_url.rstrip('/')}{SERVICES}{row['id']}",
+        "cluster_url": deployment.cluster_url if deployment else None,
         "created_at": row["created_at"],
         "stopped_at": row["stopped_at"],
     }

@@ -45,13 +45,21 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A replica ended, asked to or not. `code` is negative for a signal, as in subprocess."""
+    """A replica ended, asked to or not.
+
+    Args:
+        code: Negative for a signal, as in subprocess; None where nobody could see how it ended.
+        reason: What else is known of why.
+    """
 
     replica_id: str
     pid: int | None
-    code: int
+    code: int | None
+    reason: str = ""
 
     def __str__(self) -> str:
+        if self.code is None:
+            return "nobody there to see how"
         return f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from jonar.autoscaler import Autoscaler, observe
 from jonar.autoscaling import Policy
 from jonar.deployments import Deployment
-from jonar.probe import ScrapeError
+from jonar.probe import ScrapeError, Told
 from jonar.runtime.base import Usage
 from tests.unit.services.jonar.bench import Bench, working
 from tests.unit.services.jonar.fakes import make_deployment, make_policy
@@ -21,12 +21,12 @@ class Scene:
         self.deployment = deployment
         self.served: dict[str, float] = {}
         self.is_deaf = False
-        self.autoscaler = Autoscaler(bench.controller, bench.runtime, self._count, bench.clock, 1.0)
+        self.autoscaler = Autoscaler(bench.controller, self._ask, bench.clock, 1.0)
 
-    async def _count(self, url: str) -> float:
+    async def _ask(self, url: str) -> Told:
         if self.is_deaf:
             raise ScrapeError("no answer")
-        return self.served.get(url, 0.0)
+        return Told(self.served.get(url, 0.0), Usage(0.0, 0))
 
     async def look(self, *, requests: float = 0.0, cpu: float = 0.0) -> None:
         """A second passes in which each replica serves `requests` and uses `cpu` seconds; the autoscaler looks."""

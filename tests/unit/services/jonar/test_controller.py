@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jonar.controller import NotRunningError, next_period
+from jonar.controller import next_period
 from jonar.deployments import ReplicaState, RolloutState
+from jonar.orchestrator import NotRunningError
 from tests.unit.services.jonar.bench import Bench, working
 from tests.unit.services.jonar.fakes import START, make_deployment, settle
 
