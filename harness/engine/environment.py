@@ -14,7 +14,7 @@ from harness.engine.seeding import Seeded
 from harness.engine.startup import Startup
 from harness.events.facts import State
 from harness.plan.model import Plan, Step
-from harness.providers.base import CanRenew, Place, Running
+from harness.providers.base import CanExport, CanRenew, Place, Running
 from harness.readiness.primary import primary_endpoint
 from harness.spec.model import Ecosystem
 
@@ -66,12 +66,13 @@ class Environment:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What `x-harness.exports` hands to tests, rendered; holds secrets.
+        """What the provider and `x-harness.exports` hand to tests, rendered; holds secrets.
 
         Raises:
             SpecError: an export holds a placeholder that stands for nothing.
         """
-        rendered: dict[str, str] = {}
+        provider = self._parts.provider
+        rendered = dict(provider.variables) if isinstance(provider, CanExport) else {}
         for step in self.plan.steps:
             running = self._parts.supervision.running(step.name)
             if running is not None:  # a one-shot's work may be in copied data

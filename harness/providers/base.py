@@ -254,6 +254,16 @@ class CanTellWhere(Protocol):
 
 
 @runtime_checkable
+class CanExport(Protocol):
+    """Ability of a provider: tell tests, in variables, where everything runs."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """By name; no secrets."""
+        ...
+
+
+@runtime_checkable
 class HasLinks(Protocol):
     """Ability of a provider: proxies stand between components, and between them and the tests."""
 

@@ -4,28 +4,13 @@ from time import perf_counter
 
 import pytest
 
-from jonar.client import Deployment, Instance, JonarClient
+from jonar.client import Deployment, JonarClient
 from tests.ecosystem import Deploy
 from tests.figures import Figures
+from tests.scaling.rollouts import PATIENCE, serving, settled
 from tests.scaling.traffic import Traffic
 
-PATIENCE = 120.0  # seconds for a rollout, as on a slow cluster whose nodes have the images
 pytestmark = pytest.mark.timeout(3 * PATIENCE)
-
-
-async def _settled(jonar: JonarClient, deployment: Deployment) -> Deployment:
-    """The deployment, once its rollout has ended."""
-    began = perf_counter()
-    while perf_counter() - began < PATIENCE:
-        status = await jonar.get_deployment_status(deployment)
-        if status.state != "progressing":
-            return status
-    raise AssertionError(f"{deployment} is still progressing after {PATIENCE:g} s: {status.__dict__}")
-
-
-def _serving(deployment: Deployment) -> list[Instance]:
-    """The replicas that take requests; those that are asked to end are still there for a moment."""
-    return [instance for instance in deployment.instances if instance.state == "ready"]
 
 
 class TestScaling:
@@ -35,7 +20,7 @@ class TestScaling:
         """Three replicas become available, each with an address of its own, and one address leads to all."""
         began = perf_counter()
         deployment = await deploy(component="distilera", replicas=3, progress_deadline_seconds=PATIENCE)
-        status = await _settled(jonar_client, deployment)
+        status = await settled(jonar_client, deployment)
         figure("time to ready, 3 replicas", perf_counter() - began, "s")
 
         assert (status.state, status.ready_replicas, status.available_replicas) == ("available", 3, 3)
@@ -52,7 +37,7 @@ class TestScaling:
             autoscaling={"min_replicas": 1, "max_replicas": 5, "target_requests_per_second": None}
             | {"target_cpu_utilisation": None},
         )
-        before = await _settled(jonar_client, deployment)
+        before = await settled(jonar_client, deployment)
         async with Traffic(f"{before.url}/health") as traffic:
             most = await self._scaled(jonar_client, deployment, 5, figure)
             least = await self._scaled(jonar_client, deployment, 2, figure)
@@ -69,18 +54,18 @@ class TestScaling:
         deployment = await deploy(
             component="mercatrix", version="1.0.0", replicas=2, progress_deadline_seconds=PATIENCE
         )
-        before = await _settled(jonar_client, deployment)
+        before = await settled(jonar_client, deployment)
         assert {instance.version for instance in before.instances} == {"1.0.0"}
         async with Traffic(f"{before.url}/health") as traffic:
             began = perf_counter()
             await jonar_client.update_component(deployment, "2.0.0")
-            after = await _settled(jonar_client, deployment)
+            after = await settled(jonar_client, deployment)
             figure("rolling update, 2 replicas", perf_counter() - began, "s")
         figure("requests lost, rolling update", traffic.lost.total(), "", below=1)
         figure("longest wait, rolling update", traffic.longest, "s")
 
-        assert {instance.version for instance in _serving(after)} == {"2.0.0"}
-        assert not {one.id for one in _serving(before)} & {one.id for one in _serving(after)}
+        assert {instance.version for instance in serving(after)} == {"2.0.0"}
+        assert not {one.id for one in serving(before)} & {one.id for one in serving(after)}
         assert traffic.answered > 0
         assert not traffic.lost, traffic.lost
 
@@ -89,6 +74,6 @@ class TestScaling:
     ) -> Deployment:
         began = perf_counter()
         await jonar.scale_component(deployment, replicas)
-        status = await _settled(jonar, deployment)
+        status = await settled(jonar, deployment)
         figure(f"time to {replicas} replicas", perf_counter() - began, "s")
         return status

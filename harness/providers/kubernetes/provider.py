@@ -70,6 +70,14 @@ class KubernetesProvider:
         self._supply: Supply | None = None
         self._started: list[RunningPod] = []
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """For tests, and people, that look into the cluster themselves."""
+        return {
+            "TEST_KUBE_CONTEXT": self._context,
+            "TEST_KUBE_NAMESPACE": namespace_of(self._place.environment_id),
+        }
+
     def refusal(self, component: Component) -> str | None:
         """Why a component cannot run as a pod; None when it can."""
         return refusal(component)

@@ -1,0 +1,22 @@
+"""Why this exists: every scaling test waits until a deployment has become what was asked for."""
+
+from time import perf_counter
+
+from jonar.client import Deployment, Instance, JonarClient
+
+PATIENCE = 120.0  # seconds for a rollout, as on a slow cluster whose nodes have the images
+
+
+async def settled(jonar: JonarClient, deployment: Deployment) -> Deployment:
+    """The deployment, once its rollout has ended, for better or worse."""
+    began = perf_counter()
+    while perf_counter() - began < PATIENCE:
+        status = await jonar.get_deployment_status(deployment)
+        if status.state != "progressing":
+            return status
+    raise AssertionError(f"{deployment} is still progressing after {PATIENCE:g} s: {status.__dict__}")
+
+
+def serving(deployment: Deployment) -> list[Instance]:
+    """The replicas that take requests; those that are asked to end are still there for a moment."""
+    return [instance for instance in deployment.instances if instance.state == "ready"]

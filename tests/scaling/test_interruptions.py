@@ -1,0 +1,108 @@
+"""A replica that goes away in the middle of what somebody does with it takes nothing along."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TypeVar
+
+import pytest
+
+from distilera.client import DistileraClient
+from harness.pytest_plugin.handle import EcosystemHandle
+from hoardwell.client import HoardwellClient
+from jonar.client import JonarClient
+from kernel.client import ClientError
+from tests import outside
+from tests.ecosystem import Deploy
+from tests.figures import Figures
+from tests.people import Account
+from tests.scaling.rollouts import PATIENCE, serving, settled
+
+SIMULATIONS = 12
+ATTEMPTS = 5
+AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE}  # somebody else may answer
+pytestmark = pytest.mark.timeout(3 * PATIENCE)
+T = TypeVar("T")
+
+
+class TestInterruptions:
+    """Workflows go through one address, behind which replicas come and go."""
+
+    async def test_replica_ends_in_the_middle(
+        self,
+        ecosystem: EcosystemHandle,
+        jonar_client: JonarClient,
+        hoardwell_client: HoardwellClient,
+        deploy: Deploy,
+        account: Account,
+        figure: Figures,
+    ) -> None:
+        """Simulations start and complete while one of two replicas is deleted: none is lost, none is told of twice.
+
+        A process or a container that is told to end takes no more requests from that moment on, and whoever just then
+        asked it has to ask again. A cluster first sends the requests elsewhere: there nobody has to.
+        """
+        deployment = await deploy(component="distilera", replicas=2, progress_deadline_seconds=PATIENCE)
+        before = await settled(jonar_client, deployment)
+        async with DistileraClient(before.url, account.token) as distilera:
+            user = User(distilera, account)
+            mine = [await user.works_through() for _ in range(SIMULATIONS // 3)]
+            ending = asyncio.ensure_future(outside.end(serving(before)[0]))
+            mine += await asyncio.gather(*(user.works_through() for _ in range(SIMULATIONS - len(mine))))
+            await ending
+        is_seamless = ecosystem.provider == "kubernetes"
+        figure(
+            "requests asked again, one replica deleted",
+            user.lost.total(),
+            "",
+            below=1 if is_seamless else None,
+        )
+        assert not (is_seamless and user.lost), user.lost
+
+        told = await hoardwell_client.get_inbox(
+            account.id, containing="simulation_", at_least=2 * SIMULATIONS, wait=20
+        )
+        contents = Counter(message.content.partition(":")[0] for message in told.messages)
+        expected = [
+            f"simulation_{done} {simulation}" for simulation in mine for done in ("started", "completed")
+        ]
+        assert {content: contents[content] for content in expected} == dict.fromkeys(expected, 1)
+        after = await settled(jonar_client, deployment)
+        assert after.ready_replicas == len(serving(before))
+        assert {one.id for one in serving(after)} != {one.id for one in serving(before)}
+
+
+class User:
+    """Somebody who works with simulations, and asks again where a replica has gone away under a request.
+
+    Args:
+        distilera: The deployment's address.
+        account: Whose simulations.
+    """
+
+    def __init__(self, distilera: DistileraClient, account: Account) -> None:
+        self.lost: Counter[str] = Counter()
+        """Requests that had to be asked again, by what came instead of an answer."""
+        self._distilera = distilera
+        self._account = account
+
+    async def works_through(self) -> str:
+        """A simulation from its start to its result, each step of which may meet another replica."""
+        asked = {"elements": ["fire"], "user_id": self._account.id}
+        simulation = await self._ask(lambda: self._distilera.create_simulation(asked))
+        completed = await self._ask(lambda: self._distilera.complete_simulation(simulation))
+        assert completed.status == "completed"
+        read = await self._ask(lambda: self._distilera.get_simulation(simulation))
+        assert read.user_id == self._account.id
+        return str(simulation)
+
+    async def _ask(self, request: Callable[[], Awaitable[T]]) -> T:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await request()
+            except ClientError as error:
+                if error.status not in AWAY:
+                    raise
+                self.lost[str(error)] += 1
+        return await request()
