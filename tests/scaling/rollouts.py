@@ -4,6 +4,7 @@ from time import perf_counter
 
 from jonar.client import Deployment, Instance, JonarClient
 
+SMALL = {"cpu": "50m", "memory": "128Mi"}  # what replicas ask for: five of them have to fit on two processors
 PATIENCE = 120.0  # seconds for a rollout, as on a slow cluster whose nodes have the images
 
 

@@ -7,6 +7,7 @@ import pytest
 from jonar.client import Deployment, JonarClient, ScalingEvent
 from tests.ecosystem import Deploy
 from tests.figures import Figures
+from tests.scaling.rollouts import SMALL
 from tests.scaling.traffic import Traffic
 
 PATIENCE = (
@@ -24,7 +25,7 @@ class TestAutoscaling:
         deployment = await deploy(
             component="distilera",
             replicas=1,
-            resources={"cpu": "50m", "memory": "128Mi"},
+            resources=SMALL,
             progress_deadline_seconds=PATIENCE,
             autoscaling={
                 "min_replicas": 1,

@@ -17,7 +17,7 @@ from tests import outside
 from tests.ecosystem import Deploy
 from tests.figures import Figures
 from tests.people import Account
-from tests.scaling.rollouts import PATIENCE, serving, settled
+from tests.scaling.rollouts import PATIENCE, SMALL, serving, settled
 
 SIMULATIONS = 12
 ATTEMPTS = 5
@@ -43,7 +43,9 @@ class TestInterruptions:
         A process or a container that is told to end takes no more requests from that moment on, and whoever just then
         asked it has to ask again. A cluster first sends the requests elsewhere: there nobody has to.
         """
-        deployment = await deploy(component="distilera", replicas=2, progress_deadline_seconds=PATIENCE)
+        deployment = await deploy(
+            component="distilera", replicas=2, resources=SMALL, progress_deadline_seconds=PATIENCE
+        )
         before = await settled(jonar_client, deployment)
         async with DistileraClient(before.url, account.token) as distilera:
             user = User(distilera, account)

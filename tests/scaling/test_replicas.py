@@ -7,7 +7,7 @@ import pytest
 from jonar.client import Deployment, JonarClient
 from tests.ecosystem import Deploy
 from tests.figures import Figures
-from tests.scaling.rollouts import PATIENCE, serving, settled
+from tests.scaling.rollouts import PATIENCE, SMALL, serving, settled
 from tests.scaling.traffic import Traffic
 
 pytestmark = pytest.mark.timeout(3 * PATIENCE)
@@ -19,7 +19,9 @@ class TestScaling:
     async def test_three_replicas(self, jonar_client: JonarClient, deploy: Deploy, figure: Figures) -> None:
         """Three replicas become available, each with an address of its own, and one address leads to all."""
         began = perf_counter()
-        deployment = await deploy(component="distilera", replicas=3, progress_deadline_seconds=PATIENCE)
+        deployment = await deploy(
+            component="distilera", replicas=3, resources=SMALL, progress_deadline_seconds=PATIENCE
+        )
         status = await settled(jonar_client, deployment)
         figure("time to ready, 3 replicas", perf_counter() - began, "s")
 
@@ -33,6 +35,7 @@ class TestScaling:
         deployment = await deploy(
             component="hoardwell",
             replicas=1,
+            resources=SMALL,
             progress_deadline_seconds=PATIENCE,
             autoscaling={"min_replicas": 1, "max_replicas": 5, "target_requests_per_second": None}
             | {"target_cpu_utilisation": None},
@@ -52,7 +55,11 @@ class TestScaling:
     async def test_another_version(self, jonar_client: JonarClient, deploy: Deploy, figure: Figures) -> None:
         """A rolling update replaces every replica, and no request meets a moment without one."""
         deployment = await deploy(
-            component="mercatrix", version="1.0.0", replicas=2, progress_deadline_seconds=PATIENCE
+            component="mercatrix",
+            version="1.0.0",
+            replicas=2,
+            resources=SMALL,
+            progress_deadline_seconds=PATIENCE,
         )
         before = await settled(jonar_client, deployment)
         assert {instance.version for instance in before.instances} == {"1.0.0"}
