@@ -90,8 +90,9 @@ class KubernetesProvider:
         """
         self._place.logs.mkdir(parents=True, exist_ok=True)
         self._secrets = make_secrets(ecosystem, new_secret)
-        manifests = await asyncio.to_thread(manifests_of, ecosystem, plan)
-        client = await asyncio.to_thread(connect, self._context)
+        client, manifests = await asyncio.gather(
+            asyncio.to_thread(connect, self._context), asyncio.to_thread(manifests_of, ecosystem, plan)
+        )
         self._client, self._way = client, way_of(client)
         name = namespace_of(self._place.environment_id)
         marks = annotations(self._place.runtime, Keeper.here().label)

@@ -62,14 +62,15 @@ def together(pods: Sequence[Seen], wanted: int) -> Seen:
         wanted: How many have to be ready, for it to be.
     """
     ready = [seen for seen in pods if seen.is_ready]
-    coming = next((seen for seen in reversed(pods) if not seen.is_ready and seen.removed is None), NOTHING)
+    coming = [seen for seen in reversed(pods) if not seen.is_ready and seen.removed is None]
     spokesman = next(iter([*reversed(ready), *reversed(pods)]), NOTHING)
+    count = f"{len(ready)} of {wanted} pods ready: " if wanted > 1 else ""
     return replace(
         spokesman,
         is_ready=len(ready) >= wanted and bool(ready),
         is_running=any(seen.is_running for seen in pods),
-        hopeless="" if len(ready) >= wanted else coming.hopeless,
-        state=spokesman.state if wanted == 1 else f"{len(ready)} of {wanted} pods ready: {coming.state}",
+        hopeless=next((seen.hopeless for seen in coming if seen.hopeless), ""),
+        state=f"{count}{next(iter(coming), spokesman).state}",
     )
 
 

@@ -140,6 +140,12 @@ def _ending(side: _Side) -> Iterator[Disagreement]:
         yield side.says(told, remedy)
 
 
+def _replicas(side: _Side) -> Iterator[Disagreement]:
+    if (side.workload.get("spec") or {}).get("replicas") == 0:
+        told = f"{side.component.name} has 0 replicas in {side.where}, and would be waited for in vain"
+        yield side.says(told, "write one or more; in the file, `deploy: {replicas: 0}` leaves it out")
+
+
 def _image(side: _Side) -> Iterator[Disagreement]:
     name, image = side.component.name, side.container.get("image")
     if not image:
@@ -223,15 +229,15 @@ def _variables(side: _Side) -> Iterator[Disagreement]:
 
 
 def _values(side: _Side, told: Told) -> Iterator[Disagreement]:
-    wanted = side.component.environment
+    name, wanted = side.component.name, side.component.environment
     for variable, found in told.values.items():
-        is_comparable = variable in wanted and found.value is not None
-        if is_comparable and not _is_secret(variable, wanted) and found.value != wanted[variable]:
-            yield side.says(
-                f"{variable} of {side.component.name} is {wanted[variable]!r} in the file,"
-                f" and {found.value!r} in {side.where}",
-                f"make them the same; {_LAID_OVER}",
-            )
+        if variable not in wanted or found.value in (None, wanted[variable]):
+            continue
+        if not _is_secret(variable, wanted):
+            is_secret = _is_secret(variable, {variable: found.value or ""})
+            other = "holds a secret" if is_secret else f"{found.value!r}"
+            message = f"{variable} of {name} is {wanted[variable]!r} in the file, and {other} in {side.where}"
+            yield side.says(message, f"make them the same; {_LAID_OVER}")
 
 
 def _is_secret(variable: str, environment: Mapping[str, str]) -> bool:
@@ -240,6 +246,7 @@ def _is_secret(variable: str, environment: Mapping[str, str]) -> bool:
 
 _CHECKS: tuple[Callable[[_Side], Iterator[Disagreement]], ...] = (
     _ending,
+    _replicas,
     _image,
     _ports,
     _services,

@@ -137,11 +137,8 @@ def _fit(workload: Fields, component: Component, image: str, variables: Variable
 
 def _tell(container: Fields, component: Component) -> None:
     """Of what is set twice, a container takes `env`, and of `envFrom` the last."""
-    own = config_name(component.name)
-    references: list[Fields] = [
-        {"configMapRef": {"name": own}},
-        {"secretRef": {"name": own}},
-    ]
+    own = {"name": config_name(component.name)}
+    references: list[Fields] = [{"configMapRef": own}, {"secretRef": own}]
     kept = [each for each in container.get("envFrom") or () if each not in references]
     container["envFrom"] = [*kept, *references]
     container["env"] = [

@@ -12,7 +12,7 @@ from harness.bootstrap.preparation.providers import kind_of
 from harness.bootstrap.preparation.request import Request
 from harness.core.errors import ExitCode, ProviderUnavailableError, SpecError, UsageError
 from harness.plan.model import Selection
-from harness.providers.names import EXISTING
+from harness.providers.names import DOCKER, EXISTING, KUBERNETES
 from harness.providers.process.storage.account import Account
 
 FILE = """
@@ -321,3 +321,39 @@ def test_what_exists_already_is_never_reset(file: Path) -> None:
     file.write_text(ISOLATED)
     prepared = prepare(Request(files=(file,), provider=EXISTING, seeds_existing=True, workers=2))
     assert prepared.ecosystem.settings.isolation == "none"
+
+
+CLUSTER = """
+x-harness: {kubernetes: {manifests: k8s}}
+services:
+  web: {image: "example/web:1", expose: [8000]}
+  other: {image: "example/other:1", profiles: [debug]}
+"""
+WORKLOAD = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {template: {spec: {containers: [{name: web, image: "example/web:2"}]}}}
+"""
+
+
+def test_manifests_that_disagree_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Are shown by who only looks, and keep everybody else from starting it in a cluster; there alone."""
+    (tmp_path / "kubeconfig").write_text("{}")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    (tmp_path / "k8s").mkdir()
+    (tmp_path / "k8s" / "web.yaml").write_text(WORKLOAD)
+    file = tmp_path / "compose.yml"
+    file.write_text(CLUSTER)
+    drafted = draft(Request(files=(file,), provider=KUBERNETES))
+    assert [(str(told.location), told.message) for told in drafted.warnings] == [
+        (f"{file}:4", "web is made from example/web:1 by the file, and from example/web:2 in k8s"),
+        (f"{file}:4", "web has port 8000 in the file, and none in k8s"),
+        (f"{file}:4", "neighbours reach web as web, and k8s has no Service web"),
+    ]
+    with pytest.raises(SpecError) as caught:
+        prepare(Request(files=(file,), provider=KUBERNETES))
+    assert len(caught.value.evidence) == 3
+    both = Request(files=(file,), provider=KUBERNETES, selection=Selection(profiles=("debug",)))
+    assert "other is in the file, and k8s has no workload of that name" in str(draft(both).warnings[-1])
+    assert not draft(Request(files=(file,), provider=DOCKER)).warnings

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.providers.base import Exit
-from harness.providers.kubernetes.seen import look
+from harness.providers.kubernetes.seen import NOTHING, Seen, look, together
 
 RUNNING = {"state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
 
@@ -112,3 +112,50 @@ def test_one_that_waits_is_not_given_up() -> None:
     """A first pull that failed is tried again."""
     seen = look(pod({"state": {"waiting": {"reason": "ErrImagePull", "message": "timeout"}}}))
     assert (seen.hopeless, seen.state) == ("", "ErrImagePull timeout")
+
+
+def test_the_container_of_the_component_counts() -> None:
+    """Statuses come by name: a container beside it may be the first of them, and may do what it likes."""
+    two = pod({"name": "a-proxy", "state": {"terminated": {"exitCode": 1}}}, {"name": "main", **RUNNING})
+    for own in ("web", "main"):
+        told = {**two, "spec": {"containers": [{"name": own}, {"name": "a-proxy"}]}}
+        told["status"] = {
+            **two["status"],
+            "containerStatuses": [two["status"]["containerStatuses"][0], {"name": own, **RUNNING}],
+        }
+        seen = look(told, "web")
+        assert (seen.container, seen.is_running, seen.ended) == (own, True, None)
+
+
+def ready(name: str) -> Seen:
+    """A pod that is."""
+    return Seen(name, is_ready=True, is_running=True, state="ready")
+
+
+def coming(name: str, hopeless: str = "") -> Seen:
+    """A pod that is not yet, or never will be."""
+    return Seen(name, is_running=True, hopeless=hopeless, state=hopeless or "starts")
+
+
+def test_several_pods_are_ready_when_all_wanted_ones_are() -> None:
+    """Until then it is told how many are, and what the newest of the others does."""
+    seen = together([ready("web-1"), coming("web-2")], 2)
+    assert (seen.is_ready, seen.is_running, seen.state) == (False, True, "1 of 2 pods ready: starts")
+    assert together([ready("web-1"), ready("web-2")], 2).is_ready
+    assert together([ready("web-1"), coming("web-2")], 1).is_ready
+    assert together([], 2).state == "0 of 2 pods ready: no pod yet"
+
+
+def test_a_ready_pod_speaks_for_all() -> None:
+    """It is the one that connections go to; where there is none, the newest does."""
+    assert together([ready("web-1"), coming("web-2")], 2).name == "web-1"
+    assert together([ready("web-1"), ready("web-2"), coming("web-3")], 3).name == "web-2"
+    assert together([coming("web-1"), coming("web-2")], 2).name == "web-2"
+    assert together([], 1) == NOTHING
+
+
+def test_one_of_several_that_never_comes_is_told() -> None:
+    """Whichever it is; but not what one did that somebody removed."""
+    assert together([ready("web-1"), coming("web-2", "no image"), coming("web-3")], 3).hopeless == "no image"
+    leaving = Seen("web-1", removed=Exit(1), hopeless="no image")
+    assert not together([leaving, coming("web-2")], 1).hopeless

@@ -109,6 +109,18 @@ async def test_the_newest_pod_counts(core: FakeCore, pods: Pods) -> None:
     await pods.of("web").until(lambda seen: not seen.name)
 
 
+async def test_several_pods_are_one_component(core: FakeCore, pods: Pods) -> None:
+    """It is ready when as many are as it was started with."""
+    answer = await opened(core)
+    pods.renew("web", 2)
+    answer.tell("ADDED", "web-1", RUNNING, is_ready=True)
+    answer.tell("ADDED", "web-2", RUNNING)
+    seen = await pods.of("web").until(lambda _: len(pods.of("web").each) == 2)
+    assert (seen.is_ready, seen.name) == (False, "web-1")
+    answer.tell("MODIFIED", "web-2", RUNNING, is_ready=True)
+    await pods.of("web").until(lambda seen: seen.is_ready)
+
+
 async def test_an_end_is_told(core: FakeCore, pods: Pods) -> None:
     """Once: what its container does afterwards is another story."""
     answer = await opened(core)
