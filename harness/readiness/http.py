@@ -4,6 +4,7 @@ One request on a raw connection: an HTTP client library costs more to import tha
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 
 from harness.core.endpoint import Endpoint
@@ -12,6 +13,10 @@ from harness.readiness.connection import CHECK_TIMEOUT, explain, open_connection
 
 _BODY_LIMIT = 4096
 _LINE_LIMIT = 200
+# A head that says that nothing follows (RFC 9112, 6.3); some ways to a server are slow to tell that it has closed.
+_BODILESS = re.compile(
+    rb"\AHTTP/\S+ (?:204|304)\b|^content-length:[ \t]*0[ \t]*\r$", re.IGNORECASE | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class HttpProbe:
             return Answer(is_ready=False, seen="answers, but not in HTTP")
         if 200 <= status <= self.highest:  # noqa: PLR2004 - as HTTP counts
             return Answer(is_ready=True, seen=f"HTTP {status}")
-        line = _first_line(head, await reader.read(_BODY_LIMIT))
+        line = _first_line(head, await _body(head, reader))
         return Answer(is_ready=False, seen=f"HTTP {status}: {line}" if line else f"HTTP {status}")
 
 
@@ -75,7 +80,7 @@ async def ask(method: str, endpoint: Endpoint, path: str, timeout: float) -> tup
         status = _status(head)
         if status is None:
             raise ConnectionError("answers, but not in HTTP")
-        return status, _first_line(head, await reader.read(_BODY_LIMIT))
+        return status, _first_line(head, await _body(head, reader))
 
 
 def _request(method: str, path: str, host: str) -> bytes:
@@ -92,6 +97,11 @@ def _status(head: bytes) -> int | None:
     if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():  # noqa: PLR2004 - version and status
         return None
     return int(words[1])
+
+
+async def _body(head: bytes, reader: asyncio.StreamReader) -> bytes:
+    """What has come of the body so far, once some of it has."""
+    return b"" if _BODILESS.search(head) else await reader.read(_BODY_LIMIT)
 
 
 def _first_line(head: bytes, body: bytes) -> str:

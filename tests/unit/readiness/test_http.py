@@ -6,7 +6,7 @@ import pytest
 
 from harness.core.endpoint import Endpoint
 from harness.readiness.base import Answer
-from harness.readiness.http import HttpProbe
+from harness.readiness.http import HttpProbe, ask
 from tests.unit.readiness.conftest import Talk, serving
 
 
@@ -51,6 +51,28 @@ async def test_answers(raw: bytes, answer: Answer) -> None:
     """2xx is ready, everything else is not, and nothing raises."""
     async with serving(answering(raw)) as endpoint:
         assert await HttpProbe(endpoint, "/ready").check() == answer
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 204 No Content\r\nX: y\r\n\r\n",
+        response("200 OK"),
+        response("503 Unavailable", headers=b"X: y\r\n"),
+    ],
+)
+async def test_an_answer_without_a_body_is_whole(raw: bytes) -> None:
+    """Nobody waits until a server closes that has said that nothing follows."""
+    closing = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answering(raw)(reader, writer)
+        await closing.wait()
+
+    async with serving(talk) as endpoint:
+        status, line = await ask("POST", endpoint, "/settle", 5)
+        closing.set()
+    assert (str(status), line) == (raw.split()[1].decode(), "")
 
 
 async def test_the_request() -> None:
