@@ -3,9 +3,15 @@
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from harness.containers import engine
 from jonar.client import Instance
+
+if TYPE_CHECKING:
+    from kubernetes.client import CoreV1Api
 
 _GRACE = 10  # seconds that a container gets to end by itself
 
@@ -20,6 +26,28 @@ async def end(replica: Instance) -> None:
     await asyncio.to_thread(_end, replica, _GRACE)
 
 
+async def exists(replica: Instance) -> bool:
+    """Whether anything of a replica is left."""
+    return await asyncio.to_thread(_exists, replica)
+
+
+def _exists(replica: Instance) -> bool:
+    if replica.pod is not None:
+        with _pods() as (pods, namespace):
+            return bool(
+                pods.list_namespaced_pod(namespace, field_selector=f"metadata.name={replica.pod}").items
+            )
+    if replica.container is not None:
+        with closing(engine.connect()) as client:
+            return bool(client.containers.list(all=True, filters={"id": replica.container}))
+    assert replica.pid is not None
+    try:
+        os.kill(replica.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _end(replica: Instance, grace: int) -> None:
     if replica.pod is not None:
         _delete_pod(replica.pod, grace)
@@ -31,24 +59,26 @@ def _end(replica: Instance, grace: int) -> None:
 
 
 def _stop_container(container: str, grace: int) -> None:
-    client = engine.connect()
-    try:
+    with closing(engine.connect()) as client:
         found = client.containers.get(container)
         found.stop(timeout=grace) if grace else found.kill()
-    finally:
-        client.close()
 
 
 def _delete_pod(pod: str, grace: int) -> None:
+    with _pods() as (pods, namespace):
+        # a pod that is told to end at once is killed
+        pods.delete_namespaced_pod(pod, namespace, grace_period_seconds=grace)
+
+
+@contextmanager
+def _pods() -> Iterator[tuple["CoreV1Api", str]]:
+    """The way to the environment's pods, and its namespace."""
     from kubernetes.client import CoreV1Api  # noqa: PLC0415 - an extra, which only who has a cluster has installed
 
     from harness.providers.kubernetes.access import connect  # noqa: PLC0415 - as above
 
     client = connect(os.environ["TEST_KUBE_CONTEXT"])
     try:
-        # a pod that is told to end at once is killed
-        CoreV1Api(client).delete_namespaced_pod(
-            pod, os.environ["TEST_KUBE_NAMESPACE"], grace_period_seconds=grace
-        )
+        yield CoreV1Api(client), os.environ["TEST_KUBE_NAMESPACE"]
     finally:
         client.close()  # type: ignore[no-untyped-call] # the library has no types for it

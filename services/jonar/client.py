@@ -146,7 +146,7 @@ class JonarClient(ServiceClient):
         """Want another version: its replicas take the places of the old ones, one by one, once they serve."""
         return await self.one(Deployment, "PATCH", f"/api/v1/deployments/{deployment}/", {"version": version})
 
-    async def delete_deployment(self, deployment: str, wait: float = 5.0) -> Deployment:
+    async def delete_deployment(self, deployment: str, wait: float = 20.0) -> Deployment:
         """Stop every replica; returns when they are gone, at the latest after `wait` seconds."""
         return await self.one(Deployment, "DELETE", f"/api/v1/deployments/{deployment}/", wait=wait)
 

@@ -1,16 +1,15 @@
 """The platform runs components for real: replicas answer, scale with their load, and are replaced when they die."""
 
 import asyncio
-import os
 import signal
 
 import httpx2
 import pytest
 
-from harness.containers import engine
 from harness.pytest_plugin.handle import EcosystemHandle
 from hoardwell.client import HoardwellClient
 from jonar.client import Instance, JonarClient
+from tests import outside
 from tests.ecosystem import Deploy
 from tests.refusals import refused
 
@@ -100,6 +99,7 @@ class TestDeployments:
 
         assert (stopped.state, stopped.ready_replicas) == ("stopped", 0)
         assert await asyncio.gather(*map(_who_answers, urls)) == [None] * 2
+        assert await asyncio.gather(*map(outside.exists, status.instances)) == [False] * 2
 
     async def test_killed_replica_is_replaced(
         self, ecosystem: EcosystemHandle, jonar_client: JonarClient, deploy: Deploy
@@ -108,11 +108,12 @@ class TestDeployments:
         _needs_ours(ecosystem)
         deployment = await deploy(component="hoardwell", replicas=1)
         [before] = (await jonar_client.get_deployment_status(deployment)).instances
-        await asyncio.to_thread(_kill, before)
+        await outside.kill(before)
 
         events = await jonar_client.get_component_events("hoardwell", type="exited", subject=deployment)
         assert [event.details["replica_id"] for event in events] == [before.id]
-        assert events[0].details["exit_code"] == -signal.SIGKILL
+        told = {key: events[0].details.get(key) for key in ("exit_code", "reason")}
+        assert told == _what_can_be_told_of_a_kill(before)
         alerts = await jonar_client.get_system_alerts(type="replica_exited", component="hoardwell")
         assert any(deployment in alert.message for alert in alerts)
         status = await jonar_client.get_deployment_status(deployment)
@@ -152,19 +153,15 @@ async def _who_answers(url: str) -> str | None:
     """The name of the service at `url`; None where nobody answers."""
     async with httpx2.AsyncClient(timeout=5, trust_env=False, verify=False) as client:
         try:
-            return str((await client.get(f"{url}/health")).json()["service"])
+            answer = (await client.get(f"{url}/health")).json()
         except httpx2.TransportError:
             return None
+    # where only Jonar reaches replicas, it says itself that there is none
+    return None if answer.get("error", {}).get("code") == "no_such_replica" else str(answer["service"])
 
 
-def _kill(replica: Instance) -> None:
-    """End a replica from outside, at once."""
-    if replica.container is None:
-        assert replica.pid is not None
-        os.kill(replica.pid, signal.SIGKILL)
-        return
-    client = engine.connect()
-    try:
-        client.containers.get(replica.container).kill()
-    finally:
-        client.close()
+def _what_can_be_told_of_a_kill(replica: Instance) -> dict[str, object]:
+    """Nobody sees how a container ends whose pod is removed at once: it takes that along."""
+    if replica.pod is not None:
+        return {"exit_code": None, "reason": "its pod was deleted"}
+    return {"exit_code": -signal.SIGKILL, "reason": None}
