@@ -20,6 +20,7 @@ from harness.providers.docker.refusal import lacks as docker_lacks
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
 from harness.providers.kubernetes.access import missing as kubernetes_missing
+from harness.providers.kubernetes.manifests.checking import beside as manifests_beside
 from harness.providers.kubernetes.manifests.checking import lacks as disagreements
 from harness.providers.kubernetes.refusal import refusal as kubernetes_refusal
 from harness.providers.kubernetes.refusal import remarks as kubernetes_remarks
@@ -68,7 +69,8 @@ class ProviderKind:
         remarks: What the file says about a component that is not carried over there.
         make: A provider for one environment.
         lacks: What a component's part of the file names for that place, and is not there.
-        disagreements: Where what else describes components of that name there says something else than the file.
+        beside: What else than the file says there what is made, by what it is called: plain values.
+        disagreements: Where that says something else than the file about the components of these names.
         is_measurable: Whether coverage of the components can be measured there.
         is_cached: Whether it makes things that stay for the next run.
         stand_in: What runs there in place of a component's image; empty where nothing does.
@@ -84,6 +86,7 @@ class ProviderKind:
     remarks: Callable[[Component], tuple[str, ...]]
     make: "Callable[[Making], Provider]"
     lacks: Callable[[Component], Iterable[Diagnostic]] = lambda _component: ()
+    beside: Callable[[Ecosystem], Mapping[str, object]] = lambda _ecosystem: {}
     disagreements: Callable[[Ecosystem, Collection[str]], Iterable[Diagnostic]] = lambda _ecosystem, _names: ()
     is_measurable: bool = False
     is_cached: bool = False
@@ -185,7 +188,8 @@ KINDS = (
         kubernetes_remarks,
         _kubernetes,
         docker_lacks,
-        disagreements,
+        beside=manifests_beside,
+        disagreements=disagreements,
     ),
     ProviderKind(EXISTING, lambda: None, lambda _component: None, lambda _component: (), _existing),
 )

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import harness
 from harness.bootstrap.preparation.order import Order
 from harness.bootstrap.preparation.preparing import Prepared, prepare
+from harness.bootstrap.preparation.providers import kind_of
 from harness.bootstrap.reuse.asking import Asked, Compared, python
 from harness.bootstrap.reuse.code import Code, Files, Reading, TooManyFilesError
 from harness.bootstrap.reuse.fingerprint import Fingerprint, changed, digest_of, given_by, reasons
@@ -147,7 +148,10 @@ def _answer(prepared: Prepared, told: tuple[str, ...], anew: Mapping[str, tuple[
 def _given(
     ecosystem: Ecosystem, plan: Plan, provider: str, seed: int, attached: Sequence[str]
 ) -> dict[str, str]:
-    return given_by(ecosystem, plan) | {
+    beside = {what: digest_of(told) for what, told in kind_of(provider).beside(ecosystem).items()}
+    return {
+        **given_by(ecosystem, plan),
+        **beside,
         "the provider": provider,
         "its data": f"that of seed {seed}",
         "what it is attached to": ", ".join(attached) or "nothing",

@@ -1,6 +1,6 @@
 """Why this exists: manifests that disagree with the Compose file are found before anything is started from them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from harness.providers.kubernetes.manifests.agreement import Disagreement, disagreements
 from harness.providers.kubernetes.manifests.model import Manifests
@@ -27,6 +27,19 @@ def lacks(ecosystem: Ecosystem, names: Collection[str]) -> tuple[Diagnostic, ...
         Diagnostic(_place(found, ecosystem, manifests), found.message, found.remedy)
         for found in found_in(ecosystem, manifests, names)
     )
+
+
+def beside(ecosystem: Ecosystem) -> Mapping[str, object]:
+    """What a team's own manifests say, by how they are called to people; nothing where it has none. Blocks.
+
+    Raises:
+        HarnessError: as `lacks`.
+    """
+    folder = ecosystem.settings.kubernetes.manifests
+    if folder is None:
+        return {}
+    manifests = read(folder)
+    return {f"what {_where(manifests, ecosystem)} holds": manifests.objects}
 
 
 def found_in(ecosystem: Ecosystem, manifests: Manifests, names: Collection[str]) -> tuple[Disagreement, ...]:

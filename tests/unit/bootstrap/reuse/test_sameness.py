@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from harness.bootstrap.preparation.order import Order
-from harness.bootstrap.preparation.preparing import prepare
+from harness.bootstrap.preparation.preparing import draft, prepare
 from harness.bootstrap.preparation.request import Request
 from harness.bootstrap.reuse.asking import Asked, Compared
-from harness.bootstrap.reuse.sameness import Sameness
+from harness.bootstrap.reuse.fingerprint import Fingerprint, reasons
+from harness.bootstrap.reuse.sameness import Sameness, _given
 from harness.core.errors import EnvironmentFailedError, SpecError
 from harness.keeper.stay import Stay
+from harness.providers.names import DOCKER, KUBERNETES
 
 FILE = """
 services:
@@ -140,3 +142,32 @@ async def test_what_is_no_python_is_not_started(stage: Stage) -> None:
     looked.require_readable(["web"])
     with pytest.raises(EnvironmentFailedError, match=r"api\.py cannot be loaded: .*line 2"):
         looked.require_readable(["web", "api"])
+
+
+MANIFEST = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {template: {spec: {containers: [{name: web, image: web, ENV: []}]}}}
+"""
+
+
+def test_manifests_are_part_of_what_an_environment_is_made_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they are what is made, and whatever files say it."""
+    (tmp_path / "kubeconfig").write_text("{}")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    (tmp_path / "k8s").mkdir()
+    manifest, file = tmp_path / "k8s" / "web.yaml", tmp_path / "compose.yml"
+    file.write_text("x-harness: {kubernetes: {manifests: k8s}}\nservices: {web: {image: web}}")
+
+    def taken(provider: str, env: str) -> Fingerprint:
+        manifest.write_text(MANIFEST.replace("ENV", env))
+        prepared = draft(Request(files=(file,), provider=provider), {})
+        return Fingerprint(_given(prepared.ecosystem, prepared.plan, provider, 1, ()), {}, {})
+
+    before, after = taken(KUBERNETES, "stdin"), taken(KUBERNETES, "tty")
+    assert list(reasons(before, after)) == ["what k8s holds has changed"]
+    assert not list(reasons(before, taken(KUBERNETES, "stdin")))
+    assert not list(reasons(taken(DOCKER, "stdin"), taken(DOCKER, "tty")))
