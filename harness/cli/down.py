@@ -1,5 +1,6 @@
 """Why this exists: `harness down`: end a running environment and say what, if anything, is left of it."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from harness.events.facts import EnvironmentStopped, Event, LogCut
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.protocol import Ending
+from harness.providers.kubernetes.access import resolve
 
 _WHICH = "name one with --environment, or end all of them with --all"
 _ENDING = 1.0  # seconds for one that ends at this very moment to be gone
@@ -27,6 +29,15 @@ def down(
     everything: Annotated[
         bool, typer.Option("--all", help="Every environment of this user, also those that tests run against.")
     ] = False,
+    context: Annotated[
+        str,
+        typer.Option(
+            "--context",
+            help="Look there, too, for what gone machines have left in a cluster: a context of the kubeconfig.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Tear down what `harness up` started here, and what killed runs left behind.
 
@@ -34,7 +45,7 @@ def down(
     Where that runs no more, one that tests have left running here (--keep) is ended.
     An environment that tests run against is ended only when it is named (-e), or with --all.
     """
-    swept, codes = _sweep()
+    swept, codes = _sweep(resolve(context, os.environ) if context else "")
     chosen, silent = _chosen(environment, everything, swept)
     if not (chosen or silent or swept):
         people.print("nothing runs here that `harness up` started")
@@ -135,9 +146,9 @@ def _ending(lease: Lease) -> Ending:
     return lease.wait_ended()
 
 
-def _sweep() -> tuple[list[str], list[ExitCode]]:
+def _sweep(cluster: str) -> tuple[list[str], list[ExitCode]]:
     """Remove what dead keepers left; the ids of those environments, and a code where something stays, which is told."""
-    swept, leftovers = sweep(engine=True)
+    swept, leftovers = sweep(engine=True, cluster=cluster)
     if leftovers:
         others = ", ".join(swept) or "an earlier run"
         tell(TeardownError(f"not everything of {others} could be removed", evidence=leftovers))

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+_HOUR = 3600.0
+_DAY = 24 * _HOUR
+
 
 @dataclass(frozen=True, slots=True)
 class Stay:
@@ -17,3 +20,13 @@ class Stay:
     is_kept: bool = False
     ttl: float | None = None
     grace: float = 0.0
+
+    @property
+    def term(self) -> float:
+        """Seconds for which its keeper may be unheard of before those who cannot look at it take it to be gone.
+
+        A run does not pause. What is kept may be on a machine that sleeps over night.
+        """
+        if not self.is_kept:
+            return _HOUR
+        return _DAY if self.ttl is None else min(_DAY, max(_HOUR, self.ttl))

@@ -195,6 +195,7 @@ class _Keeping:
             coverage=coverage,
             base_url=order.base_url,
             context=order.context,
+            term=order.stay.term,
             variables=os.environ,
             attached=tuple(order.ecosystem.components[name] for name in order.attached),
             head_start=self._head_start,

@@ -56,6 +56,7 @@ class Making:
     emit: Emit = nobody
     template: "Template | None" = None
     context: str = ""
+    term: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _kubernetes(making: Making) -> "Provider":
     from harness.providers.kubernetes.provider import KubernetesProvider  # noqa: PLC0415 - as above
 
     _refuse_attached(making, "pods")
-    return KubernetesProvider(making.place, making.clock, making.context, making.emit)
+    return KubernetesProvider(making.place, making.clock, making.context, making.emit, making.term)
 
 
 def _refuse_attached(making: Making, what: str) -> None:

@@ -1,23 +1,22 @@
 """Why this exists: one environment's namespace: made, filled, and removed with all that is in it."""
 
 import math
-import time
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.calls import Calls
+from harness.providers.kubernetes.marks import cluster_time, expiry
 from harness.providers.kubernetes.objects import COMPONENT
 from harness.providers.kubernetes.pods import Fields
+from harness.providers.kubernetes.removal import remove, unless_gone
 from harness.providers.kubernetes.streams import lines_of
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient, CoreV1Api
+    from kubernetes.client import ApiClient
 
 FIELD_MANAGER = "ecosystem-harness"
-_REMOVAL = 60.0  # seconds that a cluster may take to remove a namespace
-_LOOK = 0.1
+_NO_FILE = "/dev/null/none"  # else the library leaves what it has learnt of a cluster in the temporary folder
 _ACCOUNT = 30  # seconds that it may take to make one
 
 
@@ -30,6 +29,7 @@ class Namespace:
         name: The namespace's.
         labels: What it is found by.
         annotations: Whose it is, in full.
+        term: Seconds that it stays after `make` and each `renew`, unless it is removed before.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Namespace:
         name: str,
         labels: Mapping[str, str],
         annotations: Mapping[str, str],
+        term: float,
     ) -> None:
         from kubernetes.client import AppsV1Api, BatchV1Api, CoreV1Api  # noqa: PLC0415 - loaded by now; see access
 
@@ -47,6 +48,7 @@ class Namespace:
         self.name = name
         self._labels = dict(labels)
         self._annotations = dict(annotations)
+        self._term = term
         self.core = CoreV1Api(client)
         self._apps = AppsV1Api(client)
         self._batch = BatchV1Api(client)
@@ -59,7 +61,8 @@ class Namespace:
     def _make(self, quota: Mapping[str, str]) -> None:
         from kubernetes import client  # noqa: PLC0415 - loaded by now; see access
 
-        metadata = client.V1ObjectMeta(name=self.name, labels=self._labels, annotations=self._annotations)
+        marks = self._annotations | self._expiry()
+        metadata = client.V1ObjectMeta(name=self.name, labels=self._labels, annotations=marks)
         self.core.create_namespace(client.V1Namespace(metadata=metadata))
         hard = client.V1ResourceQuotaSpec(hard=dict(quota))
         limits = client.V1ResourceQuota(metadata=client.V1ObjectMeta(name="environment"), spec=hard)
@@ -68,7 +71,8 @@ class Namespace:
 
     def _wait_for_account(self) -> None:
         """The cluster makes it a moment later; pods that come before it are refused."""
-        options: dict[str, Any] = {"watch": True, "_preload_content": False}
+        # from whatever state an API server knows already: for the newest it may have to ask for seconds (KEP-2340)
+        options: dict[str, Any] = {"watch": True, "resource_version": "0", "_preload_content": False}
         answer = self.core.list_namespaced_service_account(
             self.name, field_selector="metadata.name=default", timeout_seconds=_ACCOUNT, **options
         )
@@ -77,6 +81,19 @@ class Namespace:
                 f"the cluster made no service account for namespace {self.name} within {_ACCOUNT} s",
                 hint="its controller manager does: look whether it runs",
             )
+
+    async def renew(self) -> None:
+        """Tell everybody that it is still needed."""
+        await self._calls(self._renew)
+
+    def _renew(self) -> None:
+        self.core.patch_namespace(self.name, {"metadata": {"annotations": self._expiry()}})
+
+    def _expiry(self) -> dict[str, str]:
+        from kubernetes.client import VersionApi  # noqa: PLC0415 - loaded by now; see access
+
+        _, _, headers = VersionApi(self._client).get_code_with_http_info()
+        return expiry(cluster_time(headers), self._term)
 
     async def apply(self, objects: Iterable[Fields]) -> None:
         """Lay them into the cluster, one after the other, whatever was there by these names."""
@@ -87,7 +104,7 @@ class Namespace:
 
         if not objects:
             return
-        self._dynamic = self._dynamic or DynamicClient(self._client)  # type: ignore[no-untyped-call] # as above
+        self._dynamic = self._dynamic or DynamicClient(self._client, _NO_FILE)  # type: ignore[no-untyped-call] # as above
         for each in objects:
             resource = self._resource_of(each)
             self._dynamic.server_side_apply(
@@ -127,7 +144,7 @@ class Namespace:
             self._apps.delete_namespaced_stateful_set,
             self._batch.delete_namespaced_job,
         ):
-            _unless_gone(delete, component, self.name, **options)
+            unless_gone(delete, component, self.name, **options)
         self.core.delete_collection_namespaced_pod(
             self.name, label_selector=f"{COMPONENT}={component}", grace_period_seconds=grace
         )
@@ -135,33 +152,3 @@ class Namespace:
     async def remove(self) -> tuple[str, ...]:
         """Remove it with all that is in it; what keeps it from going is named."""
         return await self._calls(remove, self.core, self.name)
-
-
-def remove(core: "CoreV1Api", name: str) -> tuple[str, ...]:
-    """Remove a namespace with all that is in it; blocks until it is gone, and names what keeps it from going."""
-    deadline = time.monotonic() + _REMOVAL
-    _unless_gone(core.delete_collection_namespaced_pod, name, grace_period_seconds=0)
-    _unless_gone(core.delete_namespace, name)
-    while (status := _unless_gone(core.read_namespace_status, name)) is not None:
-        if time.monotonic() > deadline:
-            return (f"namespace {name}: {_blocking(status)}",)
-        time.sleep(_LOOK)
-    return ()
-
-
-def _blocking(namespace: Any) -> str:
-    """What keeps a namespace from going, as its conditions tell."""
-    told = [c.message for c in namespace.status.conditions or () if c.status == "True" and c.message]
-    return "; ".join(told) or f"is still {namespace.status.phase}"
-
-
-def _unless_gone(call: Any, *args: Any, **options: Any) -> Any:
-    """What a call gives; None where there is nothing by that name."""
-    from kubernetes.client import ApiException  # noqa: PLC0415 - loaded by now; see access
-
-    try:
-        return call(*args, **options)
-    except ApiException as error:
-        if error.status == HTTPStatus.NOT_FOUND:
-            return None
-        raise

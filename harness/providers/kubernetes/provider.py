@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.core.clock import Clock
 from harness.core.errors import EnvironmentFailedError
 from harness.core.ids import new_secret
+from harness.core.tasks import cancel_and_wait
 from harness.events.facts import ImageProgress
 from harness.events.log import Emit, nobody
 from harness.plan.model import Plan, Step
@@ -24,6 +25,7 @@ from harness.providers.kubernetes.marks import annotations, labels, namespace_of
 from harness.providers.kubernetes.namespace import Namespace
 from harness.providers.kubernetes.objects import Origin
 from harness.providers.kubernetes.refusal import refusal
+from harness.providers.kubernetes.renewing import renew_for_ever
 from harness.providers.kubernetes.running import RunningPod
 from harness.providers.kubernetes.supply import Supply
 from harness.providers.kubernetes.variables import in_cluster
@@ -38,6 +40,9 @@ from harness.spec.model import Component, Ecosystem
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
+TERM = 3600.0
+"""Seconds: what a run that is gone has left in a cluster stays no longer."""
+
 _SPARE = 3  # times as many pods as components: replacements come while those before them still end
 
 
@@ -49,15 +54,20 @@ class KubernetesProvider:
         clock: For the stamps in logs.
         context: The kubeconfig's, as `access.resolve` gives it.
         emit: Takes that a log is cut off.
+        term: Seconds for which others leave the namespace alone after they have heard of its keeper.
     """
 
     name = KUBERNETES
 
-    def __init__(self, place: Place, clock: Clock, context: str, emit: Emit = nobody) -> None:
+    def __init__(
+        self, place: Place, clock: Clock, context: str, emit: Emit = nobody, term: float = TERM
+    ) -> None:
         self._place = place
         self._clock = clock
         self._context = context
         self._emit = emit
+        self._term = term
+        self._renewing: asyncio.Task[None] | None = None
         self._calls = cluster_calls()
         self._secrets: tuple[Secret, ...] = ()
         self._client: ApiClient | None = None
@@ -96,12 +106,13 @@ class KubernetesProvider:
         self._client, self._way = client, way_of(client)
         name = namespace_of(self._place.environment_id)
         marks = annotations(self._place.runtime, Keeper.here().label)
-        self._namespace = Namespace(client, self._calls, name, self._labels, marks)
+        self._namespace = namespace = Namespace(client, self._calls, name, self._labels, marks, self._term)
         quota = {"pods": str(_SPARE * len(plan.steps)), **ecosystem.settings.kubernetes.quota}
-        await self._namespace.make(quota)
+        await namespace.make(quota)
+        self._renewing = asyncio.create_task(renew_for_ever(namespace.renew, self._term), name="renew")
         origin = Origin(name, self._labels)
         self._layout = Layout(manifests, tuple(ecosystem.components), self._secrets, origin)
-        await self._namespace.apply(self._layout.shared())
+        await namespace.apply(self._layout.shared())
         self._pods = Pods(self._namespace.core, name, asyncio.get_running_loop())
         self._supply = supply = Supply(client, self._context, ecosystem, self._place.logs, self._shower())
         for step in plan.steps:
@@ -151,9 +162,7 @@ class KubernetesProvider:
         opened = (forward for forwards in self._forwards.values() for forward in forwards.values())
         await asyncio.gather(*(forward.aclose() for forward in opened))
         self._forwards.clear()
-        for bringing in self._images.values():
-            bringing.cancel()
-        await asyncio.gather(*self._images.values(), return_exceptions=True)
+        await cancel_and_wait(*self._images.values(), *filter(None, (self._renewing,)))
         await self._calls.settle()
         leftovers = await self._namespace.remove() if self._namespace is not None else ()
         self._namespace = None

@@ -1,8 +1,9 @@
 """Why this exists: how the API server is reached, for what its client library cannot do itself."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,13 +16,18 @@ class Way:
 
     Args:
         url: `https://host:port`.
-        headers: What proves who asks, where a certificate does not.
+        told: Gives what proves who asks, where a certificate does not; tokens are renewed while we run.
         tls: For an `https` URL.
     """
 
     url: str
-    headers: Mapping[str, str]
+    told: Callable[[], Mapping[str, str]]
     tls: ssl.SSLContext | None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of a request that is made now."""
+        return self.told()
 
     def to(self, namespace: str, pod: str, port: int) -> str:
         """Where one port of a pod is forwarded."""
@@ -39,5 +45,10 @@ def way_of(client: "ApiClient") -> Way:
             tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
         if settings.cert_file:
             tls.load_cert_chain(settings.cert_file, settings.key_file)
-    token = settings.get_api_key_with_prefix("authorization")
-    return Way(settings.host, {"Authorization": token} if token else {}, tls)
+    return Way(settings.host, partial(headers_of, client), tls)
+
+
+def headers_of(client: "ApiClient") -> dict[str, str]:
+    """What it proves with who asks, as it sends that with its own requests."""
+    ways = client.configuration.auth_settings().values()
+    return {way["key"]: way["value"] for way in ways if way["in"] == "header" and way["value"]}

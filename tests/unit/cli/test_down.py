@@ -104,6 +104,29 @@ def test_what_is_meant_ends(
     assert ended == stopped
 
 
+def test_a_cluster_is_looked_at_when_it_is_named(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And allowed for tests; else nobody has to have one."""
+    scene()
+    swept: list[str] = []
+
+    def sweep(**asked: str) -> tuple[list[str], list[str]]:
+        swept.append(asked["cluster"])
+        return [], []
+
+    monkeypatch.setattr(down, "sweep", sweep)
+    file = tmp_path / "config"
+    file.write_text("contexts: [{name: kind-a}, {name: production}]")
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    for context in ("", "kind-a"):
+        with pytest.raises(typer.Exit):
+            down.down(context=context)
+    assert swept == ["", "kind-a"]
+    with pytest.raises(UsageError, match="not allowed"):
+        down.down(context="production")
+
+
 def test_all_means_all(scene: Scene) -> None:
     """Also none."""
     ended = scene(["aaaa", "bbbb"])

@@ -55,7 +55,7 @@ async def forward(cluster: FakeCluster) -> AsyncIterator[Callable[[Callable[[], 
     made: list[Forward] = []
 
     def make(pod: Callable[[], str]) -> Forward:
-        made.append(Forward(Way(cluster.url, {"Authorization": "Bearer t"}, None), "ns", pod, TARGET))
+        made.append(Forward(Way(cluster.url, lambda: {"Authorization": "Bearer t"}, None), "ns", pod, TARGET))
         return made[-1]
 
     yield make
@@ -101,7 +101,7 @@ async def test_nobody_there(pod: str, forward: Callable[..., Forward]) -> None:
 
 async def test_no_cluster() -> None:
     """So it does where the API server is gone."""
-    opened = Forward(Way("http://127.0.0.1:1", {}, None), "ns", lambda: "web-1", TARGET)
+    opened = Forward(Way("http://127.0.0.1:1", dict, None), "ns", lambda: "web-1", TARGET)
     await opened.open()
     assert await ask(opened.port, b"hello") == b""
     await opened.aclose()
