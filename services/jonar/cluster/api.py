@@ -16,8 +16,10 @@ import httpx2
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 NOT_FOUND, CONFLICT, GONE, FORBIDDEN = 404, 409, 410, 403
 _TIMEOUT = 30.0  # seconds for an answer; an API server on a busy machine may take some
-_WATCH = 240  # seconds that a watch lasts, unless something ends it before
-_SILENCE = 90.0  # seconds without a word, bookmarks included, after which a watch's connection is given up
+_WATCH = (
+    60  # seconds that a watch lasts; not every kind of object has bookmarks, which would break its silence
+)
+_SILENCE = 90.0  # seconds without a word after which its connection is given up
 
 Fields = dict[str, Any]
 

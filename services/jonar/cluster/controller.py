@@ -201,7 +201,8 @@ class ClusterController(Roster[InCluster]):
         tended = next((t for t in self._tended.values() if objects.name_of(t.deployment) == name), None)
         if told is not None and tended is not None:
             replicas, reason = told
-            _settle(tended.reasons.setdefault(replicas, _future()), reason)
+            why = tended.reasons.setdefault(replicas, _future())
+            _settle(why, f"HorizontalPodAutoscaler: {reason}")
 
     async def _explain(self, tended: InCluster, before: int, replicas: int) -> None:
         """Note a change that the cluster made, with the reason that its autoscaler gives, before or after it."""
