@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
 
 from jonar import facts
 from jonar.clock import Clock
@@ -17,6 +16,7 @@ from jonar.cluster import objects
 from jonar.cluster.api import DEPLOYMENTS, EVENTS, PODS, ClusterError, Fields
 from jonar.cluster.measures import PERIOD, Measures
 from jonar.cluster.objects import DEPLOYMENT, TemplateError
+from jonar.cluster.reasons import Reasons
 from jonar.cluster.seen import Pod, cannot_make_pods, rescaled
 from jonar.cluster.watches import Changed, Gone, Known, News, Watch
 from jonar.cluster.workloads import Workloads
@@ -26,7 +26,6 @@ from jonar.metrics import Window
 from jonar.roster import Roster, Tended
 from jonar.runtime.base import Exit, Usage
 
-HEARSAY = 2.0  # seconds within which a HorizontalPodAutoscaler tells why it has scaled
 _CLOSE_TIMEOUT = 3.0  # seconds that Jonar's own end waits for the API to take its farewells
 _AUTOSCALERS = "involvedObject.kind=HorizontalPodAutoscaler"
 _log = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ class InCluster(Tended):
         is_removed: Whether the API was told to remove it.
         pods: As they were seen last, by name.
         ends: What is told of a pod that is leaving, once it has gone.
-        reasons: Why an autoscaler has scaled to so many replicas, as soon as that is known.
+        reasons: Why an autoscaler has scaled it.
         troubles: What was told already of what keeps pods from starting.
     """
 
@@ -51,7 +50,7 @@ class InCluster(Tended):
     is_removed: bool = False
     pods: dict[str, Pod] = field(default_factory=dict)
     ends: dict[str, asyncio.Future[Pod]] = field(default_factory=dict)
-    reasons: dict[int, asyncio.Future[str]] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=Reasons)
     troubles: set[str] = field(default_factory=set)
 
     @property
@@ -201,20 +200,12 @@ class ClusterController(Roster[InCluster]):
         tended = next((t for t in self._tended.values() if objects.name_of(t.deployment) == name), None)
         if told is not None and tended is not None:
             replicas, reason = told
-            why = tended.reasons.setdefault(replicas, _future())
-            _settle(why, f"HorizontalPodAutoscaler: {reason}")
+            tended.reasons.tell(replicas, f"HorizontalPodAutoscaler: {reason}")
 
     async def _explain(self, tended: InCluster, before: int, replicas: int) -> None:
-        """Note a change that the cluster made, with the reason that its autoscaler gives, before or after it."""
-        why = tended.reasons.setdefault(replicas, _future())
-        self.spawn(self._give_up(why))
-        reason = await why
-        tended.reasons.pop(replicas, None)
+        """Note a change that was made in the cluster."""
+        reason = await tended.reasons.find(replicas, self._clock)
         self._note(facts.scaled(tended.deployment, before, replicas, reason))
-
-    async def _give_up(self, why: "asyncio.Future[str]") -> None:
-        await self._clock.sleep(HEARSAY)
-        _settle(why, "changed in the cluster, by nobody who has told why")
 
     def _pods(self, news: News) -> None:
         """Of pods that are replicas."""
@@ -271,14 +262,14 @@ class ClusterController(Roster[InCluster]):
             replica.change(ReplicaState.EXITED, self._clock.now())
             self._see_off(tended, pod)
         if pod.name in tended.ends:
-            _settle(tended.ends.pop(pod.name), pod)
+            tended.ends.pop(pod.name).set_result(pod)
         tended.wake.set()
 
     def _see_off(self, tended: InCluster, pod: Pod) -> None:
         """A replica counts no more. Where enough are left it was one too many, and its end is nothing to tell of."""
         left = len(tended.deployment.live)
         if not tended.deployment.is_stopped and left < tended.deployment.desired:
-            tended.ends[pod.name] = _future()
+            tended.ends[pod.name] = asyncio.get_running_loop().create_future()
             self.spawn(self._ask_after(tended, left, tended.ends[pod.name]))
 
     async def _ask_after(self, tended: InCluster, left: int, end: "asyncio.Future[Pod]") -> None:
@@ -320,12 +311,3 @@ class ClusterController(Roster[InCluster]):
             _log.warning("deployments stay until Jonar's pod is removed: %r", error)
         await self._workloads.aclose()
         self._stop_all()
-
-
-def _future() -> "asyncio.Future[Any]":
-    return asyncio.get_running_loop().create_future()
-
-
-def _settle(future: "asyncio.Future[Any]", value: object) -> None:
-    if not future.done():
-        future.set_result(value)

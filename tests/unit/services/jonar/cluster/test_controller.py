@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jonar.cluster.controller import HEARSAY, ClusterController
+from jonar.cluster.controller import ClusterController
+from jonar.cluster.reasons import PATIENCE, UNKNOWN
 from jonar.cluster.workloads import Workloads
 from jonar.deployments import Deployment, RolloutState
 from jonar.facts import Fact
@@ -189,9 +190,9 @@ async def test_somebody_elses_scaling_is_told_as_such(tmp_path: Path) -> None:
     async with working(tmp_path) as scene:
         await scene.deployed(1)
         scene.cluster.rescale("dep_1", 2)
-        await scene.settle(HEARSAY + 0.5)
+        await scene.settle(PATIENCE + 0.5)
         (scaled,) = scene.told("scaled")
-        assert scaled["reason"] == "changed in the cluster, by nobody who has told why"
+        assert scaled["reason"] == UNKNOWN
 
 
 async def test_a_pod_that_is_deleted_from_outside_is_told_of(tmp_path: Path) -> None:
@@ -300,10 +301,8 @@ async def test_without_the_component_there_is_nothing_to_make_replicas_after(tmp
         scene.cluster.drop("deployments", "test-hoardwell")
         scene.controller.adopt(make_deployment(1))
         await scene.settle()
-        assert (
-            "no Deployment in here has the label runeframeos.component=hoardwell"
-            in scene.told("not_started")[0]["message"]
-        )
+        (told, *_) = scene.told("not_started")
+        assert "no Deployment in here has the label runeframeos.component=hoardwell" in told["message"]
 
 
 async def test_a_jonar_that_does_not_find_itself_says_so(tmp_path: Path) -> None:
