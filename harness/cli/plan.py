@@ -10,7 +10,7 @@ from harness.cli.provider_option import ProviderName
 from harness.cli.screen import answers, warn
 from harness.core.errors import ExitCode
 from harness.plan.model import Selection
-from harness.providers.names import AUTO, DOCKER
+from harness.providers.names import AUTO, DOCKER, KUBERNETES
 
 
 def plan(
@@ -30,7 +30,7 @@ def plan(
         selection=Selection(tuple(components or ()), tuple(profile or ())),
     )
     prepared = draft(request)
-    in_containers = prepared.kind.name == DOCKER
+    in_containers = prepared.kind.name in (DOCKER, KUBERNETES)
     answers().print(render(prepared.plan, prepared.warnings, in_containers=in_containers))
     if not prepared.plan.steps:
         if prepared.lacking is None:

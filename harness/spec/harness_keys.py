@@ -230,6 +230,10 @@ def _quota(node: Node, reading: Reading) -> MappingProxyType[str, str]:
 _KUBERNETES: Table = {"manifests": Key(read=_manifests), "quota": Key(read=_quota)}
 
 
+def _kubernetes(node: Node, reading: Reading) -> KubernetesSettings:
+    return KubernetesSettings(**read_entries(node, _KUBERNETES, reading, "kubernetes"), at=node.at)
+
+
 _SUITE: Table = {
     "path": Key(read=_folder),
     "layer": Key(read=choice("unit", "integration", "e2e")),
@@ -276,7 +280,7 @@ _ECOSYSTEM: Table = {
     "coverage": Key(read=TEXTS),
     "faults": Key(read=boolean),
     "isolation": Key(read=_isolation),
-    "kubernetes": Key(read=table(_KUBERNETES, "kubernetes", KubernetesSettings)),
+    "kubernetes": Key(read=_kubernetes),
 }
 ecosystem_settings = table(_ECOSYSTEM, "x-harness", EcosystemSettings)
 """The `x-harness` of the whole file."""

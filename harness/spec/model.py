@@ -268,10 +268,12 @@ class KubernetesSettings:
     Args:
         manifests: A folder of a team's own manifests, absolute; None to have them made from the Compose file.
         quota: What an environment's namespace may hold at most, as a ResourceQuota has it: `pods`, `limits.memory`.
+        at: Where the file says so.
     """
 
     manifests: Path | None = None
     quota: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    at: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

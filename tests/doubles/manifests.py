@@ -12,7 +12,7 @@ FOLDER = Path("/project/k8s")
 
 def folder_of(*objects: Fields) -> Manifests:
     """A folder that holds these."""
-    return Manifests(FOLDER, FOLDER / "kustomization.yaml", objects)
+    return Manifests(FOLDER, objects)
 
 
 def an_object(kind: str, name: str, version: str = "v1", **fields: Any) -> Fields:

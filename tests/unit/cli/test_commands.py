@@ -26,6 +26,7 @@ RESTARTING = """
 UNPREPARED = """
   web2: {env_file: gone.env, x-harness: {process: {command: [web2]}}}
 """
+POD = "spec: {template: {spec: {containers: [{name: other}]}}}}"
 BROKEN = """
   web2: {image: 7, prots: ["80"], depends_on: [nobody]}
 """
@@ -132,6 +133,28 @@ def test_where_nothing_can_be_started_there_is_a_mistake(
     assert caught.value.code == ExitCode.USAGE
     out, err = capsys.readouterr()
     assert "image example/web needs a container" in " ".join((out + err).split())
+
+
+def test_in_a_cluster_a_plan_shows_images_and_what_manifests_disagree_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of it, in a line each; what would run as a process does not matter there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    Path("kubeconfig").write_text("{}")
+    Path("k8s").mkdir()
+    Path("k8s/other.yaml").write_text("{apiVersion: batch/v1, kind: Job, metadata: {name: other}, " + POD)
+    Path("own.yml").write_text(
+        "x-harness: {kubernetes: {manifests: k8s}}\n"
+        "services: {web: {image: example/web, x-harness: {process: {command: [run]}}}}\n"
+    )
+    with pytest.raises(SystemExit) as caught:
+        run(["plan", "-f", "own.yml", "--provider", "kubernetes"], Invocation((), None))
+    assert caught.value.code == ExitCode.OK
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "0 web example/web nothing" in shown
+    assert "own.yml:2: web is in the file, and k8s has no workload of that name" in shown
+    assert "own.yml:1: Job other is in k8s, and the file has no service other" in shown
 
 
 def test_the_main_job_starts_what_a_profile_holds_back(tiny: MakeTiny) -> None:

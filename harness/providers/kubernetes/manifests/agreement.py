@@ -205,9 +205,9 @@ def _service(side: _Side, service: Fields) -> Iterator[Disagreement]:
 
 def _target(port: Fields, container: Fields) -> int | str:
     """The port of the pod that a Service's leads to; a name that is none of the container's stays one."""
-    target: int | str = port.get("targetPort") or port["port"]
+    target = port.get("targetPort") or port["port"]
     named = {each.get("name"): int(each["containerPort"]) for each in container.get("ports") or ()}
-    return named.get(target, target) if isinstance(target, str) else int(target)
+    return target if isinstance(target, int) else named.get(str(target), str(target))
 
 
 def _variables(side: _Side) -> Iterator[Disagreement]:

@@ -24,7 +24,7 @@ def lacks(ecosystem: Ecosystem, names: Collection[str]) -> tuple[Diagnostic, ...
         return ()
     manifests = read(folder)
     return tuple(
-        Diagnostic(_place(found, ecosystem, manifests), found.message, found.remedy)
+        Diagnostic(_place(found, ecosystem), found.message, found.remedy)
         for found in found_in(ecosystem, manifests, names)
     )
 
@@ -53,6 +53,9 @@ def _where(manifests: Manifests, ecosystem: Ecosystem) -> str:
     return str(folder.relative_to(base) if folder.is_relative_to(base) else folder)
 
 
-def _place(found: Disagreement, ecosystem: Ecosystem, manifests: Manifests) -> Location:
+def _place(found: Disagreement, ecosystem: Ecosystem) -> Location:
+    """Where the component is written; of what is none's, where the manifests are asked for."""
     component = ecosystem.components.get(found.component)
-    return component.location if component is not None else Location(manifests.source, 1)
+    if component is not None:
+        return component.location
+    return ecosystem.settings.kubernetes.at or Location(ecosystem.files[0], 1)

@@ -72,8 +72,8 @@ def _laid(each: Fields, origin: Origin, secrets: Sequence[Secret], component: st
 
 
 def _label(fields: Fields, labels: dict[str, str]) -> None:
-    metadata = fields.setdefault("metadata", {})
-    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    metadata = fields.get("metadata") or {}
+    fields["metadata"] = {**metadata, "labels": {**(metadata.get("labels") or {}), **labels}}
 
 
 def _templates(fields: Fields) -> Iterator[Fields]:

@@ -22,12 +22,10 @@ class Manifests:
 
     Args:
         folder: Where they come from.
-        source: The file that says what belongs to them; the folder itself where there is none.
         objects: In their order.
     """
 
     folder: Path
-    source: Path
     objects: tuple[Fields, ...]
 
     def workloads(self, component: str = "") -> tuple[Fields, ...]:

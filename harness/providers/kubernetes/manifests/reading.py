@@ -9,7 +9,8 @@ from shutil import which
 from typing import Any
 
 from harness.core.errors import HarnessError, ProviderUnavailableError, UsageError
-from harness.providers.kubernetes.manifests.model import Manifests
+from harness.providers.kubernetes.manifests.model import Manifests, identity
+from harness.providers.kubernetes.manifests.shape import faults
 from harness.providers.kubernetes.pods import Fields
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -24,17 +25,26 @@ def read(folder: Path) -> Manifests:
         ProviderUnavailableError: it takes a tool that is not here.
         UsageError: they cannot be read; what is wrong is the evidence.
     """
-    kustomization = next((path for name in _KUSTOMIZATIONS if (path := folder / name).is_file()), None)
-    if kustomization is not None:
-        return Manifests(folder, kustomization, tuple(_objects(str(kustomization), _rendered(folder))))
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
-    objects = tuple(each for file in files for each in _objects(str(file), _text(file)))
+    objects = tuple(each for source, text in _sources(folder) for each in _objects(source, text))
     if not objects:
         raise UsageError(
             f"there are no manifests in {folder}",
             hint="it takes a kustomization.yaml, or *.yaml with objects",
         )
-    return Manifests(folder, folder, objects)
+    if found := [f"{identity(each)}: {fault}" for each in objects for fault in faults(each)]:
+        raise UsageError(f"the manifests in {folder} are none that a cluster would take", evidence=found)
+    return Manifests(folder, objects)
+
+
+def _sources(folder: Path) -> Iterator[tuple[str, str]]:
+    """What there is to be read, and where it is from."""
+    kustomization = next((path for name in _KUSTOMIZATIONS if (path := folder / name).is_file()), None)
+    if kustomization is not None:
+        yield str(kustomization), _rendered(folder)
+        return
+    for file in sorted(folder.iterdir()):
+        if file.suffix in (".yaml", ".yml") and file.is_file():
+            yield str(file), _text(file)
 
 
 def _rendered(folder: Path) -> str:

@@ -16,7 +16,8 @@ from tests.doubles.manifests import an_object, container, folder_of, workload
 from tests.doubles.plans import make_ecosystem, make_plan
 
 ORIGIN = Origin("harness-e", {})
-SERVICE = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {}\n"
+POD = "spec: {template: {spec: {containers: [{name: web}]}}}"
+WEB = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\n{POD}\n"
 
 
 def test_without_manifests_everything_is_made_from_the_file() -> None:
@@ -48,7 +49,7 @@ def planned(folder: Path | None) -> tuple[Ecosystem, Plan]:
 def test_manifests_that_disagree_with_the_file_are_refused(tmp_path: Path) -> None:
     """Before anything is made; also for who has not planned."""
     assert manifests_of(*planned(None)) is None
-    (tmp_path / "web.yaml").write_text(SERVICE)
+    (tmp_path / "web.yaml").write_text(WEB)
     with pytest.raises(UsageError, match=r"the manifests in .* and the Compose file disagree") as caught:
         manifests_of(*planned(tmp_path))
     assert "has no container with an image" in caught.value.evidence[0]

@@ -52,7 +52,6 @@ def test_all_files_of_a_folder(folder: Path) -> None:
     (folder / "README.md").write_text("about")
     (folder / "deeper.yaml").mkdir()
     assert names(folder) == ["ConfigMap one", "ConfigMap two", "Service web"]
-    assert read(folder).source == folder
 
 
 def test_numbers_and_words_are_those_of_kubernetes(folder: Path) -> None:
@@ -73,7 +72,6 @@ def test_a_kustomization_is_rendered(folder: Path, tools: Path) -> None:
     assert names(folder) == [f"Service by-{tools}/kubectl-kustomize-{folder}"]
     tool(tools, "kustomize", f'echo "{rendered}"')
     assert names(folder) == [f"Service by-{tools}/kustomize-build-{folder}"]
-    assert read(folder).source == folder / "kustomization.yml"
 
 
 @pytest.mark.usefixtures("tools")
@@ -114,6 +112,18 @@ def test_what_is_no_manifest(folder: Path, text: str, told: str) -> None:
     with pytest.raises(UsageError, match=told) as caught:
         read(folder)
     assert str(folder / "a.yaml") in caught.value.message
+
+
+def test_manifests_of_the_wrong_shape(folder: Path) -> None:
+    """All that is wrong with them is told at once."""
+    (folder / "a.yaml").write_text(f"{SERVICE[:-1]}, spec: {{ports: [{{}}]}}}}")
+    (folder / "b.yaml").write_text("{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}}")
+    with pytest.raises(UsageError, match="are none that a cluster would take") as caught:
+        read(folder)
+    assert caught.value.evidence == (
+        "Service web: spec.ports[0].port is missing",
+        "Deployment web: spec is missing",
+    )
 
 
 def test_a_file_that_is_no_text(folder: Path) -> None:
