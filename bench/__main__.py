@@ -12,6 +12,7 @@ BENCHES = (
     "overhead",
     "main_job",
     "docker_start",
+    "cluster_start",
     "notice",
     "kill",
     "many",
