@@ -62,7 +62,7 @@ class Cluster:
     def __init__(self, client: Any) -> None:
         from kubernetes.client import CoreV1Api  # noqa: PLC0415 - an extra, which only who has a cluster has installed
 
-        self._core = CoreV1Api(client)
+        self._core: Any = CoreV1Api(client)  # whose fields may all be None, by its types
         self._namespace = os.environ["TEST_KUBE_NAMESPACE"]
 
     def nodes(self) -> list[str]:
