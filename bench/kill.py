@@ -1,11 +1,11 @@
-"""Why this exists: whoever starts an environment may be killed at any moment, and two seconds later nothing is left.
+"""Why this exists: whoever starts an environment may be killed at any moment, and seconds later nothing is left.
 
 A client (`harness test` or pytest, half of them with two xdist workers) and all processes of its session get SIGKILL
 at a random moment of its run. Then everything that can be left is looked for: processes, data folders, shared memory,
-the runtime folder, containers, networks, volumes. A run that was not over must have its reports, too. Each survivor
-is printed.
+the runtime folder, containers, networks, volumes, namespaces. A run that was not over must have its reports, too. Each
+survivor is printed. A cluster lets no namespace go before 5 s are over.
 
-    python -m bench.kill --process 20 --docker 20 --seed 7
+    python -m bench.kill --process 20 --docker 20 --kubernetes 20 --seed 7
 """
 
 import argparse
@@ -25,11 +25,18 @@ from pathlib import Path
 
 from bench.figures import Figure, conditions
 from harness.containers.engine import missing
+from harness.core.errors import HarnessError
 from harness.providers.docker.labels import OWNER, RUNTIME, owner
+from harness.providers.kubernetes.access import connect, resolve
+from harness.providers.kubernetes.marks import ENVIRONMENT as LABEL
 
-KILLS = {"process": 300, "docker": 100}
-ALLOWED = 2.0  # seconds
-PATIENCE = 30.0  # seconds until what is left is taken to stay for ever
+KILLS = {"process": 300, "docker": 100, "kubernetes": 50}
+ALLOWED = {"process": 2.0, "docker": 2.0, "kubernetes": 10.0}  # seconds
+PATIENCE = {
+    "process": 30.0,
+    "docker": 30.0,
+    "kubernetes": 60.0,
+}  # seconds until what is left is taken to stay
 POLL = 0.03  # seconds
 PYTESTS_OWN = f"pytest-of-{getpass.getuser()}"  # temporary folders of the last sessions, which pytest keeps
 SHARED_MEMORY = Path("/proc/sysvipc/shm")
@@ -56,6 +63,22 @@ services:
       process: {command: [python3, -S, -m, http.server, "{port}", --bind, 127.0.0.1]}
       ready: {http: /}
       exports: {TEST_WEB_URL: "{url}"}
+"""
+PODS = """
+name: killed
+x-harness: {suites: {all: tests}}
+services:
+  idle:
+    image: python:3.11-slim
+    command: [python3, -S, -c, "import signal; signal.pause()"]
+    stop_grace_period: 500ms
+  web:
+    image: python:3.11-slim
+    command: [python3, -S, -m, http.server, "8000"]
+    stop_grace_period: 500ms
+    ports: ["8000"]
+    depends_on: {idle: {condition: service_started}}
+    x-harness: {ready: {http: /}, exports: {TEST_WEB_URL: "{url}"}}
 """
 TEST = """
 import os, time, urllib.request
@@ -93,13 +116,14 @@ class Place:
     """A project of its own, and all the places that its commands may write to."""
 
     folder: Path
+    file: str
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def __post_init__(self) -> None:
         for name in ("tests", "run", "tmp"):
             (self.folder / name).mkdir(mode=0o700)
         (self.folder / "tests" / "test_it.py").write_text(TEST)
-        (self.folder / "docker-compose.test.yml").write_text(FILE)
+        (self.folder / "docker-compose.test.yml").write_text(self.file)
         (self.folder / "pytest.ini").write_text("[pytest]\n")
 
     def begin(self, command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
@@ -117,7 +141,9 @@ class Place:
 
     def _variables(self) -> dict[str, str]:
         inherited = {
-            k: v for k, v in os.environ.items() if not k.startswith(("HARNESS_", "PYTEST_", "TEST_"))
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("HARNESS_", "PYTEST_", "TEST_")) or k.startswith("HARNESS_KUBE_")
         }
         return inherited | {
             "BENCH_KILL": self.mark,
@@ -179,6 +205,25 @@ class Engine:
                     yield f"{kind} {name}"
 
 
+class Cluster:
+    """What our environments have in a cluster, as its API server tells it."""
+
+    def __init__(self) -> None:
+        from kubernetes.client import CoreV1Api  # noqa: PLC0415 - an extra
+
+        self._core = CoreV1Api(connect(resolve("", os.environ)))
+
+    def left(self, place: Place) -> Iterator[str]:
+        """Every namespace that carries a runtime folder in this place."""
+        for each in self._core.list_namespace(label_selector=LABEL).items:
+            metadata = each.metadata
+            if metadata and Path((metadata.annotations or {}).get(RUNTIME, "/")).is_relative_to(place.folder):
+                yield f"namespace {metadata.name}"
+
+
+ELSEWHERE: dict[str, type[Engine | Cluster]] = {"docker": Engine, "kubernetes": Cluster}
+
+
 def _is_keepers(run: Path) -> bool:
     """Whether a run is under way in its keeper's hands: that writes its reports when the client is killed now."""
     log = (run / "events.ndjson").read_text()
@@ -189,8 +234,14 @@ def _unreported(runs: set[Path]) -> Iterator[str]:
     return (f"no report in {run.name}" for run in runs if not (run / "report.html").exists())
 
 
-def kill_at(place: Place, command: tuple[str, ...], after: float, engine: Engine | None) -> Killed | None:
-    """Kill a client `after` seconds, and look what is left of it; None when it had ended by then."""
+def kill_at(
+    place: Place, command: tuple[str, ...], after: float, elsewhere: Engine | Cluster | None
+) -> Killed | None:
+    """Kill a client `after` seconds, and look what is left of it; None when it had ended by then.
+
+    A command's last word is the provider.
+    """
+    allowed, patience = ALLOWED[command[-1]], PATIENCE[command[-1]]
     foreign, earlier = set(_segments()), place.runs()
     client = place.begin(command)
     try:
@@ -211,11 +262,11 @@ def kill_at(place: Place, command: tuple[str, ...], after: float, engine: Engine
     survivors: tuple[str, ...] = ()
     while True:
         left = [*place.left(environments, pids, foreign), *_unreported(runs)]
-        left += engine.left(place) if engine else ()
+        left += elsewhere.left(place) if elsewhere else ()
         took = time.monotonic() - began
-        if took > ALLOWED and left and not survivors:
+        if took > allowed and left and not survivors:
             survivors = tuple(left)
-        if not left or took > PATIENCE:
+        if not left or took > patience:
             return Killed(after, took, survivors)
         time.sleep(POLL)
 
@@ -257,34 +308,35 @@ def _command(pid: int) -> str:
 def kills(provider: str, count: int, seed: int) -> list[Killed]:
     """So many clients, each killed at a moment of its own, spread over its whole run; fewer when interrupted."""
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
-    engine = Engine() if provider == "docker" else None
+    allowed = ALLOWED[provider]
+    elsewhere = ELSEWHERE[provider]() if provider in ELSEWHERE else None
     done: list[Killed] = []
-    with contextlib.suppress(KeyboardInterrupt), _place() as place:
+    with contextlib.suppress(KeyboardInterrupt), _place(PODS if provider == "kubernetes" else FILE) as place:
         commands = [(*command, provider) for command in COMMANDS]
         _undisturbed(place, commands[0])  # fills the cache
         durations = [_undisturbed(place, command) for command in commands[:count]]
         while len(done) < count:
             which = len(done) % len(commands)
-            killed = kill_at(place, commands[which], chance.uniform(0, durations[which]), engine)
+            killed = kill_at(place, commands[which], chance.uniform(0, durations[which]), elsewhere)
             if killed is None:
                 continue
             done.append(killed)
             for survivor in killed.survivors:
                 words = " ".join(commands[which])
-                print(f"`{words}` killed after {killed.after:.3f} s; {ALLOWED:g} s later: {survivor}")
+                print(f"`{words}` killed after {killed.after:.3f} s; {allowed:g} s later: {survivor}")
             if killed.survivors:
                 print(f"  nothing was left after {killed.gone:.1f} s", flush=True)
     return done
 
 
 @contextlib.contextmanager
-def _place() -> Iterator[Place]:
+def _place(file: str) -> Iterator[Place]:
     """A place that the accounts of servers may pass through, gone afterwards."""
     with tempfile.TemporaryDirectory(
         dir="/var/tmp", prefix="bench-kill-", ignore_cleanup_errors=True
     ) as folder:
         Path(folder).chmod(0o755)
-        yield Place(Path(folder))
+        yield Place(Path(folder), file)
 
 
 def _undisturbed(place: Place, command: tuple[str, ...]) -> float:
@@ -298,6 +350,7 @@ def _undisturbed(place: Place, command: tuple[str, ...]) -> float:
 
 def figures(provider: str, done: list[Killed], seed: int) -> list[Figure]:
     """How many left something, and how long it took until nothing was left."""
+    allowed = ALLOWED[provider]
     survived = sum(bool(killed.survivors) for killed in done)
     gone = sorted(killed.gone for killed in done)
     p95 = round(gone[int(0.95 * (len(gone) - 1))], 3)
@@ -305,19 +358,27 @@ def figures(provider: str, done: list[Killed], seed: int) -> list[Figure]:
     told["load"] = [round(value, 1) for value in os.getloadavg()]
     return [
         Figure(f"kill.survivors_{provider}", survived, "", "0", survived == 0, {}, told),
-        Figure(f"kill.gone_{provider}_p95", p95, "s", f"<= {ALLOWED:g}", p95 <= ALLOWED, {}, told),
+        Figure(f"kill.gone_{provider}_p95", p95, "s", f"<= {allowed:g}", p95 <= allowed, {}, told),
     ]
 
 
 def measure(counts: dict[str, int] = KILLS, seed: int = 1) -> list[Figure]:
     """For each provider that can run here."""
-    can_run = {"process": True, "docker": missing() is None}
+    can_run = {"process": True, "docker": missing() is None, "kubernetes": _is_cluster_there()}
     return [
         figure
         for provider, count in counts.items()
         if count and can_run[provider]
         for figure in figures(provider, kills(provider, count, seed), seed)
     ]
+
+
+def _is_cluster_there() -> bool:
+    """Whether the current context is a cluster for tests."""
+    try:
+        return bool(resolve("", os.environ))
+    except HarnessError:
+        return False
 
 
 def main() -> int:

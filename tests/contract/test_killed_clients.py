@@ -7,16 +7,19 @@ import pytest
 
 from bench.kill import PATIENCE, kills
 from bench.many import together
-from tests.contract.stage import skip_without_docker
+from tests.contract.stage import cluster_or_skip, skip_without_docker
 
 
-@pytest.mark.parametrize("provider", ["process", "docker"])
+@pytest.mark.timeout(300)  # in a cluster, each takes its 5 s to go
+@pytest.mark.parametrize("provider", ["process", "docker", "kubernetes"])
 def test_a_killed_client_leaves_nothing(provider: str) -> None:
     """Neither `harness test` nor pytest with its workers."""
     if provider == "docker":
         skip_without_docker()
+    if provider == "kubernetes":
+        cluster_or_skip()
     done = kills(provider, 2, seed=5)
-    assert [killed.survivors for killed in done if killed.gone > PATIENCE] == []
+    assert [killed.survivors for killed in done if killed.gone > PATIENCE[provider]] == []
 
 
 def test_environments_side_by_side_are_their_own() -> None:
