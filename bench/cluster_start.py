@@ -18,7 +18,7 @@ from bench.figures import Figure, conditions, median
 from harness.containers.engine import connect
 from harness.core.errors import HarnessError
 from harness.providers.kubernetes.access import missing, resolve
-from harness.providers.kubernetes.images import load, loader_of
+from harness.providers.kubernetes.images import load, loaders_of
 
 ROOT = Path(__file__).parent.parent
 HARNESS = Path(sys.executable).with_name("harness")
@@ -98,13 +98,13 @@ def _bring(context: str) -> None:
         for line in rendered.splitlines()
         if line.strip().startswith(("image:", "- image:"))
     }
-    loader = loader_of(context, os.environ)
-    if loader is None:
+    if not (loaders := loaders_of(context, os.environ)):
         return  # the cluster pulls them
     engine = connect()
     try:
         for image in sorted(images):
-            load(image, loader, engine.images.get(image).save(named=image))
+            for loader in loaders:
+                load([image], loader, engine.images.get(image).save(named=image))
     finally:
         engine.close()
 
