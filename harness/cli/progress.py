@@ -23,6 +23,7 @@ from harness.events.facts import (
     ImageProgress,
     LogCut,
     PlanMade,
+    StartHeld,
     State,
     TemplateTaken,
 )
@@ -78,14 +79,13 @@ class Progress:
                 self._change(name, state, detail)
             case ImageProgress(component=name, what=what, is_there=is_there):
                 self._image(name, what, is_there=is_there)
+            case StartHeld() | LogCut():
+                self._warn(event)
             case EnvironmentFailed(message=message, hint=hint, evidence=evidence, world="") if (
                 not self._is_up
             ):
                 self.told = EnvironmentFailedError(message, hint=hint, evidence=evidence)
                 tell(self.told, self._console)
-            case LogCut(component=name, reason=reason):
-                told = f"warning: the log of {name} is cut off, until there is room: {reason}"
-                self._print(told, "yellow")
             case EnvironmentStarted(duration=duration, critical_path=path):
                 self._is_up = True
                 self._print(f"ready in {duration:.2f} s{_explained(path)}", "green")
@@ -105,6 +105,17 @@ class Progress:
         if self._live is None and state in _TOLD and not self._is_up:
             tail = f" ({detail})" if detail else ""
             self._print(f"{elapsed:6.2f} s  {name} {state}{tail}", _STYLES[state][1])
+
+    def _warn(self, event: StartHeld | LogCut) -> None:
+        name, reason = event.component, event.reason
+        if isinstance(event, LogCut):
+            self._print(f"warning: the log of {name} is cut off, until there is room: {reason}", "yellow")
+            return
+        if name in self._rows:
+            state, since, _ = self._rows[name]
+            self._rows[name] = (state, since, reason)
+        if self._live is None and not self._is_up:
+            self._print(f"{time.monotonic() - self._began:6.2f} s  {name} is held: {reason}", "yellow")
 
     def _image(self, name: str, what: str, *, is_there: bool) -> None:
         now = time.monotonic()

@@ -129,6 +129,14 @@ class ImageProgress(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartHeld(Event):
+    """What keeps a component from starting, in a line of the place to run; it may go by itself."""
+
+    component: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogCut(Event):
     """What a component writes is not in its log any more; `reason` says why, and which file that is. Told once."""
 

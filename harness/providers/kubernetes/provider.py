@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.clock import Clock
 from harness.core.errors import EnvironmentFailedError
 from harness.core.ids import new_secret
 from harness.core.tasks import cancel_and_wait
-from harness.events.facts import ImageProgress
+from harness.events.facts import ImageProgress, StartHeld
 from harness.events.log import Emit, nobody
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
@@ -140,7 +141,8 @@ class KubernetesProvider:
         objects = self._layout.of(component, image, is_one_shot=is_one_shot)
         pods.renew(component.name, replicas_of(objects, component.name))
         watched, pump = pods.of(component.name), self._new_pump(component.name)
-        running = RunningPod(component, namespace, watched, pump, self._forwards_of(component))
+        forwards, tell = self._forwards_of(component), partial(self._tell_held, component.name)
+        running = RunningPod(component, namespace, watched, pump, forwards, tell)
         self._started.append(running)
         await namespace.apply(objects)
         await running.begin()
@@ -176,6 +178,9 @@ class KubernetesProvider:
         for running in self._started:
             running.close()
         return leftovers
+
+    def _tell_held(self, component: str, reason: str) -> None:
+        self._emit(StartHeld(at=self._clock.now(), component=component, reason=reason))
 
     def _shower(self) -> Show:
         """Takes what is done about images, in threads."""

@@ -5,12 +5,14 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from http import HTTPStatus
+from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from harness.core.endpoint import Endpoint
-from harness.core.errors import EnvironmentFailedError
+from harness.core.errors import EnvironmentFailedError, NotReadyError
 from harness.providers.base import Exit
 from harness.providers.kubernetes.calls import told_by
 from harness.providers.kubernetes.forwarding import Forward
@@ -30,7 +32,16 @@ _LAST_WORDS = 2.0  # seconds that the output of an ended container may take to a
 
 
 class RunningPod:
-    """One component's pod, and those that replace it."""
+    """One component's pod, and those that replace it.
+
+    Args:
+        component: Which one.
+        namespace: Where its objects are.
+        watched: What is seen of its pods.
+        pump: Takes what they write.
+        forwards: Where its ports are reached, by container port.
+        tell: Takes what keeps it from starting, and may go by itself.
+    """
 
     def __init__(
         self,
@@ -39,6 +50,7 @@ class RunningPod:
         watched: Watched,
         pump: LogPump,
         forwards: Mapping[int, Forward],
+        tell: Callable[[str], None],
     ) -> None:
         self.component = component
         self.endpoints = {
@@ -49,6 +61,7 @@ class RunningPod:
         self._watched = watched
         self._pump = pump
         self._forwards = forwards
+        self._tell = tell
         self._feed = Feed(namespace.core, namespace.name, pump.write_end)
         self._following: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -58,13 +71,31 @@ class RunningPod:
 
         Raises:
             EnvironmentFailedError: it never will.
+            NotReadyError: it does not within the time in which it should be ready; pulling an image does not count.
         """
         for forward in self._forwards.values():
             await forward.open()
         self._following = asyncio.create_task(self._follow(), name=f"log of {self.component.name}")
-        seen = await self._watched.until(lambda seen: seen.is_running or bool(seen.hopeless))
+        seen = await self._until_it_runs()
         if seen.hopeless:
             raise EnvironmentFailedError(f"{self.component.name} cannot start: {seen.hopeless}")
+
+    async def _until_it_runs(self) -> Seen:
+        """What is seen when it runs or never will; what holds it meanwhile is told."""
+        timeout, told = self.component.settings.ready.timeout, ""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while not _is_decided(seen := self._watched.seen):
+            if seen.held not in ("", told):
+                told = seen.held
+                self._tell(told)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._watched.until(partial(ne, seen))
+            except TimeoutError:
+                if not seen.is_pulling:
+                    raise _late(self.component.name, timeout, seen) from None
+                deadline += timeout
+        return seen
 
     def probe(self) -> Probe:
         """That its pod is ready, by what its Compose file says that ready means."""
@@ -75,7 +106,7 @@ class RunningPod:
         return self._pump.tail(lines)
 
     async def exited(self) -> Exit:
-        """Wait for its container's end; everything it wrote is in the log by then."""
+        """Wait for a container's end; everything it wrote is in the log by then."""
         ended = await asyncio.shield(self._watched.ended)
         self._carry()
         going_on = {seen.uid for seen in self._watched.each if seen.ended is None and seen.removed is None}
@@ -126,6 +157,17 @@ class RunningPod:
                 self._feed.carry(seen)
 
 
+def _is_decided(seen: Seen) -> bool:
+    return seen.is_running or bool(seen.hopeless)
+
+
+def _late(component: str, timeout: float, seen: Seen) -> NotReadyError:
+    return NotReadyError(
+        f"{component} did not run after {timeout:g} s: {seen.state}",
+        hint="if it only needs longer, raise its x-harness.ready.timeout",
+    )
+
+
 class PodProbe:
     """Looks at what the cluster has told of a pod; asks nothing."""
 
@@ -156,17 +198,17 @@ class Feed:
         self._namespace = namespace
         self._write_end: int | None = write_end
         self._loop = asyncio.get_running_loop()
-        self._begun = dict[str, asyncio.Event]()
+        self._begun = dict[tuple[str, str], asyncio.Event]()
 
     def has_carried(self, seen: Seen) -> bool:
-        """Whether the log of a pod has been begun."""
-        return seen.uid in self._begun
+        """Whether the log of a pod's container has been begun."""
+        return _speaking(seen) in self._begun
 
     def carry(self, seen: Seen) -> None:
-        """Begin to carry the log of a pod, once; none after `close`."""
+        """Begin to carry the log of a pod's container, once; none after `close`."""
         if self.has_carried(seen) or self._write_end is None:
             return
-        self._begun[seen.uid] = asyncio.Event()
+        self._begun[_speaking(seen)] = asyncio.Event()
         args = seen, os.dup(self._write_end)
         threading.Thread(target=self._carry, args=args, name=f"log of {seen.name}", daemon=True).start()
 
@@ -178,7 +220,7 @@ class Feed:
 
     async def wait_ended(self, timeout: float, going_on: Collection[str] = ()) -> None:
         """Wait until everything has been carried but what goes on in some pods, or for `timeout` seconds."""
-        ends = [event.wait() for uid, event in self._begun.items() if uid not in going_on]
+        ends = [event.wait() for (uid, _), event in self._begun.items() if uid not in going_on]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*ends), timeout)
 
@@ -186,8 +228,8 @@ class Feed:
         from kubernetes.client import ApiException  # noqa: PLC0415 - loaded by now; see access
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
 
-        pod, ended = seen.name, self._begun[seen.uid]
-        options: dict[str, Any] = {"container": seen.container} if seen.container else {}
+        pod, ended = seen.name, self._begun[_speaking(seen)]
+        options: dict[str, Any] = {"container": seen.speaker} if seen.speaker else {}
         try:
             response: Any = self._core.read_namespaced_pod_log(
                 pod, self._namespace, follow=True, _preload_content=False, **options
@@ -209,6 +251,10 @@ class Feed:
     def _tell(self, write_end: int, line: str) -> None:
         with contextlib.suppress(OSError):  # as above
             _write_all(write_end, f"{line}\n".encode())
+
+
+def _speaking(seen: Seen) -> tuple[str, str]:
+    return seen.uid, seen.speaker
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:

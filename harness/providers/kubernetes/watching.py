@@ -1,26 +1,22 @@
 """Why this exists: the cluster tells what becomes of pods, at once; nobody has to ask again and again."""
 
 import asyncio
-import contextlib
-import json
 import signal
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.base import Exit
+from harness.providers.kubernetes.listening import Listening, Object
+from harness.providers.kubernetes.notes import Note, Notes, Topic, read
 from harness.providers.kubernetes.objects import COMPONENT
 from harness.providers.kubernetes.seen import NOTHING, Seen, look, together
-from harness.providers.kubernetes.streams import lines_of
 
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
-
-P = ParamSpec("P")
 
 
 class Watched:
@@ -32,6 +28,7 @@ class Watched:
         self.removed: Exit | None = None
         self.ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         self._pods: dict[str, Seen] = {}
+        self._notes = Notes()
         self._changed = asyncio.Event()
 
     @property
@@ -44,6 +41,11 @@ class Watched:
         """What is seen of each that is there, oldest first."""
         return tuple(self._pods.values())
 
+    @property
+    def is_any_passing(self) -> bool:
+        """Whether one of them will go by itself."""
+        return any(seen.is_passing for seen in self.each)
+
     async def until(self, holds: Callable[[Seen], bool]) -> Seen:
         """What is seen once that holds of it."""
         while not holds(self.seen):
@@ -51,19 +53,43 @@ class Watched:
             await self._changed.wait()
         return self.seen
 
+    def renew(self, wanted: int) -> None:
+        """It is started again, with so many pods: the next end is another one, and what was told so far is over."""
+        self.ended, self.removed = asyncio.get_running_loop().create_future(), None
+        self.wanted = wanted
+        self._notes.forget()
+        self._look_again()
+
     def take(self, name: str, seen: Seen | None) -> None:
         """A pod is so now; None when it is gone."""
         self.removed = (seen and seen.removed) or self.removed
         if seen is not None:
             self._pods[name] = seen
+            self._judge(self._notes.laid_over(seen))
         else:
             self._pods.pop(name, None)
-        self.seen = together(self.each, self.wanted)
-        if not self.ended.done() and seen is not None:
-            self._judge(seen)
+        if not self._are_missing:
+            self._notes.forget(Topic.MAKING)
+        self._look_again()
+
+    def note(self, note: Note) -> None:
+        """Something was told that is in no pod's status."""
+        self._notes.add(note)
+        self._look_again()
+        self._judge(self.seen)
+
+    @property
+    def _are_missing(self) -> bool:
+        return len(self._pods) < self.wanted
+
+    def _look_again(self) -> None:
+        missing = [NOTHING] if self._are_missing else []  # before all others: any that is there speaks first
+        self.seen = together([self._notes.laid_over(seen) for seen in (*missing, *self.each)], self.wanted)
         self._changed.set()
 
     def _judge(self, seen: Seen) -> None:
+        if self.ended.done():
+            return
         if seen.ended is not None:
             self.ended.set_result(seen.ended)
         elif seen.hopeless:
@@ -72,7 +98,7 @@ class Watched:
 
 
 class Pods:
-    """Watches all pods of a namespace, in a thread. To be opened before the first is made.
+    """Watches all pods of a namespace, and its events. To be opened before the first is made.
 
     Args:
         core: The client; its calls block.
@@ -81,13 +107,13 @@ class Pods:
     """
 
     def __init__(self, core: "CoreV1Api", namespace: str, loop: asyncio.AbstractEventLoop) -> None:
-        self._core = core
-        self._namespace = namespace
-        self._loop = loop
         self._watched: dict[str, Watched] = defaultdict(Watched)
-        self._is_closed = False
-        self._response: Any = None
-        threading.Thread(target=self._listen, name="cluster watch", daemon=True).start()
+        self._early: dict[str, list[Note]] = defaultdict(list)
+        self._heard: dict[str, str] = {}
+        self._listening = (
+            Listening(core.list_namespaced_pod, namespace, loop, self._replace, self._take),
+            Listening(core.list_namespaced_event, namespace, loop, self._hear_all, self._hear),
+        )
 
     def of(self, component: str) -> Watched:
         """What is seen of a component's pod."""
@@ -95,48 +121,17 @@ class Pods:
 
     def renew(self, component: str, wanted: int = 1) -> None:
         """It is started again, with so many pods: the next end is another one."""
-        watched = self._watched[component]
-        watched.ended, watched.removed, watched.wanted = self._loop.create_future(), None, wanted
+        self._watched[component].renew(wanted)
 
     def close(self) -> None:
         """Stop watching; whatever has not ended has now. Idempotent."""
-        self._is_closed = True
         for watched in self._watched.values():
             if not watched.ended.done():
                 watched.ended.set_result(watched.removed or Exit(-signal.SIGKILL))
-        if self._response is not None:
-            with contextlib.suppress(OSError, ValueError):  # it has ended by itself
-                self._response.shutdown()
+        for listening in self._listening:
+            listening.close()
 
-    def _listen(self) -> None:
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - the client is loaded by now; see access
-
-        while not self._is_closed:
-            with contextlib.suppress(HTTPError, OSError, ValueError):  # the cluster went away: begin anew
-                self._listen_from(self._list())
-
-    def _list(self) -> str:
-        """Tell of the pods that are there, and of those that are not any more; the version of what is told."""
-        options: dict[str, Any] = {"_preload_content": False}
-        answer: Any = self._core.list_namespaced_pod(self._namespace, **options)
-        told = json.loads(answer.read())
-        self._tell_loop(self._replace, told["items"])
-        return str(told["metadata"]["resourceVersion"])
-
-    def _listen_from(self, version: str) -> None:
-        options: dict[str, Any] = {"watch": True, "resource_version": version, "_preload_content": False}
-        self._response = self._core.list_namespaced_pod(self._namespace, **options)
-        for line in lines_of(self._response):
-            event = json.loads(line)
-            if event["type"] == "ERROR":  # such as: the version is too old
-                return
-            self._tell_loop(self._take, event["object"], event["type"] == "DELETED")
-
-    def _tell_loop(self, function: Callable[P, None], *args: P.args, **named: P.kwargs) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
-            self._loop.call_soon_threadsafe(partial(function, *args, **named))
-
-    def _replace(self, pods: Sequence[Mapping[str, Any]]) -> None:
+    def _replace(self, pods: Sequence[Object]) -> None:
         there = {pod["metadata"]["name"] for pod in pods}
         for watched in self._watched.values():
             for name in watched.pods - there:
@@ -144,7 +139,48 @@ class Pods:
         for pod in sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp"))):
             self._take(pod, is_gone=False)
 
-    def _take(self, pod: Mapping[str, Any], is_gone: bool) -> None:
+    def _take(self, pod: Object, is_gone: bool) -> None:
+        name = pod["metadata"]["name"]
         component = (pod["metadata"].get("labels") or {}).get(COMPONENT)
-        if component is not None:
-            self._watched[component].take(pod["metadata"]["name"], None if is_gone else look(pod, component))
+        early = self._early.pop(name, ())
+        if component is None:
+            return
+        watched = self._watched[component]
+        watched.take(name, None if is_gone else look(pod, component))
+        for note in early:
+            watched.note(note)
+
+    def _hear_all(self, events: Sequence[Object]) -> None:
+        for event in events:
+            self._hear(event, is_gone=False)
+
+    def _hear(self, event: Object, is_gone: bool) -> None:
+        """Take what an event says, once: it may be listed again when it is long over."""
+        uid, version = _which(event["metadata"])
+        if is_gone or self._heard.get(uid) == version:
+            return
+        self._heard[uid] = version
+        note = read(event)
+        if note is None:
+            return
+        if note.needs_room and any(watched.is_any_passing for watched in self._watched.values()):
+            note = replace(note, is_final=False)
+        self._tell(note)
+
+    def _tell(self, note: Note) -> None:
+        """Tell whom it concerns: a pod's is known by its label, and may be told of before it is seen."""
+        if note.kind == "PersistentVolumeClaim":
+            concerned = list(self._watched.values())
+        elif note.kind == "Pod":
+            concerned = [watched for watched in self._watched.values() if note.name in watched.pods]
+            if not concerned:
+                self._early[note.name].append(note)
+        else:  # of a Deployment's ReplicaSet, the name ends with a hash
+            names = (note.name.rpartition("-")[0],) if note.kind == "ReplicaSet" else (note.name,)
+            concerned = [self._watched[name] for name in names if name in self._watched]
+        for watched in concerned:
+            watched.note(note)
+
+
+def _which(metadata: Mapping[str, Any]) -> tuple[str, str]:
+    return str(metadata.get("uid")), str(metadata.get("resourceVersion"))

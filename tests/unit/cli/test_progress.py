@@ -17,6 +17,7 @@ from harness.events.facts import (
     ImageProgress,
     LogCut,
     PlanMade,
+    StartHeld,
     State,
 )
 
@@ -118,6 +119,15 @@ def test_a_terminal_shows_the_step_of_a_build_and_for_how_long() -> None:
     waiting = ComponentChanged(at=0, component="web", old=State.PLANNED, new=State.WAITING, detail="for db")
     assert "0 s  image shop-web: step 2/7, RUN make" in shown(*STORY[:1], step, waiting, is_terminal=True)
     assert "for db" in shown(*STORY[:1], step, done, waiting, is_terminal=True)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_what_keeps_a_component_from_starting_is_told(*, is_terminal: bool) -> None:
+    """As the place to run tells it: in a line of its own, or in its component's."""
+    begun = ComponentChanged(at=0, component="web", old=State.PLANNED, new=State.STARTING)
+    held = StartHeld(at=0, component="web", reason="its image cannot be pulled yet")
+    told = "its image cannot be pulled yet" if is_terminal else "web is held: its image cannot be pulled yet"
+    assert told in shown(*STORY[:1], begun, held, is_terminal=is_terminal)
 
 
 def test_a_log_that_is_cut_off_is_told() -> None:

@@ -1,17 +1,26 @@
-"""What every pod of a component writes is carried, however they are called, and nobody waits for those that go on."""
+"""What a component's pods write is carried, however they are called; one on its way is waited for while it may come."""
 
 import asyncio
 import os
 import queue
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from harness.providers.kubernetes.running import Feed
+from harness.core.clock import SystemClock
+from harness.core.errors import EnvironmentFailedError, NotReadyError
+from harness.providers.kubernetes.running import Feed, RunningPod
 from harness.providers.kubernetes.seen import Seen
+from harness.providers.kubernetes.watching import Watched
+from harness.providers.logs import LogPump
+from harness.spec.model import Component, ComponentSettings, Location, ReadySettings
 
 PATIENCE = 10.0
+HELD = Seen("web-1", held="its image cannot be pulled yet", state="its image cannot be pulled yet")
+SOON = 0.05  # seconds
 
 
 class FakeLog:
@@ -90,3 +99,76 @@ async def test_nobody_waits_for_pods_that_go_on(pipe: tuple[int, int]) -> None:
     await feed.wait_ended(PATIENCE)
     feed.close()
     assert "container" not in core.asked[0][1]
+
+
+async def test_a_container_beside_it_has_its_own_log(pipe: tuple[int, int]) -> None:
+    """As that of an init container, which says why it failed; the component's own comes after it."""
+    core = FakeCore()
+    feed = Feed(cast("Any", core), "ns", pipe[1])
+    for speaker in ("migrate", "migrate", "web"):
+        feed.carry(Seen("web-1", "a", speaker))
+    for _ in range(2):
+        (await begun(core)).write(b"")
+    await feed.wait_ended(PATIENCE)
+    feed.close()
+    assert sorted(options["container"] for _, options in core.asked) == ["migrate", "web"]
+
+
+class Stage:
+    """A pod that is looked at, and what was told of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.watched = Watched()
+        self.told: list[str] = []
+        self.pump = LogPump(folder / "web.log", SystemClock(), [])
+        self._silent = cast("Any", type("FakeNamespace", (), {"core": None, "name": "ns"})())
+
+    def started(self, timeout: float) -> RunningPod:
+        """A component that has `timeout` seconds."""
+        settings = ComponentSettings(ready=ReadySettings(timeout=timeout))
+        component = Component("web", Location(Path(os.devnull), 1), settings=settings)
+        return RunningPod(component, self._silent, self.watched, self.pump, {}, self.told.append)
+
+    def see(self, seen: Seen) -> None:
+        """It is so now."""
+        self.watched.take(seen.name, seen)
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """Nothing is seen yet."""
+    made = Stage(tmp_path)
+    yield made
+    made.pump.close()
+
+
+async def test_what_holds_it_is_told_once(stage: Stage) -> None:
+    """And again when it is something else."""
+    beginning = asyncio.ensure_future(stage.started(60).begin())
+    for seen in (HELD, HELD, replace(HELD, held="its volume claim is not bound")):
+        await asyncio.sleep(0)
+        stage.see(seen)
+        await asyncio.sleep(0)
+    stage.see(replace(HELD, held="", hopeless="its image cannot be pulled"))
+    with pytest.raises(EnvironmentFailedError, match="web cannot start: its image cannot be pulled"):
+        await beginning
+    assert stage.told == ["its image cannot be pulled yet", "its volume claim is not bound"]
+
+
+async def test_one_that_never_runs_is_given_up(stage: Stage) -> None:
+    """After the time in which it should be ready, with what was seen of it last."""
+    stage.see(HELD)
+    with pytest.raises(NotReadyError, match=r"web did not run after 0\.05 s: its image cannot be pulled yet"):
+        await stage.started(SOON).begin()
+
+
+async def test_pulling_an_image_does_not_count(stage: Stage) -> None:
+    """It ends by itself, in one way or the other."""
+    stage.see(Seen("web-1", is_pulling=True, state="pulls"))
+    running = stage.started(SOON)
+    beginning = asyncio.ensure_future(running.begin())
+    assert not (await asyncio.wait({beginning}, timeout=4 * SOON))[0]
+    stage.see(Seen("web-1", state="ContainerCreating"))
+    with pytest.raises(NotReadyError, match="ContainerCreating"):
+        await beginning
+    running.close()

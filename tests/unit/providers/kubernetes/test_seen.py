@@ -1,11 +1,13 @@
 """What a pod's status says is told as soon as the cluster knows it, and an end that somebody wanted is none."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from harness.providers.base import Exit
 from harness.providers.kubernetes.seen import NOTHING, Seen, look, together
+from tests.unit.providers.kubernetes.recorded import recorded_pod
 
 RUNNING = {"state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
 
@@ -111,12 +113,129 @@ def test_one_that_no_node_takes() -> None:
 def test_one_that_waits_is_not_given_up() -> None:
     """A first pull that failed is tried again."""
     seen = look(pod({"state": {"waiting": {"reason": "ErrImagePull", "message": "timeout"}}}))
-    assert (seen.hopeless, seen.state) == ("", "ErrImagePull timeout")
+    told = "its image cannot be pulled yet (ErrImagePull): timeout"
+    assert (seen.hopeless, seen.held, seen.state) == ("", told, told)
+
+
+@pytest.mark.parametrize(
+    ("name", "hopeless"),
+    [
+        ("pull failed again", "its image cannot be pulled (ImagePullBackOff): Back-off pulling image"),
+        ("no room", "no node takes it: 0/1 nodes are available: 1 Insufficient memory."),
+        ("no claim", 'no node takes it: 0/1 nodes are available: persistentvolumeclaim "nosuch" not found.'),
+        ("no secret for variables", '(CreateContainerConfigError): secret "nosuch" not found'),
+        (
+            "init pull failed again",
+            "the image of its init container migrate cannot be pulled (ImagePullBackOff): Back-off pulling",
+        ),
+    ],
+)
+def test_what_a_cluster_said_of_one_that_never_starts(name: str, hopeless: str) -> None:
+    """In its own words, with what that is about."""
+    seen = look(recorded_pod(name))
+    assert hopeless in seen.hopeless
+    assert (seen.state, seen.held, seen.is_running) == (seen.hopeless, "", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        (
+            "first pull failed",
+            "its image cannot be pulled yet (ErrImagePull): failed to pull and unpack image",
+        ),
+        (
+            "init first pull failed",
+            "the image of its init container migrate cannot be pulled yet (ErrImagePull)",
+        ),
+        (
+            "claim not bound",
+            "no node takes it yet: 0/1 nodes are available: pod has unbound immediate Persist",
+        ),
+    ],
+)
+def test_what_a_cluster_said_of_one_that_may_still_come(name: str, held: str) -> None:
+    """A registry answers the next time, and a volume is made for a claim."""
+    seen = look(recorded_pod(name))
+    assert held in seen.held
+    assert (seen.state, seen.hopeless) == (seen.held, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "ended", "speaker"),
+    [
+        ("crashed", Exit(3), "crash"),
+        ("crash loop", Exit(3), "crash"),
+        ("liveness failed", Exit(-9), "live"),
+        ("out of memory", Exit(-9, "out of memory: raise deploy.resources.limits.memory"), "oom"),
+        ("init failed", Exit(4, "its init container migrate"), "migrate"),
+    ],
+)
+def test_what_a_cluster_said_of_one_that_ended(name: str, ended: Exit, speaker: str) -> None:
+    """And whose log says why."""
+    seen = look(recorded_pod(name))
+    assert (seen.ended, seen.speaker, seen.is_running) == (ended, speaker, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("just made", "Pending"),
+        ("no secret to mount", "ContainerCreating"),
+        ("init waits", "PodInitializing"),
+        ("not ready", "runs, and its readiness probe fails"),
+    ],
+)
+def test_what_a_cluster_said_of_one_on_its_way(name: str, state: str) -> None:
+    """Nothing holds it, as far as its status says."""
+    seen = look(recorded_pod(name))
+    assert (seen.state, seen.held, seen.hopeless, seen.ended) == (state, "", "", None)
+
+
+def test_claims_are_known_by_name() -> None:
+    """What becomes of them is told of them, not of the pod."""
+    assert look(recorded_pod("claim not bound")).claims == ("unbound",)
+
+
+def test_the_component_is_the_container_of_its_name() -> None:
+    """A companion that ends in order is nobody's concern; one that fails is."""
+    helper: dict[str, Any] = {"name": "a-helper", "state": {"terminated": {"exitCode": 0}}}
+    told = pod(helper, {"name": "web", **RUNNING}, Ready={"status": "True"})
+    seen = look(told, "web")
+    assert (seen.ended, seen.speaker, seen.is_ready) == (None, "web", True)
+    helper["state"]["terminated"]["exitCode"] = 1
+    assert look(told, "web").ended == Exit(1, "its container a-helper")
+
+
+def test_an_init_container_that_runs_is_what_is_waited_for() -> None:
+    """And when it has ended in order, it is over."""
+    told = pod({"name": "web", "state": {"waiting": {"reason": "PodInitializing"}}})
+    told["status"]["initContainerStatuses"] = [{"name": "migrate", **RUNNING}]
+    assert (look(told).state, look(told).is_running) == ("its init container migrate runs", False)
+    told["status"]["initContainerStatuses"] = [{"name": "migrate", "state": {"terminated": {"exitCode": 0}}}]
+    assert look(told).ended is None
+
+
+def test_one_that_is_evicted_has_ended() -> None:
+    """Its container may never have begun; the node says why."""
+    evicted = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory."}
+    seen = look({"metadata": {"name": "web-1"}, "status": evicted})
+    assert seen.ended == Exit(-9, "Evicted: The node was low on memory.")
+
+
+def test_one_that_goes_by_itself() -> None:
+    """What is being removed, and a job that is not over: they give room to others."""
+    assert look(pod(RUNNING, is_leaving=True)).is_passing
+    once = pod(RUNNING) | {"spec": {"restartPolicy": "Never"}}
+    assert look(once).is_passing
+    once["status"]["phase"] = "Succeeded"
+    assert not look(once).is_passing
+    assert not look(recorded_pod("not ready")).is_passing
 
 
 def test_the_container_of_the_component_counts() -> None:
-    """Statuses come by name: a container beside it may be the first of them, and may do what it likes."""
-    two = pod({"name": "a-proxy", "state": {"terminated": {"exitCode": 1}}}, {"name": "main", **RUNNING})
+    """Statuses come by name: a container beside it may be the first of them, and may end in order."""
+    two = pod({"name": "a-proxy", "state": {"terminated": {"exitCode": 0}}}, {"name": "main", **RUNNING})
     for own in ("web", "main"):
         told = {**two, "spec": {"containers": [{"name": own}, {"name": "a-proxy"}]}}
         told["status"] = {
@@ -124,7 +243,7 @@ def test_the_container_of_the_component_counts() -> None:
             "containerStatuses": [two["status"]["containerStatuses"][0], {"name": own, **RUNNING}],
         }
         seen = look(told, "web")
-        assert (seen.container, seen.is_running, seen.ended) == (own, True, None)
+        assert (seen.speaker, seen.is_running, seen.ended) == (own, True, None)
 
 
 def ready(name: str) -> Seen:
@@ -159,3 +278,13 @@ def test_one_of_several_that_never_comes_is_told() -> None:
     assert together([ready("web-1"), coming("web-2", "no image"), coming("web-3")], 3).hopeless == "no image"
     leaving = Seen("web-1", removed=Exit(1), hopeless="no image")
     assert not together([leaving, coming("web-2")], 1).hopeless
+
+
+def test_what_holds_one_of_several_is_told() -> None:
+    """Before what the others do; but after that one of them will never come, which is worse."""
+    held = replace(coming("web-2"), held="no node takes it yet", is_pulling=True)
+    seen = together([ready("web-1"), held, coming("web-3")], 3)
+    assert (seen.held, seen.is_pulling) == ("no node takes it yet", True)
+    assert seen.state == "1 of 3 pods ready: no node takes it yet"
+    seen = together([held, coming("web-3", "no image")], 2)
+    assert (seen.hopeless, seen.state) == ("no image", "0 of 2 pods ready: no image")

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
+from kubernetes.client import ApiException
 
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.base import Exit
 from harness.providers.kubernetes.objects import COMPONENT
 from harness.providers.kubernetes.watching import Pods
+from tests.unit.providers.kubernetes.recorded import recorded_event, recorded_pod
 
 RUNNING: dict[str, Any] = {"state": {"running": {}}}
 
@@ -29,12 +31,16 @@ class FakeAnswer:
         self._chunks: queue.Queue[bytes] = queue.Queue()
 
     def tell(self, kind: str, name: str, *containers: dict[str, Any], is_ready: bool = False) -> None:
-        """An event, in two pieces."""
+        """What became of a pod, in two pieces."""
         status = {
             "conditions": [{"type": "Ready", "status": str(is_ready)}],
             "containerStatuses": [*containers],
         }
-        line = json.dumps({"type": kind, "object": {**named(name), "status": status}}).encode() + b"\n"
+        self.say(kind, {**named(name), "status": status})
+
+    def say(self, kind: str, about: dict[str, Any]) -> None:
+        """What became of anything, in two pieces."""
+        line = json.dumps({"type": kind, "object": about}).encode() + b"\n"
         self._chunks.put(line[:10])
         self._chunks.put(line[10:])
 
@@ -55,17 +61,32 @@ class FakeCore:
 
     def __init__(self) -> None:
         self.answers: queue.Queue[FakeAnswer] = queue.Queue()
+        self.event_answers: queue.Queue[FakeAnswer] = queue.Queue()
         self.there: tuple[str, ...] = ()
+        self.events: tuple[dict[str, Any], ...] = ()
+        self.refusals: list[int] = []
 
     def list_namespaced_pod(self, namespace: str, **options: Any) -> Any:
-        """What is there, or a new watch from then on."""
+        """The pods that are there, or a new watch from then on."""
+        items = [named(name) for name in self.there]
+        return self._answer(namespace, items, self.answers, **options)
+
+    def list_namespaced_event(self, namespace: str, **options: Any) -> Any:
+        """The same of events."""
+        return self._answer(namespace, list(self.events), self.event_answers, **options)
+
+    def _answer(
+        self, namespace: str, items: list[Any], answers: "queue.Queue[FakeAnswer]", **options: Any
+    ) -> Any:
         assert namespace == "ns"
         if "watch" not in options:
-            listed = {"metadata": {"resourceVersion": "7"}, "items": [named(name) for name in self.there]}
+            listed = {"metadata": {"resourceVersion": "7"}, "items": items}
             return io.BytesIO(json.dumps(listed).encode())
         assert options["resource_version"] == "7"
+        if self.refusals and answers is self.answers:
+            raise ApiException(status=self.refusals.pop())
         answer = FakeAnswer()
-        self.answers.put(answer)
+        answers.put(answer)
         return answer
 
 
@@ -170,6 +191,107 @@ async def test_a_watch_from_too_old_a_version_begins_anew(core: FakeCore, pods: 
     (await opened(core)).tell("ERROR", "web-1")
     (await opened(core)).tell("ADDED", "web-2", RUNNING)
     await pods.of("web").until(lambda seen: seen.is_running)
+
+
+@pytest.mark.parametrize("status", [410, 500])
+async def test_a_watch_that_is_refused_begins_anew(core: FakeCore, pods: Pods, status: int) -> None:
+    """As when the API server is on its way up, or knows that version no more."""
+    core.refusals.append(status)
+    (await opened(core)).shutdown()
+    (await opened(core)).tell("ADDED", "web-1", RUNNING)
+    await pods.of("web").until(lambda seen: seen.is_running)
+    assert core.refusals == []
+
+
+async def hears(core: FakeCore) -> FakeAnswer:
+    """The watch of events that was asked for next."""
+    return await asyncio.to_thread(core.event_answers.get)
+
+
+def refused(version: str) -> dict[str, Any]:
+    """That the pods of `web` are refused."""
+    event = recorded_event("quota exceeded")
+    about = {**event["involvedObject"], "name": "web-7554dff7c9"}
+    return {**event, "involvedObject": about, "metadata": {"uid": "1", "resourceVersion": version}}
+
+
+async def test_why_there_is_no_pod_is_told(core: FakeCore, pods: Pods) -> None:
+    """By an event about what makes it; and what was told so far is over when it is started again."""
+    web, other = pods.of("web"), pods.of("web-7554dff7c9")
+    answer = await hears(core)
+    answer.say("ADDED", refused("1"))
+    with pytest.raises(
+        EnvironmentFailedError, match=r"it cannot start: its pod cannot be made: .*exceeded quota"
+    ):
+        await asyncio.shield(web.ended)
+    assert not other.seen.hopeless
+    pods.renew("web")
+    core.events = (refused("1"),)
+    answer.shutdown()
+    answer = await hears(core)
+    answer.say("ADDED", {**refused("1"), "metadata": {"uid": "2", "resourceVersion": "2"}, "reason": "Any"})
+    await heard_all(answer, pods)
+    assert not web.seen.hopeless
+    answer.say("MODIFIED", refused("3"))
+    assert (await web.until(lambda seen: bool(seen.hopeless))).name == ""
+
+
+async def test_one_of_several_that_may_not_be_made_is_told(core: FakeCore, pods: Pods) -> None:
+    """Whatever the others do; it is over when all are there."""
+    web = pods.of("web")
+    pods.renew("web", 2)
+    answer, events = await opened(core), await hears(core)
+    job = {**named("job-1"), "spec": {"restartPolicy": "Never"}}  # it gives room, in time
+    answer.say("ADDED", job)
+    answer.tell("ADDED", "web-1", RUNNING, is_ready=True)
+    await web.until(lambda seen: bool(seen.name))
+    events.say("ADDED", refused("1"))
+    seen = await web.until(lambda seen: bool(seen.held))
+    assert (seen.name, seen.is_running, seen.hopeless) == ("web-1", True, "")
+    assert seen.state == f"1 of 2 pods ready: {seen.held}"
+    answer.tell("ADDED", "web-2", RUNNING)
+    assert not (await web.until(lambda _: len(web.each) == 2)).held
+    answer.tell("DELETED", "web-2", RUNNING)
+    assert not (await web.until(lambda _: len(web.each) == 1)).held
+
+
+async def test_who_waits_for_room_is_not_given_up_while_others_go(core: FakeCore, pods: Pods) -> None:
+    """A job that is about to end gives its place."""
+    web = pods.of("web")
+    job = {**named("job-1"), "spec": {"restartPolicy": "Never"}}
+    (await opened(core)).say("ADDED", job)
+    await pods.of("job").until(lambda seen: bool(seen.name))
+    (await hears(core)).say("ADDED", refused("1"))
+    seen = await web.until(lambda seen: bool(seen.held))
+    assert "exceeded quota" in seen.held
+    assert not web.ended.done()
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+async def test_an_event_about_a_pod_is_told_to_its_component(
+    core: FakeCore, pods: Pods, is_early: bool
+) -> None:
+    """Whichever of the two watches is faster."""
+    event = recorded_event("mount failed")
+    pod, events = await opened(core), await hears(core)
+    web = {**recorded_pod("no secret to mount")}
+    if not is_early:
+        pod.say("ADDED", web)
+        await pods.of("secretvol").until(lambda seen: bool(seen.name))
+    events.say("ADDED", event)
+    if is_early:
+        await heard_all(events, pods)
+        pod.say("ADDED", web)
+    assert "not found" in (await pods.of("secretvol").until(lambda seen: bool(seen.hopeless))).hopeless
+
+
+async def heard_all(answer: FakeAnswer, pods: Pods) -> None:
+    """Return when what was said so far is heard: events come in order, and this one is the last."""
+    event = recorded_event("quota exceeded by a job")
+    about = {**event["involvedObject"], "name": "last"}
+    last = pods.of("last")
+    answer.say("ADDED", {**event, "involvedObject": about})
+    await last.until(lambda seen: bool(seen.held))
 
 
 async def test_closing_ends_every_wait(core: FakeCore, pods: Pods) -> None:
