@@ -2,7 +2,8 @@
 
 HarnessError
 ├── UsageError             exit 2  the request itself is wrong
-│   └── SpecError          exit 2  the Compose file is wrong; carries every fault at once
+│   ├── SpecError          exit 2  the Compose file is wrong; carries every fault at once
+│   └── NotPossibleHereError       exit 2  it could be done elsewhere
 ├── EnvironmentFailedError exit 3  the ecosystem did not come up or broke
 │   ├── ProviderUnavailableError   this machine cannot run that provider
 │   ├── ComponentExitedError       a component ended before or while it was needed
@@ -62,6 +63,10 @@ class UsageError(HarnessError):
 
 class SpecError(UsageError):
     """The Compose file (or its `x-harness` part) is invalid; `evidence` lists every fault."""
+
+
+class NotPossibleHereError(UsageError):
+    """The request is right, and where the environment runs it cannot be carried out."""
 
 
 class EnvironmentFailedError(HarnessError):

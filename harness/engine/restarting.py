@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from harness.core.errors import EnvironmentFailedError, UsageError
+from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, UsageError
 from harness.core.tasks import within
 from harness.engine.parts import Parts
 from harness.engine.startup import Startup
@@ -65,7 +65,7 @@ class Restarting:
         """The provider, as one that restarts."""
         provider = self._parts.provider
         if not isinstance(provider, CanRestart):
-            raise UsageError(f"the {provider.name} provider cannot restart {component}")
+            raise NotPossibleHereError(f"the {provider.name} provider cannot restart {component}")
         return provider
 
     async def _renew(self, provider: CanRestart, step: Step) -> Running:

@@ -2,6 +2,7 @@
 
 from harness.faults.bandwidth import Bandwidth
 from harness.faults.base import TESTS, Fault, Ground, Heal
+from harness.faults.crash import Crash
 from harness.faults.cut import Cut
 from harness.faults.disk_full import DiskFull
 from harness.faults.fail_first import FailFirst
@@ -13,10 +14,12 @@ from harness.faults.pause import Pause
 from harness.faults.reset import Reset
 from harness.faults.restart import Restart
 from harness.faults.rule import Direction
+from harness.faults.scale_to_zero import ScaleToZero
 
 __all__ = [
     "TESTS",
     "Bandwidth",
+    "Crash",
     "Cut",
     "Direction",
     "DiskFull",
@@ -30,6 +33,7 @@ __all__ = [
     "Pause",
     "Reset",
     "Restart",
+    "ScaleToZero",
     "decode",
     "encode",
 ]

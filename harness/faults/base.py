@@ -1,6 +1,6 @@
 """Why this exists: a fault is a value that says what goes wrong where; the ground it is laid on does the work."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from harness.core.errors import UsageError
@@ -32,6 +32,14 @@ class Ground(Protocol):
         """Start a killed component in its place; returns when it is ready."""
         ...
 
+    async def crash(self, component: str) -> None:
+        """End a component by force and have it started at once; returns when it is ready."""
+        ...
+
+    async def scale_to_zero(self, component: str) -> None:
+        """End all of a component politely; returns when nothing of it runs."""
+        ...
+
     async def restart(self, component: str) -> None:
         """Stop a component politely and start it in its place; returns when it is ready."""
         ...
@@ -50,6 +58,10 @@ class Ground(Protocol):
 
     async def free_disk(self, component: str, path: str) -> None:
         """Give the room back."""
+        ...
+
+    async def separate(self, groups: Sequence[Collection[str]]) -> Heal | None:
+        """Keep groups of components, and TESTS, apart in the network they are in; None where proxies are to do it."""
         ...
 
     def links(self, component: str, sources: Collection[str] = ()) -> tuple[Link, ...]:

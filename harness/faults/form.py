@@ -7,6 +7,7 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.faults.bandwidth import Bandwidth
 from harness.faults.base import Fault
+from harness.faults.crash import Crash
 from harness.faults.cut import Cut
 from harness.faults.disk_full import DiskFull
 from harness.faults.fail_first import FailFirst
@@ -16,10 +17,14 @@ from harness.faults.partition import Partition
 from harness.faults.pause import Pause
 from harness.faults.reset import Reset
 from harness.faults.restart import Restart
+from harness.faults.scale_to_zero import ScaleToZero
 
 KINDS: Mapping[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (Kill, Pause, Restart, DiskFull, Latency, Bandwidth, Reset, Cut, FailFirst, Partition)
+    for kind in (
+        *(Kill, Crash, ScaleToZero, Pause, Restart, DiskFull),
+        *(Latency, Bandwidth, Reset, Cut, FailFirst, Partition),
+    )
 }
 
 

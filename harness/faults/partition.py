@@ -26,10 +26,11 @@ class Partition:
         return tuple(name for group in self.groups for name in group)
 
     async def inject(self, ground: Ground) -> Heal:
-        """From now on, also on open connections."""
+        """From now on, also on open connections; in a cluster, where its network plugin cuts those."""
         if len(self.groups) < 2 or len(set(self.components)) < len(self.components):  # noqa: PLR2004 - it takes two
             raise UsageError("a partition takes two groups or more, and nobody in two of them")
-        return await lay(Hold(set(Direction)), self._links(ground))
+        separated = await ground.separate(self.groups)
+        return separated or await lay(Hold(set(Direction)), self._links(ground))
 
     def _links(self, ground: Ground) -> tuple[Link, ...]:
         return tuple(

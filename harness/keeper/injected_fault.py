@@ -31,6 +31,10 @@ class InjectedFault:
         self._number = 0
 
     def __enter__(self) -> Self:
+        self._inject()
+        return self
+
+    def _inject(self) -> None:
         self._lease = Lease.attach(self._keeper, None, hold=False)
         try:
             if self._world:
@@ -39,7 +43,6 @@ class InjectedFault:
         except BaseException:
             self._lease.close()
             raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -50,11 +53,12 @@ class InjectedFault:
 
     async def __aenter__(self) -> Self:
         try:
-            return await run_to_end(asyncio.to_thread(self.__enter__))
+            await run_to_end(asyncio.to_thread(self._inject))
         except asyncio.CancelledError:
             if self._lease is not None:
                 self._lease.close()  # nobody will leave the block: the end of the connection heals
             raise
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -36,7 +36,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.core.errors import ExitCode, HarnessError
+from harness.core.errors import ExitCode, HarnessError, NotPossibleHereError
 
 NEW = "new"
 """Of facts: those from now on."""
@@ -62,12 +62,14 @@ def error_form(error: HarnessError) -> dict[str, Any]:
         "hint": error.hint,
         "evidence": [*error.evidence, *getattr(error, "__notes__", ())],
         "exit_code": int(error.exit_code),
+        "not_here": isinstance(error, NotPossibleHereError),
     }
 
 
 def error_of(form: Mapping[str, Any]) -> HarnessError:
-    """The inverse of `error_form`; the exit code stays, the exact class does not."""
-    error = HarnessError(form["message"], hint=form["hint"], evidence=form["evidence"])
+    """The inverse of `error_form`; of the class only what a client acts on stays."""
+    kind = NotPossibleHereError if form.get("not_here") else HarnessError
+    error = kind(form["message"], hint=form["hint"], evidence=form["evidence"])
     error.exit_code = ExitCode(form["exit_code"])
     return error
 

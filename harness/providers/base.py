@@ -1,6 +1,6 @@
 """Why this exists: the one contract every place to run has to keep, so that the engine knows none of them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from harness.core.data_files import DataFiles
 from harness.core.endpoint import Endpoint
 from harness.events.log import Emit
+from harness.faults.base import Heal
 from harness.faults.link import Link
 from harness.plan.model import Plan, Step
 from harness.readiness.base import Probe
@@ -143,11 +144,33 @@ class CanKill(Protocol):
 
 
 @runtime_checkable
+class CanBeReplaced(Protocol):
+    """Ability of what runs: when it is killed, something other than the harness starts it again."""
+
+    async def replace(self) -> None:
+        """Kill it; returns when it is gone, and before what comes in its place is ready."""
+        ...
+
+
+@runtime_checkable
+class CanScaleToZero(Protocol):
+    """Ability of what runs: to be left without a single replica, with all else of it in place."""
+
+    async def scale_to_zero(self) -> None:
+        """Let all replicas end politely; returns when they have. `stop` has nothing left to do then."""
+        ...
+
+
+@runtime_checkable
 class CanSuspend(Protocol):
     """Ability of what runs: to stand still."""
 
     async def suspend(self) -> None:
-        """Returns when all its processes stand still; connections stay open."""
+        """Returns when all its processes stand still; connections stay open.
+
+        Raises:
+            NotPossibleHereError: this one cannot; it goes on.
+        """
         ...
 
     async def resume(self) -> None:
@@ -270,4 +293,26 @@ class HasLinks(Protocol):
     @property
     def links(self) -> Iterable[Link]:
         """All of them."""
+        ...
+
+
+@runtime_checkable
+class HasFewLinks(Protocol):
+    """Ability of a provider with links: to say between whom there are none."""
+
+    def unlinked(self, source: str) -> str:
+        """Why no proxy stands between a source and others, and what can be done; empty where proxies do."""
+        ...
+
+
+@runtime_checkable
+class CanSeparate(Protocol):
+    """Ability of a provider: the network that components are in keeps groups of them apart."""
+
+    async def separate(self, groups: Sequence[Collection[str]]) -> Heal:
+        """Let no new connection lead from one group to another; returns when none does. What it gives undoes that.
+
+        Raises:
+            NotPossibleHereError: this network does not; nothing has changed.
+        """
         ...

@@ -10,8 +10,8 @@ from harness.core.errors import UsageError
 from harness.faults import Fault
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
-from harness.keeper.injected_fault import InjectedFault
 from harness.providers.measuring import UNMEASURED
+from harness.pytest_plugin.fault_of_test import FaultOfTest
 from harness.spec.model import Isolation
 from harness.worlds.base import SEEDED
 
@@ -108,15 +108,16 @@ class EcosystemHandle:
         """Let the world that this process works in stay until the environment ends. Raises HarnessError."""
         self._lease.ask("stay")
 
-    def fault(self, fault: Fault) -> InjectedFault:
+    def fault(self, fault: Fault) -> FaultOfTest:
         """Make something go wrong as long as a block lasts: `with ecosystem.fault(Kill("api")):`, or `async with`.
 
-        It heals at the end of the block, and by itself when this process dies.
+        It heals at the end of the block, and by itself when this process dies. Where the provider cannot do it, the
+        test is skipped, and says why.
 
         Raises:
-            HarnessError: on entering: the provider cannot do that; on leaving: it could not be healed.
+            HarnessError: on entering: it is no right request; on leaving: it could not be healed.
         """
-        return InjectedFault(self._lease.path, fault, self._description.world)
+        return FaultOfTest(self._lease.path, fault, self._description.world)
 
     def restart(self, *components: str, environment: Mapping[str, str] | None = None) -> None:
         """Stop components and start them again at the same addresses, `environment` laid over their own variables.

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from harness.core.errors import EnvironmentFailedError, NotReadyError
 from harness.core.ids import new_environment_id
 from harness.providers.base import Exit
 from harness.providers.kubernetes.calls import cluster_calls
+from harness.providers.kubernetes.inside import Ran
 from harness.providers.kubernetes.marks import labels, namespace_of
 from harness.providers.kubernetes.namespace import Namespace
 from harness.providers.kubernetes.objects import Origin, objects_of
@@ -95,7 +96,16 @@ class Cluster:
         objects = objects_of(case.component, case.image, Variables({}, {}), origin, is_one_shot=False)
         case.change(objects[-1]["spec"]["template"]["spec"])
         pump = LogPump(self.folder / f"{name}.log", SystemClock(), [])
-        running = RunningPod(case.component, self.namespace, self.pods.of(name), pump, {}, self._hold)
+        running = RunningPod(
+            case.component,
+            self.namespace,
+            self.pods.of(name),
+            pump,
+            forwards={},
+            endpoints={},
+            inside=_never,
+            tell=self._hold,
+        )
         await self.namespace.apply((*case.more, *objects))
         try:
             yield running
@@ -105,6 +115,10 @@ class Cluster:
 
     def _hold(self, words: str) -> None:
         self.held.append((time.monotonic(), words))
+
+
+async def _never(_pod: str, _container: str, argv: Sequence[str]) -> Ran:
+    raise AssertionError(f"nothing is run in a pod here: {argv}")
 
 
 @asynccontextmanager

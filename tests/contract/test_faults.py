@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,12 +10,13 @@ import pytest
 
 from harness.core.clock import SystemClock
 from harness.core.endpoint import Endpoint
-from harness.core.errors import UsageError
+from harness.core.errors import NotPossibleHereError, UsageError
 from harness.engine import Environment
 from harness.events.facts import ComponentExited, FaultHealed, FaultInjected, State
 from harness.faults import (
     TESTS,
     Bandwidth,
+    Crash,
     Cut,
     Direction,
     FailFirst,
@@ -26,9 +27,10 @@ from harness.faults import (
     Pause,
     Reset,
     Restart,
+    ScaleToZero,
 )
 from tests.contract.faulty import Caller, ask_once, make_faulty
-from tests.contract.opened import opened, under
+from tests.contract.opened import opened
 from tests.contract.stage import STAGES, Stage, make_place
 from tests.doubles.events import FakeEmit
 from tests.doubles.faults import of_the_network
@@ -42,6 +44,17 @@ class Faulty:
     def __init__(self, environment: Environment, emit: FakeEmit) -> None:
         self.environment = environment
         self.emit = emit
+        self._callers: list[Caller] = []
+
+    async def call(self) -> Caller:
+        """A connection to `echo`, until the test is over."""
+        self._callers.append(await Caller.connect(self.echo))
+        return self._callers[-1]
+
+    def hang_up(self) -> None:
+        """End all connections of a test."""
+        while self._callers:
+            self._callers.pop().close()
 
     @property
     def echo(self) -> Endpoint:
@@ -59,9 +72,15 @@ class Faulty:
 
     @asynccontextmanager
     async def under(self, fault: Fault) -> AsyncIterator[None]:
-        """With a fault on; afterwards everything works again, as before."""
-        async with under(self.environment, fault):
+        """With a fault on; afterwards everything works again, as before. Skips where the provider cannot do it."""
+        try:
+            number = await self.environment.faults.inject(fault)
+        except NotPossibleHereError as refused:
+            pytest.skip(refused.line)
+        try:
             yield
+        finally:
+            await self.environment.faults.heal(number)
         assert await ask_once(self.echo, b"hello\n") == b"hello\n"
         assert await ask_once(self.relay, b"hello\n") == b"hello\n"
 
@@ -69,7 +88,7 @@ class Faulty:
 Make = Callable[..., Stage]
 
 
-@pytest.fixture(scope="module", params=["docker", "process"])
+@pytest.fixture(scope="module", params=["docker", "kubernetes", "process"])
 def make_stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Gives stages of one provider for `echo` and `relay`."""
 
@@ -94,6 +113,14 @@ async def faulty(make_stage: Make) -> AsyncIterator[Faulty]:
     """One environment for all tests of a provider: what one breaks, the next one sees."""
     async with opened_pair(make_stage()) as here:
         yield here
+
+
+@pytest.fixture(autouse=True)
+def _hanging_up(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever became of the test: it may have been skipped in the middle."""
+    yield
+    if "faulty" in request.fixturenames:
+        request.getfixturevalue("faulty").hang_up()
 
 
 async def took(asked: asyncio.Future[bytes]) -> float:
@@ -127,7 +154,7 @@ async def test_a_killed_component_is_not_killed_again(faulty: Faulty) -> None:
 
 async def test_a_paused_component_answers_when_it_is_healed(faulty: Faulty) -> None:
     """Its connections stay open, and what was asked meanwhile is answered then."""
-    caller = await Caller.connect(faulty.echo)
+    caller = await faulty.call()
     assert await caller.ask(b"before\n") == b"before\n"
     async with faulty.under(Pause("echo")):
         answer = asyncio.ensure_future(caller.ask(b"meanwhile\n"))
@@ -135,22 +162,45 @@ async def test_a_paused_component_answers_when_it_is_healed(faulty: Faulty) -> N
         with pytest.raises(UsageError, match="echo is suspended"):
             await faulty.environment.restart("echo")
     assert await answer == b"meanwhile\n"
-    caller.close()
 
 
 async def test_a_restarted_component_is_there_again_at_once(faulty: Faulty) -> None:
     """Old connections are gone; there is nothing left to heal."""
-    caller = await Caller.connect(faulty.echo)
+    caller = await faulty.call()
     assert await caller.ask(b"before\n") == b"before\n"
     async with faulty.under(Restart("echo")):
         assert await is_dead(caller)
         assert await ask_once(faulty.relay, b"again\n") == b"again\n"
-    caller.close()
+
+
+async def test_a_crashed_component_is_there_again_at_once(faulty: Faulty) -> None:
+    """At its address, with old connections gone; there is nothing left to heal."""
+    before, caller = faulty.echo, await faulty.call()
+    assert await caller.ask(b"before\n") == b"before\n"
+    async with faulty.under(Crash("echo")):
+        assert await is_dead(caller)
+        assert faulty.echo == before
+        assert await ask_once(faulty.echo, b"again\n") == b"again\n"
+        assert await ask_once(faulty.relay, b"again\n") == b"again\n"
+    assert faulty.environment.broken is None
+
+
+async def test_a_component_without_replicas_is_gone_and_comes_back(faulty: Faulty) -> None:
+    """It was asked to go; its neighbours live on, and the environment is not broken."""
+    before = faulty.echo
+    async with faulty.under(ScaleToZero("echo")):
+        assert faulty.state("echo") is State.STOPPED
+        assert faulty.emit.of(ComponentExited)[-1].exit_code == -15
+        assert faulty.emit.of(ComponentExited)[-1].expected
+        assert await ask_once(faulty.relay, b"hello\n") == b"failed\n"
+        assert faulty.environment.broken is None
+    assert faulty.state("echo") is State.READY
+    assert faulty.echo == before
 
 
 async def test_latency_is_felt_by_all_or_by_those_named(faulty: Faulty) -> None:
     """Also on open connections, and not any more once healed."""
-    caller = await Caller.connect(faulty.echo)
+    caller = await faulty.call()
     assert await caller.ask(b"before\n") == b"before\n"
     async with faulty.under(Latency("echo", delay=DELAY)):
         assert await took(asyncio.ensure_future(caller.ask(b"x\n"))) >= DELAY
@@ -160,13 +210,12 @@ async def test_latency_is_felt_by_all_or_by_those_named(faulty: Faulty) -> None:
         waiting = asyncio.ensure_future(ask_once(faulty.relay, b"x\n"))
         assert not await is_done(waiting)
     assert await waiting == b"x\n"  # healing lets go what was underway
-    caller.close()
 
 
 async def test_bandwidth_holds_for_each_connection(faulty: Faulty) -> None:
     """So many bytes take so long, there and back; the rest comes at once when it is healed."""
     size, rate = 1000, 4000
-    caller = await Caller.connect(faulty.echo)
+    caller = await faulty.call()
     line = b"x" * (size - 1) + b"\n"
     async with faulty.under(Bandwidth("echo", rate=rate, sources=(TESTS,))):
         assert await took(asyncio.ensure_future(caller.ask(line))) >= size / rate
@@ -174,12 +223,11 @@ async def test_bandwidth_holds_for_each_connection(faulty: Faulty) -> None:
         waiting = asyncio.ensure_future(caller.ask(line))
         assert not await is_done(waiting)
     assert await waiting == line
-    caller.close()
 
 
 async def test_reset_breaks_open_connections_and_new_ones(faulty: Faulty) -> None:
     """With "connection reset", not with an orderly end."""
-    caller = await Caller.connect(faulty.echo)
+    caller = await faulty.call()
     assert await caller.ask(b"before\n") == b"before\n"
     async with faulty.under(Reset("echo")):
         with pytest.raises(ConnectionResetError):
@@ -187,24 +235,43 @@ async def test_reset_breaks_open_connections_and_new_ones(faulty: Faulty) -> Non
         with pytest.raises(ConnectionResetError):
             await ask_once(faulty.echo, b"x\n")
         assert await ask_once(faulty.relay, b"x\n") == b"failed\n"
-    caller.close()
+
+
+async def test_the_tests_alone_feel_what_names_them(faulty: Faulty) -> None:
+    """Whatever goes wrong: between the components all is well meanwhile."""
+    for fault in (
+        Latency("echo", delay=30, sources=(TESTS,)),
+        Cut("echo", sources=(TESTS,)),
+        Partition(((TESTS,), ("echo",))),
+    ):
+        async with faulty.under(fault):
+            waiting = asyncio.ensure_future(ask_once(faulty.echo, b"held\n"))
+            assert await ask_once(faulty.relay, b"x\n") == b"x\n"
+            assert not await is_done(waiting)
+        assert await waiting == b"held\n"
+    async with faulty.under(Reset("echo", sources=(TESTS,))):
+        with pytest.raises(ConnectionResetError):
+            await ask_once(faulty.echo, b"x\n")
+        assert await ask_once(faulty.relay, b"x\n") == b"x\n"
+    async with faulty.under(FailFirst("echo", sources=(TESTS,), status=503)):
+        assert await ask_once(faulty.relay, b"x\n") == b"x\n"
+        assert await ask_once(faulty.echo, b"x\n") == b"HTTP/1.1 503 Service Unavailable\r\n"
 
 
 @pytest.mark.parametrize("direction", Direction)
 async def test_a_cut_in_one_direction_holds_what_goes_there(faulty: Faulty, direction: Direction) -> None:
     """It arrives when it is healed; who is not named feels nothing."""
-    caller = await Caller.connect(faulty.echo)
+    caller = await faulty.call()
     async with faulty.under(Cut("echo", direction=direction, sources=(TESTS,))):
         waiting = asyncio.ensure_future(caller.ask(b"held\n"))
         assert await ask_once(faulty.relay, b"x\n") == b"x\n"
         assert not waiting.done()
     assert await waiting == b"held\n"
-    caller.close()
 
 
 async def test_the_first_requests_fail_and_the_next_one_works(faulty: Faulty) -> None:
     """Exactly so many, on new connections and on one that is open."""
-    caller = await Caller.connect(faulty.echo)
+    caller = await faulty.call()
     assert await caller.ask(b"before\n") == b"before\n"
     async with faulty.under(FailFirst("echo", requests=3)):
         with pytest.raises(ConnectionResetError):
@@ -212,12 +279,11 @@ async def test_the_first_requests_fail_and_the_next_one_works(faulty: Faulty) ->
         answers = [await ask_once(faulty.relay, b"%d\n" % number) for number in (2, 3, 4)]
         assert answers == [b"failed\n", b"failed\n", b"4\n"]
         assert await ask_once(faulty.echo, b"5\n") == b"5\n"
-    caller.close()
 
 
 async def test_the_first_requests_get_an_http_status(faulty: Faulty) -> None:
     """Each counts once, also on a connection that is open, which ends with it."""
-    caller = await Caller.connect(faulty.echo)
+    caller = await faulty.call()
     assert await caller.ask(b"before\n") == b"before\n"
     unavailable = b"HTTP/1.1 503 Service Unavailable\r\n"
     async with faulty.under(FailFirst("echo", requests=2, status=503)):
@@ -225,7 +291,6 @@ async def test_the_first_requests_get_an_http_status(faulty: Faulty) -> None:
         assert await ask_once(faulty.relay, b"2\n") == unavailable
         assert await ask_once(faulty.echo, b"3\n") == b"3\n"
     assert (await caller.reader.read()).endswith(b"Connection: close\r\n\r\n")
-    caller.close()
 
 
 async def test_a_partition_separates_groups_and_nobody_else(faulty: Faulty) -> None:
@@ -239,11 +304,12 @@ async def test_a_partition_separates_groups_and_nobody_else(faulty: Faulty) -> N
 
 async def test_faults_are_stated(faulty: Faulty) -> None:
     """With what was asked for, how long it was on, and why it ended."""
-    number = await faulty.environment.faults.inject(Latency("echo", delay=1, jitter=0.5))
+    late = Latency("echo", delay=1, jitter=0.5, sources=(TESTS,))
+    number = await faulty.environment.faults.inject(late)
     await faulty.environment.faults.heal(number, "enough")
     begun, healed = faulty.emit.of(FaultInjected)[-1], faulty.emit.of(FaultHealed)[-1]
     assert (begun.fault, begun.components, begun.number) == ("Latency", ("echo",), number)
-    assert begun.detail == "component='echo', delay=1, jitter=0.5, seed=0"
+    assert begun.detail == "component='echo', delay=1, jitter=0.5, sources=('tests',), seed=0"
     assert (healed.fault, healed.number, healed.reason) == ("Latency", number, "enough")
     assert healed.duration >= 0
 

@@ -1,14 +1,17 @@
 """Why this exists: one environment's namespace: made, filled, and removed with all that is in it."""
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.calls import Calls
+from harness.providers.kubernetes.enforcing import plugins
 from harness.providers.kubernetes.marks import cluster_time, expiry
 from harness.providers.kubernetes.objects import COMPONENT
 from harness.providers.kubernetes.pods import Fields
+from harness.providers.kubernetes.policies import PARTITION
 from harness.providers.kubernetes.removal import remove, unless_gone
 from harness.providers.kubernetes.streams import lines_of
 
@@ -41,7 +44,12 @@ class Namespace:
         annotations: Mapping[str, str],
         term: float,
     ) -> None:
-        from kubernetes.client import AppsV1Api, BatchV1Api, CoreV1Api  # noqa: PLC0415 - loaded by now; see access
+        from kubernetes.client import (  # noqa: PLC0415 - loaded by now; see access
+            AppsV1Api,
+            BatchV1Api,
+            CoreV1Api,
+            NetworkingV1Api,
+        )
 
         self._client = client
         self._calls = calls
@@ -52,6 +60,7 @@ class Namespace:
         self.core = CoreV1Api(client)
         self._apps = AppsV1Api(client)
         self._batch = BatchV1Api(client)
+        self._networking = NetworkingV1Api(client)
         self._dynamic: Any = None  # the library has no types for it
 
     async def make(self, quota: Mapping[str, str]) -> None:
@@ -148,6 +157,61 @@ class Namespace:
         self.core.delete_collection_namespaced_pod(
             self.name, label_selector=f"{COMPONENT}={component}", grace_period_seconds=grace
         )
+
+    async def remove_pods(self, component: str) -> None:
+        """Kill its pods, and leave what makes them."""
+        await self._calls(
+            self.core.delete_collection_namespaced_pod,
+            self.name,
+            label_selector=f"{COMPONENT}={component}",
+            grace_period_seconds=0,
+        )
+
+    async def scale(self, component: str, replicas: int) -> None:
+        """Let what makes its pods have so many."""
+        await self._calls(self._scale, component, {"spec": {"replicas": replicas}})
+
+    def _scale(self, component: str, wanted: Fields) -> None:
+        scale = self._apps.patch_namespaced_deployment_scale
+        if _unless_gone(scale, component, self.name, wanted) is None:  # it is of the other kind
+            self._apps.patch_namespaced_stateful_set_scale(component, self.name, wanted)
+
+    async def remove_policies(self, partition: int) -> None:
+        """Remove the NetworkPolicies of a partition."""
+        selector = f"{PARTITION}={partition}"
+        await self._calls(
+            self._networking.delete_collection_namespaced_network_policy, self.name, label_selector=selector
+        )
+
+    async def remove_policy(self, name: str) -> None:
+        """Remove one NetworkPolicy."""
+        await self._calls(self._networking.delete_namespaced_network_policy, name, self.name)
+
+    async def other_policies(self) -> tuple[str, ...]:
+        """The names of the NetworkPolicies that no partition has laid."""
+        listing = self._networking.list_namespaced_network_policy
+        found = await self._calls(listing, self.name, label_selector=f"!{PARTITION}")
+        return tuple(str(each.metadata.name) for each in found.items if each.metadata)
+
+    async def policy_plugins(self) -> tuple[str, ...]:
+        """The network plugins in the cluster that are known to enforce policies; none where we may not look."""
+        return await self._calls(self._policy_plugins)
+
+    def _policy_plugins(self) -> tuple[str, ...]:
+        from kubernetes.client import ApiException  # noqa: PLC0415 - loaded by now; see access
+
+        options: dict[str, Any] = {"_preload_content": False}
+        try:
+            answers: list[Any] = [
+                self._apps.list_daemon_set_for_all_namespaces(**options),
+                self.core.list_node(**options),
+            ]
+        except ApiException as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                return ()
+            raise
+        daemonsets, nodes = (json.loads(answer.read())["items"] for answer in answers)
+        return plugins(daemonsets, (node["status"]["nodeInfo"]["kubeletVersion"] for node in nodes))
 
     async def remove(self) -> tuple[str, ...]:
         """Remove it with all that is in it; what keeps it from going is named."""

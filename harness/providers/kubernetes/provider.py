@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.clock import Clock
+from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError
 from harness.core.ids import new_secret
 from harness.core.tasks import cancel_and_wait
 from harness.events.facts import ImageProgress, StartHeld
 from harness.events.log import Emit, nobody
+from harness.faults.base import TESTS, Heal
+from harness.faults.link import Link
+from harness.faults.links import Links
 from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.docker.images import Show
@@ -20,6 +24,7 @@ from harness.providers.docker.keepers import Keeper
 from harness.providers.kubernetes.access import connect
 from harness.providers.kubernetes.calls import cluster_calls
 from harness.providers.kubernetes.forwarding import Forward
+from harness.providers.kubernetes.inside import run_inside
 from harness.providers.kubernetes.layout import Layout, manifests_of
 from harness.providers.kubernetes.manifests.model import replicas_of
 from harness.providers.kubernetes.marks import annotations, labels, namespace_of
@@ -28,12 +33,14 @@ from harness.providers.kubernetes.objects import Origin
 from harness.providers.kubernetes.refusal import refusal
 from harness.providers.kubernetes.renewing import renew_for_ever
 from harness.providers.kubernetes.running import RunningPod
+from harness.providers.kubernetes.separating import Separating
 from harness.providers.kubernetes.supply import Supply
 from harness.providers.kubernetes.variables import in_cluster
 from harness.providers.kubernetes.watching import Pods
 from harness.providers.kubernetes.way import Way, way_of
 from harness.providers.logs import LogPump
 from harness.providers.names import KUBERNETES
+from harness.providers.reservation import LOOPBACK
 from harness.providers.resolving import resolve_component
 from harness.providers.substitution import Secret, make_secrets
 from harness.spec.model import Component, Ecosystem
@@ -80,6 +87,9 @@ class KubernetesProvider:
         self._images: dict[str, asyncio.Task[str]] = {}
         self._supply: Supply | None = None
         self._started: list[RunningPod] = []
+        self._links = Links()
+        self._is_proxied = False
+        self._separating: Separating | None = None
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -101,6 +111,7 @@ class KubernetesProvider:
         """
         self._place.logs.mkdir(parents=True, exist_ok=True)
         self._secrets = make_secrets(ecosystem, new_secret)
+        self._is_proxied = ecosystem.settings.faults
         client, manifests = await asyncio.gather(
             asyncio.to_thread(connect, self._context), asyncio.to_thread(manifests_of, ecosystem, plan)
         )
@@ -116,6 +127,9 @@ class KubernetesProvider:
         await namespace.apply(self._layout.shared())
         self._pods = Pods(self._namespace.core, name, asyncio.get_running_loop())
         self._supply = supply = Supply(client, self._context, ecosystem, self._place.logs, self._shower())
+        ports = {step.name: step.component.targets for step in plan.steps}
+        inside = partial(run_inside, self._way, name)
+        self._separating = Separating(self._namespace, self._pods, inside, ports, self._labels)
         for step in plan.steps:
             bringing = self._calls.aside(supply.bring, self._resolved(step))
             self._images[step.name] = asyncio.create_task(bringing, name=f"image of {step.name}")
@@ -141,26 +155,61 @@ class KubernetesProvider:
         objects = self._layout.of(component, image, is_one_shot=is_one_shot)
         pods.renew(component.name, replicas_of(objects, component.name))
         watched, pump = pods.of(component.name), self._new_pump(component.name)
-        forwards, tell = self._forwards_of(component), partial(self._tell_held, component.name)
-        running = RunningPod(component, namespace, watched, pump, forwards, tell)
+        assert self._way is not None  # noqa: S101 - prepare
+        forwards = self._forwards_of(component, self._way)
+        running = RunningPod(
+            component,
+            namespace,
+            watched,
+            pump,
+            forwards=forwards,
+            endpoints=await self._before(component, forwards),
+            inside=partial(run_inside, self._way, namespace.name),
+            tell=partial(self._tell_held, component.name),
+        )
         self._started.append(running)
         await namespace.apply(objects)
         await running.begin()
         return running
 
-    def _forwards_of(self, component: Component) -> dict[int, Forward]:
+    @property
+    def links(self) -> Iterable[Link]:
+        """Proxies between the tests and components; there are none between components."""
+        return self._links
+
+    def unlinked(self, source: str) -> str:
+        """Why nothing of ours stands between two pods."""
+        return (
+            "" if source == TESTS else "in a cluster they reach each other directly; a Partition may cut that"
+        )
+
+    async def separate(self, groups: Sequence[Collection[str]]) -> Heal:
+        """Lay NetworkPolicies between groups of components; raises NotPossibleHereError where they do not cut."""
+        if self._separating is None:
+            raise EnvironmentFailedError("no cluster is connected; prepare was not called")
+        return await self._separating.separate(groups)
+
+    async def _before(self, component: Component, forwards: Mapping[int, Forward]) -> Mapping[int, Endpoint]:
+        """Where the tests reach a component: at proxies before what is forwarded, where the file asks for them."""
+        own = {target: Endpoint(LOOPBACK, forward.port, target) for target, forward in forwards.items()}
+        is_proxied = component.settings.faults or self._is_proxied
+        if is_proxied and self._links.seen_from(TESTS, component.name, own) == own:
+            await self._links.lay(component.name, own.values(), (TESTS,), LOOPBACK)
+        return self._links.seen_from(TESTS, component.name, own)
+
+    def _forwards_of(self, component: Component, way: Way) -> dict[int, Forward]:
         """Where each port is on loopback: the same for as long as the environment is there."""
         namespace, pods = self._opened()
-        assert self._way is not None  # noqa: S101 - prepare
         watched = pods.of(component.name)
         forwards = self._forwards.setdefault(component.name, {})
         for target in component.targets:
             if target not in forwards:
-                forwards[target] = Forward(self._way, namespace.name, lambda: watched.seen.name, target)
+                forwards[target] = Forward(way, namespace.name, lambda: watched.seen.name, target)
         return forwards
 
     async def aclose(self) -> tuple[str, ...]:
         """Remove the namespace; names what keeps it from going. Idempotent."""
+        await self._links.aclose()
         opened = (forward for forwards in self._forwards.values() for forward in forwards.values())
         await asyncio.gather(*(forward.aclose() for forward in opened))
         self._forwards.clear()

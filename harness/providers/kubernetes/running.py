@@ -5,23 +5,24 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from harness.core.endpoint import Endpoint
-from harness.core.errors import EnvironmentFailedError, NotReadyError
+from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
 from harness.providers.base import Exit
 from harness.providers.kubernetes.calls import told_by
 from harness.providers.kubernetes.forwarding import Forward
+from harness.providers.kubernetes.inside import Inside, Ran
 from harness.providers.kubernetes.namespace import Namespace
 from harness.providers.kubernetes.seen import Seen
+from harness.providers.kubernetes.standing import GO_ON, STAND, refuse_first, stood, went_on
 from harness.providers.kubernetes.streams import CHUNK
 from harness.providers.kubernetes.watching import Watched
 from harness.providers.logs import LogPump
-from harness.providers.reservation import LOOPBACK
 from harness.readiness.base import Answer, Probe
 from harness.spec.model import Component
 
@@ -40,6 +41,8 @@ class RunningPod:
         watched: What is seen of its pods.
         pump: Takes what they write.
         forwards: Where its ports are reached, by container port.
+        endpoints: Where tests reach them: there, or at proxies before them.
+        inside: Runs a command in a pod's container.
         tell: Takes what keeps it from starting, and may go by itself.
     """
 
@@ -49,18 +52,20 @@ class RunningPod:
         namespace: Namespace,
         watched: Watched,
         pump: LogPump,
+        *,
         forwards: Mapping[int, Forward],
+        endpoints: Mapping[int, Endpoint],
+        inside: Inside,
         tell: Callable[[str], None],
     ) -> None:
         self.component = component
-        self.endpoints = {
-            target: Endpoint(LOOPBACK, forward.port, target) for target, forward in forwards.items()
-        }
+        self.endpoints = endpoints
         self.environment = component.environment
         self._namespace = namespace
         self._watched = watched
         self._pump = pump
         self._forwards = forwards
+        self._inside = inside
         self._tell = tell
         self._feed = Feed(namespace.core, namespace.name, pump.write_end)
         self._following: asyncio.Task[None] | None = None
@@ -116,18 +121,63 @@ class RunningPod:
 
     async def stop(self, grace: float) -> None:
         """Remove what makes its pods, and them; returns when none is there. The cluster knows whole seconds only."""
-        self._stopping = self._stopping or asyncio.create_task(
-            self._stop(grace), name=f"stop {self.component.name}"
-        )
-        await asyncio.shield(self._stopping)
+        await self._end(lambda: self._namespace.remove_workload(self.component.name, grace))
 
     async def kill(self) -> None:
         """As `stop`, but without a word to it."""
         await self.stop(0.0)
 
-    async def _stop(self, grace: float) -> None:
+    async def replace(self) -> None:
+        """Kill its pods; what makes them makes others."""
+        before = {seen.uid for seen in self._watched.each}
+        await self._namespace.remove_pods(self.component.name)
+        await self._watched.until(lambda _: before.isdisjoint(seen.uid for seen in self._watched.each))
+
+    async def scale_to_zero(self) -> None:
+        """Let its pods end, each within its own grace; what makes them stays, with nothing to make."""
+        await self._end(lambda: self._namespace.scale(self.component.name, 0))
+
+    async def suspend(self) -> None:
+        """Let the processes of its pods stand still, from within; raises NotPossibleHereError as `standing` says."""
+        pods, standing = self._running(), list[Seen]()
+        if not all(seen.shares_processes for seen in pods):
+            refuse_first(self.component.name)
+        for seen in pods:
+            try:
+                stood(self.component.name, await self._run(seen, STAND))
+            except NotPossibleHereError:  # this one goes on already
+                await self._go_on(standing)
+                raise
+            except EnvironmentFailedError:  # nobody knows how far it came
+                await self._go_on([*standing, seen])
+                raise
+            standing.append(seen)
+
+    async def resume(self) -> None:
+        """Let them go on."""
+        if not self._watched.ended.done():
+            await self._go_on(self._running())
+
+    async def _go_on(self, pods: Sequence[Seen]) -> None:
+        for seen in pods:
+            went_on(self.component.name, await self._run(seen, GO_ON))
+
+    async def _run(self, seen: Seen, script: str) -> Ran:
+        return await self._inside(seen.name, seen.speaker, ("sh", "-c", script))
+
+    def _running(self) -> Sequence[Seen]:
+        return [seen for seen in self._watched.each if seen.is_running and seen.removed is None]
+
+    async def _end(self, removal: Callable[[], Awaitable[None]]) -> None:
+        """Once, by whatever comes first."""
+        self._stopping = self._stopping or asyncio.create_task(
+            self._until_gone(removal), name=f"stop {self.component.name}"
+        )
+        await asyncio.shield(self._stopping)
+
+    async def _until_gone(self, removal: Callable[[], Awaitable[None]]) -> None:
         await asyncio.gather(*(forward.shut() for forward in self._forwards.values()))
-        await self._namespace.remove_workload(self.component.name, grace)
+        await removal()
         await self._watched.until(lambda seen: not seen.name)
         if not self._watched.ended.done():
             self._watched.ended.set_result(self._watched.removed or Exit(-signal.SIGKILL))

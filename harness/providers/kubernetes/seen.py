@@ -49,6 +49,7 @@ class Seen:
         held: Why it does not go on, and may all the same after a while.
         state: What it is doing, for who waits.
         claims: The claims to volumes (PVC) that it needs.
+        shares_processes: Whether its containers have one namespace of processes, whose first is nobody's.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Seen:
     held: str = ""
     state: str = "no pod yet"
     claims: tuple[str, ...] = ()
+    shares_processes: bool = False
 
 
 NOTHING = Seen("")
@@ -158,6 +160,7 @@ def look(pod: Mapping[str, Any], component: str = "") -> Seen:
         held=held,
         state=hopeless or held or _state(status, containers),
         claims=_claims(pod),
+        shares_processes=bool((pod.get("spec") or {}).get("shareProcessNamespace")),
     )
 
 

@@ -1,12 +1,13 @@
 """Why this exists: links whose two ends a test holds in its hands, and a ground that writes down what is done."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
+from harness.faults.base import Heal
 from harness.faults.connection import Stream
 from harness.faults.link import Link, matching
 
@@ -93,11 +94,13 @@ class FakeGround:
 
     Attributes:
         ways: From whom to whom.
+        separates: Whether its network keeps groups apart without them.
         journal: What was done.
     """
 
     ways: Collection[Link] = ()
     seed: int = 7
+    separates: bool = False
     journal: list[str] = field(default_factory=list)
 
     async def kill(self, component: str) -> None:
@@ -107,6 +110,26 @@ class FakeGround:
     async def bring_back(self, component: str) -> None:
         """Write it down."""
         self.journal.append(f"bring back {component}")
+
+    async def crash(self, component: str) -> None:
+        """Write it down."""
+        self.journal.append(f"crash {component}")
+
+    async def scale_to_zero(self, component: str) -> None:
+        """Write it down."""
+        self.journal.append(f"scale to zero {component}")
+
+    async def separate(self, groups: Sequence[Collection[str]]) -> Heal | None:
+        """Write it down, where its network can."""
+        if not self.separates:
+            return None
+        told = " | ".join(" ".join(group) for group in groups)
+        self.journal.append(f"separate {told}")
+
+        async def heal() -> None:
+            self.journal.append(f"join {told}")
+
+        return heal
 
     async def restart(self, component: str) -> None:
         """Write it down."""

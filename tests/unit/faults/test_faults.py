@@ -6,6 +6,7 @@ from harness.core.errors import UsageError
 from harness.faults import (
     TESTS,
     Bandwidth,
+    Crash,
     Cut,
     Direction,
     DiskFull,
@@ -17,6 +18,7 @@ from harness.faults import (
     Pause,
     Reset,
     Restart,
+    ScaleToZero,
 )
 from harness.faults.rule import RESET, Exchange, Rule
 from tests.doubles.faults import of_the_network
@@ -38,6 +40,8 @@ def laid(on: FakeGround) -> dict[str, list[Rule]]:
     [
         (Kill("db"), ["kill db", "bring back db"]),
         (Pause("db"), ["suspend db", "resume db"]),
+        (Crash("db"), ["crash db"]),
+        (ScaleToZero("db"), ["scale to zero db", "bring back db"]),
         (Restart("db"), ["restart db"]),
         (DiskFull("db"), ["fill None of db", "free /data of db"]),
         (DiskFull("db", "/spool"), ["fill /spool of db", "free /spool of db"]),
@@ -50,6 +54,15 @@ async def test_what_is_done_to_components(fault: Fault, done: list[str]) -> None
     assert here.journal == done[:1]
     await heal()
     assert here.journal == done
+
+
+async def test_a_partition_is_left_to_a_network_that_can() -> None:
+    """Then no rule is laid on any link."""
+    here = FakeGround([way("api", "db")], separates=True)
+    heal = await Partition((("api", TESTS), ("db",))).inject(here)
+    assert laid(here) == {}
+    await heal()
+    assert here.journal == ["separate api tests | db", "join api tests | db"]
 
 
 @pytest.mark.parametrize("fault", of_the_network("db", "api"))

@@ -5,7 +5,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.errors import EnvironmentFailedError, ExitCode, HarnessError
+from harness.core.errors import (
+    EnvironmentFailedError,
+    ExitCode,
+    HarnessError,
+    NotPossibleHereError,
+    UsageError,
+)
 from harness.keeper.protocol import Ending, encode_line, ending_form, ending_of, error_form, error_of
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -34,6 +40,14 @@ def test_an_error_comes_back(error: HarnessError) -> None:
     back = error_of(json.loads(encode_line(error_form(error))))
     assert (back.message, back.hint, back.evidence) == (error.message, error.hint, error.evidence)
     assert back.exit_code is error.exit_code
+
+
+def test_what_is_not_possible_here_comes_back_as_that() -> None:
+    """A test that asked for it is skipped."""
+    back = error_of(json.loads(encode_line(error_form(NotPossibleHereError("no", hint="elsewhere")))))
+    assert isinstance(back, NotPossibleHereError)
+    assert (back.line, back.exit_code) == ("no; elsewhere", ExitCode.USAGE)
+    assert not isinstance(error_of(error_form(UsageError("no"))), NotPossibleHereError)
 
 
 @given(st.sampled_from(ExitCode), st.none() | errors())

@@ -131,6 +131,8 @@ def _fit(workload: Fields, component: Component, image: str, variables: Variable
             # what was brought to the nodes is nowhere to be pulled from
             container |= {"image": image, "imagePullPolicy": "IfNotPresent"}
     _tell(main, component)
+    if workload["kind"] != "Job" and workload["spec"].get("replicas") is None:
+        workload["spec"]["replicas"] = 1  # it may be at zero by a fault, and would stay there
     metadata = template_of(workload)["metadata"]
     metadata["annotations"] = {**(metadata.get("annotations") or {}), VARIABLES: variables.digest}
 

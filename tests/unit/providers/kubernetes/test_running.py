@@ -3,7 +3,7 @@
 import asyncio
 import os
 import queue
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,7 @@ import pytest
 
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, NotReadyError
+from harness.providers.kubernetes.inside import Ran
 from harness.providers.kubernetes.running import Feed, RunningPod
 from harness.providers.kubernetes.seen import Seen
 from harness.providers.kubernetes.watching import Watched
@@ -120,6 +121,8 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.watched = Watched()
         self.told: list[str] = []
+        self.ran: list[str] = []
+        self.runs: list[Ran] = []
         self.pump = LogPump(folder / "web.log", SystemClock(), [])
         self._silent = cast("Any", type("FakeNamespace", (), {"core": None, "name": "ns"})())
 
@@ -127,7 +130,21 @@ class Stage:
         """A component that has `timeout` seconds."""
         settings = ComponentSettings(ready=ReadySettings(timeout=timeout))
         component = Component("web", Location(Path(os.devnull), 1), settings=settings)
-        return RunningPod(component, self._silent, self.watched, self.pump, {}, self.told.append)
+        return RunningPod(
+            component,
+            self._silent,
+            self.watched,
+            self.pump,
+            forwards={},
+            endpoints={},
+            inside=self._inside,
+            tell=self.told.append,
+        )
+
+    async def _inside(self, _pod: str, _container: str, argv: Sequence[str]) -> Ran:
+        """Write the script down."""
+        self.ran.append(argv[-1])
+        return self.runs.pop(0)
 
     def see(self, seen: Seen) -> None:
         """It is so now."""

@@ -56,6 +56,14 @@ def test_everything_is_the_environments(kind: str) -> None:
     assert objects["Service web"]["spec"]["selector"] == {"app": "web"}
 
 
+@pytest.mark.parametrize("told", [{}, {"replicas": None}])
+def test_how_many_pods_there_are_is_always_said(told: dict[str, Any]) -> None:
+    """What is not said is not changed: one that was scaled to zero would not come back."""
+    for kind in ("Deployment", "StatefulSet"):
+        assert fitted(folder_of(workload(kind=kind, **told)))[f"{kind} web"]["spec"]["replicas"] == 1
+    assert "replicas" not in fitted(folder_of(workload(kind="Job")))["Job web"]["spec"]
+
+
 def test_what_was_read_stays_as_it_was() -> None:
     """It is fitted once for every start."""
     manifests = folder_of(workload(), service(), an_object("ConfigMap", "other", data={"A": "written"}))
