@@ -60,6 +60,7 @@ class Separating:
         self._ports = ports
         self._labels = labels
         self._count = 0
+        self._on: dict[int, Sequence[Collection[str]]] = {}
         self._refusal: NotPossibleHereError | None = None
 
     async def separate(self, groups: Sequence[Collection[str]]) -> Heal:
@@ -68,7 +69,7 @@ class Separating:
             raise self._refusal
         known = await self._known()
         lines = await self._open_lines(groups)
-        if not lines and not known:
+        if not (lines or known or self._on):  # one that is on was seen to cut
             raise _unproved()
         self._count += 1
         number = self._count
@@ -78,6 +79,7 @@ class Separating:
         except BaseException:
             await self._namespace.remove_policies(number)
             raise
+        self._on[number] = groups
         return partial(self._join, number, lines)
 
     async def _known(self) -> tuple[str, ...]:
@@ -111,9 +113,14 @@ class Separating:
             raise refusal
 
     async def _join(self, number: int, lines: Sequence[_Line]) -> None:
-        """Remove the policies, and return when what they cut is open."""
+        """Remove the policies, and return when what they alone cut is open."""
         await self._namespace.remove_policies(number)
-        if left := await self._until(lines, {OPEN, UNKNOWN}, _PATIENCE):
+        self._on.pop(number, None)
+        others = {
+            (source, name) for groups in self._on.values() for many, name in pairs(groups) for source in many
+        }
+        freed = [line for line in lines if (line.source, line.target) not in others]
+        if left := await self._until(freed, {OPEN, UNKNOWN}, _PATIENCE):
             raise EnvironmentFailedError(
                 f"{left[0]} is still out of reach {_PATIENCE:g} s after its NetworkPolicy was removed"
             )

@@ -11,10 +11,12 @@ from typing import Any, cast
 import pytest
 
 from harness.core.clock import SystemClock
-from harness.core.errors import EnvironmentFailedError, NotReadyError
+from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
+from harness.providers.base import Exit
 from harness.providers.kubernetes.inside import Ran
 from harness.providers.kubernetes.running import Feed, RunningPod
 from harness.providers.kubernetes.seen import Seen
+from harness.providers.kubernetes.standing import GO_ON, STAND
 from harness.providers.kubernetes.watching import Watched
 from harness.providers.logs import LogPump
 from harness.spec.model import Component, ComponentSettings, Location, ReadySettings
@@ -122,7 +124,7 @@ class Stage:
         self.watched = Watched()
         self.told: list[str] = []
         self.ran: list[str] = []
-        self.runs: list[Ran] = []
+        self.runs: list[Ran | EnvironmentFailedError] = []
         self.pump = LogPump(folder / "web.log", SystemClock(), [])
         self._silent = cast("Any", type("FakeNamespace", (), {"core": None, "name": "ns"})())
 
@@ -144,7 +146,10 @@ class Stage:
     async def _inside(self, _pod: str, _container: str, argv: Sequence[str]) -> Ran:
         """Write the script down."""
         self.ran.append(argv[-1])
-        return self.runs.pop(0)
+        ran = self.runs.pop(0)
+        if isinstance(ran, EnvironmentFailedError):
+            raise ran
+        return ran
 
     def see(self, seen: Seen) -> None:
         """It is so now."""
@@ -189,3 +194,36 @@ async def test_pulling_an_image_does_not_count(stage: Stage) -> None:
     with pytest.raises(NotReadyError, match="ContainerCreating"):
         await beginning
     running.close()
+
+
+RUNNING = Seen("web-1", is_running=True, is_ready=True, speaker="web", shares_processes=True)
+
+
+async def test_the_first_process_of_a_pod_is_not_asked_to_stand(stage: Stage) -> None:
+    """No signal from within would stop it."""
+    stage.see(replace(RUNNING, shares_processes=False))
+    with pytest.raises(NotPossibleHereError, match="the first process of its pod"):
+        await stage.started(60).suspend()
+    assert stage.ran == []
+
+
+async def test_others_stand_and_go_on(stage: Stage) -> None:
+    """Until they have ended: there is nobody left then."""
+    stage.see(RUNNING)
+    stage.runs = [Ran(0, ""), Ran(0, "")]
+    running = stage.started(60)
+    await running.suspend()
+    await running.resume()
+    assert stage.ran == [STAND, GO_ON]
+    stage.see(replace(RUNNING, ended=Exit(-9)))
+    await running.resume()
+    assert len(stage.ran) == 2
+
+
+async def test_who_may_stand_still_for_nobody_knows_goes_on(stage: Stage) -> None:
+    """As when the cluster's answer is lost."""
+    stage.see(RUNNING)
+    stage.runs = [EnvironmentFailedError("no command can be run in web-1"), Ran(0, "")]
+    with pytest.raises(EnvironmentFailedError, match="no command can be run"):
+        await stage.started(60).suspend()
+    assert stage.ran == [STAND, GO_ON]
