@@ -26,6 +26,7 @@ from harness.providers.kubernetes.marks import labels, namespace_of
 from harness.providers.kubernetes.namespace import Namespace
 from harness.providers.kubernetes.objects import Origin, objects_of
 from harness.providers.kubernetes.pods import Fields
+from harness.providers.kubernetes.provider import TERM
 from harness.providers.kubernetes.running import RunningPod
 from harness.providers.kubernetes.variables import Variables
 from harness.providers.kubernetes.watching import Pods
@@ -127,7 +128,7 @@ async def made(folder: Path, quota: str = "9", **more: str) -> AsyncIterator[Clu
     core, calls = cluster_or_skip(), cluster_calls()
     identity = new_environment_id()
     name = namespace_of(identity)
-    namespace = Namespace(core.api_client, calls, name, {**labels(identity), **more}, {})
+    namespace = Namespace(core.api_client, calls, name, {**labels(identity), **more}, {}, TERM)
     await namespace.make({"pods": quota})
     witness = Witness(core, name)
     witness.begin()

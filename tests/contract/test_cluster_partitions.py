@@ -21,6 +21,7 @@ from harness.providers.kubernetes.calls import cluster_calls
 from harness.providers.kubernetes.enforcing import VARIABLE
 from harness.providers.kubernetes.marks import namespace_of
 from harness.providers.kubernetes.namespace import Namespace
+from harness.providers.kubernetes.provider import TERM
 from tests.contract.faulty import ask_once, make_faulty
 from tests.contract.opened import opened, under
 from tests.contract.stage import STAGES, cluster_or_skip, make_place
@@ -59,7 +60,7 @@ async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
     place, calls = make_place(folder), cluster_calls()
     tiny = make_faulty(secrets.token_hex(8), folder, proxied=False)
     stage = STAGES["kubernetes"](tiny, place, folder / "cache")
-    namespace = Namespace(core.api_client, calls, namespace_of(place.environment_id), {}, {})
+    namespace = Namespace(core.api_client, calls, namespace_of(place.environment_id), {}, {}, TERM)
     async with opened(stage, FakeEmit()) as environment:
         yield Pair(environment, namespace)
     calls.close()

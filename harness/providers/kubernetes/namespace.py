@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError
@@ -173,7 +174,7 @@ class Namespace:
 
     def _scale(self, component: str, wanted: Fields) -> None:
         scale = self._apps.patch_namespaced_deployment_scale
-        if _unless_gone(scale, component, self.name, wanted) is None:  # it is of the other kind
+        if unless_gone(scale, component, self.name, wanted) is None:  # it is of the other kind
             self._apps.patch_namespaced_stateful_set_scale(component, self.name, wanted)
 
     async def remove_policies(self, partition: int) -> None:

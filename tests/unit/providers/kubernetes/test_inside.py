@@ -44,7 +44,7 @@ class FakeCluster:
     async def run(self, *argv: str) -> Ran:
         """In its container `main`."""
         return await run_inside(
-            Way(self.url, {"Authorization": "Bearer t"}, None), "ns", "web-1", "main", argv
+            Way(self.url, lambda: {"Authorization": "Bearer t"}, None), "ns", "web-1", "main", argv
         )
 
 
@@ -83,4 +83,4 @@ async def test_an_end_that_is_not_told_is_none(cluster: FakeCluster) -> None:
 async def test_a_cluster_that_does_not_answer_is_told() -> None:
     """As a failure of the environment."""
     with pytest.raises(EnvironmentFailedError, match="no command can be run in web-1: "):
-        await run_inside(Way("http://127.0.0.1:1", {}, None), "ns", "web-1", "main", ["true"])
+        await run_inside(Way("http://127.0.0.1:1", dict, None), "ns", "web-1", "main", ["true"])
