@@ -31,6 +31,12 @@ class Layout:
     secrets: tuple[Secret, ...]
     origin: Origin
 
+    def most_pods(self, plan: Plan) -> int:
+        """How many pods the components of a plan may have in all."""
+        if self.manifests is None:
+            return sum(step.component.replicas for step in plan.steps)
+        return sum(self.manifests.most_pods(step.name) for step in plan.steps)
+
     def shared(self) -> tuple[Fields, ...]:
         """What is there before the first component, and belongs to none."""
         if self.manifests is None:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 TERM = 3600.0
 """Seconds: what a run that is gone has left in a cluster stays no longer."""
 
-_SPARE = 3  # times as many pods as components: replacements come while those before them still end
+_SPARE = 3  # times as many pods as components have: replacements come while those before them still end
 
 
 class KubernetesProvider:
@@ -119,12 +119,12 @@ class KubernetesProvider:
         name = namespace_of(self._place.environment_id)
         marks = annotations(self._place.runtime, Keeper.here().label)
         self._namespace = namespace = Namespace(client, self._calls, name, self._labels, marks, self._term)
-        quota = {"pods": str(_SPARE * len(plan.steps)), **ecosystem.settings.kubernetes.quota}
+        origin = Origin(name, self._labels)
+        self._layout = layout = Layout(manifests, tuple(ecosystem.components), self._secrets, origin)
+        quota = {"pods": str(_SPARE * layout.most_pods(plan)), **ecosystem.settings.kubernetes.quota}
         await namespace.make(quota)
         self._renewing = asyncio.create_task(renew_for_ever(namespace.renew, self._term), name="renew")
-        origin = Origin(name, self._labels)
-        self._layout = Layout(manifests, tuple(ecosystem.components), self._secrets, origin)
-        await namespace.apply(self._layout.shared())
+        await namespace.apply(layout.shared())
         self._pods = Pods(self._namespace.core, name, asyncio.get_running_loop())
         self._supply = supply = Supply(client, self._context, ecosystem, self._place.logs, self._shower())
         ports = {step.name: step.component.targets for step in plan.steps}

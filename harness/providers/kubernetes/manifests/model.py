@@ -49,6 +49,12 @@ class Manifests:
             if self._owner(each) not in components and not (is_configuration(each) and name_of(each) in made)
         )
 
+    def most_pods(self, component: str) -> int:
+        """How many pods a component may have, with what it is scaled by."""
+        of = self.of(component)
+        scaled = (each["spec"].get("maxReplicas") for each in of if each["kind"] == "HorizontalPodAutoscaler")
+        return max(replicas_of(of, component), *(number for number in scaled if isinstance(number, int)), 0)
+
     def configuration(self, kind: str, name: str) -> Fields | None:
         """The ConfigMap or Secret of that name; None where there is none."""
         return next((each for each in self.objects if each["kind"] == kind and name_of(each) == name), None)

@@ -39,6 +39,14 @@ def test_with_manifests_they_are_what_is_there() -> None:
     assert [identity(each) for each in layout.shared()] == ["ServiceAccount robot"]
 
 
+def test_how_many_pods_there_may_be() -> None:
+    """By the manifests, or by the file."""
+    plan = make_plan({"web": [], "db": []}, {"web": component(replicas=3), "db": component("db")})
+    assert Layout(None, ("web", "db"), (), ORIGIN).most_pods(plan) == 4
+    manifests = folder_of(workload("web", replicas=2), workload("db", "StatefulSet"))
+    assert Layout(manifests, ("web", "db"), (), ORIGIN).most_pods(plan) == 3
+
+
 def planned(folder: Path | None) -> tuple[Ecosystem, Plan]:
     """An ecosystem of one component, with manifests."""
     plan = make_plan({"web": []}, {"web": component()})

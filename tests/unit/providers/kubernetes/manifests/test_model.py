@@ -111,3 +111,12 @@ def test_how_many_pods_it_is_to_have() -> None:
     assert replicas_of((*others, workload("web", replicas=3)), "web") == 3
     assert replicas_of((*others, workload("web")), "web") == 1
     assert pod_labels(an_object("Job", "bare")) == {}
+
+
+def test_how_many_pods_it_may_have() -> None:
+    """With what scales it."""
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 5}
+    scaler = an_object("HorizontalPodAutoscaler", "web", "autoscaling/v2", spec=spec)
+    assert folder_of(workload(replicas=2), scaler).most_pods("web") == 5
+    assert folder_of(workload(replicas=7), scaler).most_pods("web") == 7
+    assert folder_of(workload()).most_pods("web") == 1
