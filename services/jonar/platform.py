@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,7 +14,7 @@ from jonar.autoscaler import Autoscaler
 from jonar.autoscaling import DEFAULT_TARGET_REQUESTS
 from jonar.catalogue import CATALOGUE, PRELOAD
 from jonar.clock import Clock, SystemClock
-from jonar.cluster.api import Account, Api
+from jonar.cluster.api import Api
 from jonar.cluster.controller import ClusterController
 from jonar.cluster.workloads import Workloads
 from jonar.controller import Controller
@@ -107,8 +106,8 @@ class Platform:
     def _orchestrator(self, service: Service, journal: Journal, prober: Prober) -> Orchestrator:
         """Jonar itself, or the cluster, which knows better than Jonar how replicas are kept there."""
         window, tell = max(_WINDOW, 2 * self.settings.autoscaler_period), service.changes.wake
-        if self.settings.runtime == "kubernetes":
-            workloads = Workloads(Api(Account.of_this_pod(os.environ)), socket.gethostname())
+        if self.settings.account is not None:
+            workloads = Workloads(Api(self.settings.account), socket.gethostname())
             return ClusterController(workloads, self._clock, note=journal.note, changed=tell, window=window)
         runtime = make_runtime(self.settings.runtime)
         return Controller(

@@ -44,7 +44,11 @@ class TestInterruptions:
         asked it has to ask again. A cluster first sends the requests elsewhere: there nobody has to.
         """
         deployment = await deploy(
-            component="distilera", replicas=2, resources=SMALL, progress_deadline_seconds=PATIENCE
+            component="distilera",
+            replicas=2,
+            resources=SMALL,
+            progress_deadline_seconds=PATIENCE,
+            autoscaling={"min_replicas": 2, "max_replicas": 2},  # the work is enough for more of that size
         )
         before = await settled(jonar_client, deployment)
         async with DistileraClient(before.url, account.token) as distilera:

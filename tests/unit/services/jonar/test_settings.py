@@ -36,3 +36,12 @@ def test_every_fault_is_told_at_once() -> None:
     assert "JONAR_RUNTIME is 'steam'; write one of: process" in message
     assert "JONAR_AUTOSCALER_PERIOD is 'soon'; write seconds from 0.05 to 3600" in message
     assert "JONAR_SCALE_DOWN_STABILISATION is '-1'" in message
+
+
+def test_replicas_in_a_cluster_need_a_pod_to_ask_from() -> None:
+    """Jonar does not start where it could never deploy; other runtimes need none."""
+    with pytest.raises(
+        SettingsError, match="jonar cannot start: there is no service account in .*serviceAccountName"
+    ):
+        PlatformSettings.from_environ({"JONAR_RUNTIME": "kubernetes"})
+    assert PlatformSettings.from_environ({"JONAR_RUNTIME": "docker"}).account is None
