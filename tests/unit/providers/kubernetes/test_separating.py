@@ -58,7 +58,7 @@ class Stage:
         watched: dict[str, Watched] = defaultdict(Watched)
         for number, name in enumerate(PORTS):
             watched[name].take(
-                f"{name}-1", Seen(f"{name}-1", f"10.0.0.{number}", is_ready=True, speaker=name)
+                f"{name}-1", Seen(f"{name}-1", address=f"10.0.0.{number}", is_ready=True, speaker=name)
             )
         pods = cast("Any", type("FakePods", (), {"of": staticmethod(watched.__getitem__)})())
         self.separating = Separating(cast("Any", self.namespace), pods, self._try, PORTS, {})
