@@ -102,7 +102,7 @@ class Cluster:
             self.namespace,
             self.pods.of(name),
             pump,
-            forwards={},
+            entries={},
             endpoints={},
             inside=_never,
             tell=self._hold,

@@ -10,8 +10,11 @@ from bench.many import together
 from tests.contract.stage import cluster_or_skip, skip_without_docker
 
 
-@pytest.mark.timeout(300)  # in a cluster, each takes its 5 s to go
-@pytest.mark.parametrize("provider", ["process", "docker", "kubernetes"])
+@pytest.mark.parametrize(
+    # in a cluster, each takes its 5 s to go
+    "provider",
+    ["process", "docker", pytest.param("kubernetes", marks=pytest.mark.timeout(300))],
+)
 def test_a_killed_client_leaves_nothing(provider: str) -> None:
     """Neither `harness test` nor pytest with its workers."""
     if provider == "docker":

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from harness.core.endpoint import Endpoint
 from harness.providers.kubernetes.way import Way
 from harness.providers.reservation import LOOPBACK, Reservation
+from harness.readiness.base import Probe
 
 SUBPROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
@@ -39,6 +41,10 @@ class Forward:
         self._carried = set[asyncio.Task[None]]()
         self._reservation = Reservation()
         self.port = self._reservation.port
+        self.endpoint = Endpoint(LOOPBACK, self.port, target)
+        self.probe: Probe | None = (
+            None  # a connection goes to the pod that is ready, by the way it was seen to be
+        )
 
     async def open(self) -> None:
         """Take connections."""

@@ -86,6 +86,13 @@ def readiness(component: Component) -> Fields | None:
     return {**asked, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": max(1, math.ceil(timeout))}
 
 
+def asked_port(component: Component) -> int | None:
+    """The port whose answer makes it ready; where a command is asked, the first; None where there is none."""
+    probe = readiness(component) or {}
+    asked = probe.get("httpGet") or probe.get("tcpSocket") or {}
+    return asked.get("port") or next(iter(component.targets), None)
+
+
 def _asked_for(ready: ReadySettings, targets: tuple[int, ...]) -> Fields | None:
     port = ready.port or ready.tcp or next(iter(targets), None)
     if ready.command is not None:

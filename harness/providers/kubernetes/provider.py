@@ -21,8 +21,9 @@ from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.docker.images import Show
 from harness.providers.docker.keepers import Keeper
-from harness.providers.kubernetes.access import connect
+from harness.providers.kubernetes.access import IN_CLUSTER, connect
 from harness.providers.kubernetes.calls import cluster_calls
+from harness.providers.kubernetes.entries import Entry, ServiceEntry
 from harness.providers.kubernetes.forwarding import Forward
 from harness.providers.kubernetes.inside import run_inside
 from harness.providers.kubernetes.layout import Layout, manifests_of
@@ -83,7 +84,7 @@ class KubernetesProvider:
         self._layout: Layout | None = None
         self._pods: Pods | None = None
         self._way: Way | None = None
-        self._forwards: dict[str, dict[int, Forward]] = {}
+        self._entries: dict[str, dict[int, Entry]] = {}
         self._images: dict[str, asyncio.Task[str]] = {}
         self._supply: Supply | None = None
         self._started: list[RunningPod] = []
@@ -156,14 +157,14 @@ class KubernetesProvider:
         pods.renew(component.name, replicas_of(objects, component.name))
         watched, pump = pods.of(component.name), self._new_pump(component.name)
         assert self._way is not None  # noqa: S101 - prepare
-        forwards = self._forwards_of(component, self._way)
+        entries = self._entries_of(component)
         running = RunningPod(
             component,
             namespace,
             watched,
             pump,
-            forwards=forwards,
-            endpoints=await self._before(component, forwards),
+            entries=entries,
+            endpoints=await self._before(component, entries),
             inside=partial(run_inside, self._way, namespace.name),
             tell=partial(self._tell_held, component.name),
         )
@@ -189,30 +190,36 @@ class KubernetesProvider:
             raise EnvironmentFailedError("no cluster is connected; prepare was not called")
         return await self._separating.separate(groups)
 
-    async def _before(self, component: Component, forwards: Mapping[int, Forward]) -> Mapping[int, Endpoint]:
-        """Where the tests reach a component: at proxies before what is forwarded, where the file asks for them."""
-        own = {target: Endpoint(LOOPBACK, forward.port, target) for target, forward in forwards.items()}
+    async def _before(self, component: Component, entries: Mapping[int, Entry]) -> Mapping[int, Endpoint]:
+        """Where the tests reach a component: at proxies before its entries, where the file asks for them."""
+        own = {target: entry.endpoint for target, entry in entries.items()}
         is_proxied = component.settings.faults or self._is_proxied
         if is_proxied and self._links.seen_from(TESTS, component.name, own) == own:
             await self._links.lay(component.name, own.values(), (TESTS,), LOOPBACK)
         return self._links.seen_from(TESTS, component.name, own)
 
-    def _forwards_of(self, component: Component, way: Way) -> dict[int, Forward]:
-        """Where each port is on loopback: the same for as long as the environment is there."""
-        namespace, pods = self._opened()
-        watched = pods.of(component.name)
-        forwards = self._forwards.setdefault(component.name, {})
+    def _entries_of(self, component: Component) -> dict[int, Entry]:
+        """Where each port is for the tests: the same for as long as the environment is there."""
+        entries = self._entries.setdefault(component.name, {})
         for target in component.targets:
-            if target not in forwards:
-                forwards[target] = Forward(way, namespace.name, lambda: watched.seen.name, target)
-        return forwards
+            if target not in entries:
+                entries[target] = self._entry(component.name, target)
+        return entries
+
+    def _entry(self, component: str, target: int) -> Entry:
+        namespace, pods = self._opened()
+        if self._context == IN_CLUSTER:
+            return ServiceEntry(component, namespace.name, target)
+        assert self._way is not None  # noqa: S101 - prepare
+        watched = pods.of(component)
+        return Forward(self._way, namespace.name, lambda: watched.seen.name, target)
 
     async def aclose(self) -> tuple[str, ...]:
         """Remove the namespace; names what keeps it from going. Idempotent."""
         await self._links.aclose()
-        opened = (forward for forwards in self._forwards.values() for forward in forwards.values())
-        await asyncio.gather(*(forward.aclose() for forward in opened))
-        self._forwards.clear()
+        entries = (entry for each in self._entries.values() for entry in each.values())
+        await asyncio.gather(*(entry.aclose() for entry in entries))
+        self._entries.clear()
         await cancel_and_wait(*self._images.values(), *filter(None, (self._renewing,)))
         await self._calls.settle()
         leftovers = await self._namespace.remove() if self._namespace is not None else ()

@@ -15,9 +15,10 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
 from harness.providers.base import Exit
 from harness.providers.kubernetes.calls import told_by
-from harness.providers.kubernetes.forwarding import Forward
+from harness.providers.kubernetes.entries import Entry
 from harness.providers.kubernetes.inside import Inside, Ran
 from harness.providers.kubernetes.namespace import Namespace
+from harness.providers.kubernetes.pods import asked_port
 from harness.providers.kubernetes.seen import Seen
 from harness.providers.kubernetes.standing import GO_ON, STAND, refuse_first, stood, went_on
 from harness.providers.kubernetes.streams import CHUNK
@@ -40,7 +41,7 @@ class RunningPod:
         namespace: Where its objects are.
         watched: What is seen of its pods.
         pump: Takes what they write.
-        forwards: Where its ports are reached, by container port.
+        entries: Where its ports are reached, by container port.
         endpoints: Where tests reach them: there, or at proxies before them.
         inside: Runs a command in a pod's container.
         tell: Takes what keeps it from starting, and may go by itself.
@@ -53,7 +54,7 @@ class RunningPod:
         watched: Watched,
         pump: LogPump,
         *,
-        forwards: Mapping[int, Forward],
+        entries: Mapping[int, Entry],
         endpoints: Mapping[int, Endpoint],
         inside: Inside,
         tell: Callable[[str], None],
@@ -64,7 +65,7 @@ class RunningPod:
         self._namespace = namespace
         self._watched = watched
         self._pump = pump
-        self._forwards = forwards
+        self._entries = entries
         self._inside = inside
         self._tell = tell
         self._feed = Feed(namespace.core, namespace.name, pump.write_end)
@@ -78,8 +79,8 @@ class RunningPod:
             EnvironmentFailedError: it never will.
             NotReadyError: it does not within the time in which it should be ready; pulling an image does not count.
         """
-        for forward in self._forwards.values():
-            await forward.open()
+        for entry in self._entries.values():
+            await entry.open()
         self._following = asyncio.create_task(self._follow(), name=f"log of {self.component.name}")
         seen = await self._until_it_runs()
         if seen.hopeless:
@@ -104,7 +105,9 @@ class RunningPod:
 
     def probe(self) -> Probe:
         """That its pod is ready, by what its Compose file says that ready means."""
-        return PodProbe(self._watched)
+        port = asked_port(self.component)
+        entry = None if port is None else self._entries.get(port)
+        return PodProbe(self._watched, None if entry is None else entry.probe)
 
     def tail(self, lines: int = 20) -> tuple[str, ...]:
         """Its last log lines, secrets masked."""
@@ -176,7 +179,7 @@ class RunningPod:
         await asyncio.shield(self._stopping)
 
     async def _until_gone(self, removal: Callable[[], Awaitable[None]]) -> None:
-        await asyncio.gather(*(forward.shut() for forward in self._forwards.values()))
+        await asyncio.gather(*(entry.shut() for entry in self._entries.values()))
         await removal()
         await self._watched.until(lambda seen: not seen.name)
         if not self._watched.ended.done():
@@ -219,10 +222,16 @@ def _late(component: str, timeout: float, seen: Seen) -> NotReadyError:
 
 
 class PodProbe:
-    """Looks at what the cluster has told of a pod; asks nothing."""
+    """Looks at what the cluster has told of a pod; asks nothing itself.
 
-    def __init__(self, watched: Watched) -> None:
+    Args:
+        watched: What it tells.
+        entry: What shows that who asks for the pod is led there, where that is not sure.
+    """
+
+    def __init__(self, watched: Watched, entry: Probe | None = None) -> None:
         self._watched = watched
+        self._entry = entry
 
     def describe(self) -> str:
         """What is checked."""
@@ -231,7 +240,9 @@ class PodProbe:
     async def check(self) -> Answer:
         """Look once."""
         seen = self._watched.seen
-        return Answer(seen.is_ready, "ready" if seen.is_ready else seen.state)
+        if not seen.is_ready or self._entry is None:
+            return Answer(seen.is_ready, "ready" if seen.is_ready else seen.state)
+        return await self._entry.check()
 
 
 class Feed:

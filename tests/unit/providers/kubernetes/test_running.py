@@ -137,7 +137,7 @@ class Stage:
             self._silent,
             self.watched,
             self.pump,
-            forwards={},
+            entries={},
             endpoints={},
             inside=self._inside,
             tell=self.told.append,
