@@ -33,8 +33,8 @@ async def pass_on(
     concerns one connection only.
     """
     # Who never passes one on, which is nearly everybody, does not wait for this in every start.
-    from websockets.asyncio.client import connect  # noqa: PLC0415
-    from websockets.exceptions import InvalidHandshake, InvalidStatus  # noqa: PLC0415
+    from websockets.asyncio.client import connect  # noqa: PLC0415 - only where a socket is asked for
+    from websockets.exceptions import InvalidHandshake, InvalidStatus  # noqa: PLC0415 - as above
 
     await receive()  # websocket.connect
     try:
@@ -79,7 +79,7 @@ async def _carry(replica: "ClientConnection", receive: Receive, send: Send) -> N
 
 async def _up(replica: "ClientConnection", receive: Receive) -> None:
     """What the client sends, until it leaves."""
-    from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
+    from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as above
 
     while True:
         message = await receive()
@@ -95,7 +95,7 @@ async def _up(replica: "ClientConnection", receive: Receive) -> None:
 
 async def _down(replica: "ClientConnection", send: Send) -> None:
     """What the replica sends, until it leaves; then the client is told with the replica's own code."""
-    from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
+    from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as above
 
     try:
         while True:

@@ -13,8 +13,9 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
 from harness.providers.base import Exit
+from harness.providers.kubernetes.feed import Feed
 from harness.providers.kubernetes.inside import Ran
-from harness.providers.kubernetes.running import Feed, RunningPod
+from harness.providers.kubernetes.running import RunningPod
 from harness.providers.kubernetes.seen import Seen
 from harness.providers.kubernetes.standing import GO_ON, STAND
 from harness.providers.kubernetes.watching import Watched

@@ -41,7 +41,7 @@ def test_every_fault_is_told_at_once() -> None:
 def test_replicas_in_a_cluster_need_a_pod_to_ask_from() -> None:
     """Jonar does not start where it could never deploy; other runtimes need none."""
     with pytest.raises(
-        SettingsError, match="jonar cannot start: there is no service account in .*serviceAccountName"
+        SettingsError, match=r"jonar cannot start: there is no service account in .*serviceAccountName"
     ):
         PlatformSettings.from_environ({"JONAR_RUNTIME": "kubernetes"})
     assert PlatformSettings.from_environ({"JONAR_RUNTIME": "docker"}).account is None
