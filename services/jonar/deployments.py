@@ -143,6 +143,7 @@ class Deployment:
     """A deployment at work: its wish and its replicas.
 
     `deadline` is the instant by which it has to settle, `cluster_url` its address for who is in the same cluster.
+    `may_have_more` says that there may be replicas that are not known yet: somebody else starts them.
     """
 
     id: str
@@ -152,6 +153,7 @@ class Deployment:
     replicas: dict[str, Replica] = field(default_factory=dict)
     is_stopped: bool = False
     cluster_url: str | None = None
+    may_have_more: bool = False
 
     @property
     def live(self) -> list[Replica]:
@@ -197,7 +199,8 @@ class Deployment:
 
     def _state(self, live: int, available: int, now: float) -> RolloutState:
         if self.is_stopped:
-            return RolloutState.STOPPED if not self.replicas else RolloutState.PROGRESSING
+            is_over = not self.replicas and not self.may_have_more
+            return RolloutState.STOPPED if is_over else RolloutState.PROGRESSING
         if live == available == self.desired and not self.outdated:
             return RolloutState.AVAILABLE
         return RolloutState.FAILED if now >= self.deadline else RolloutState.PROGRESSING

@@ -145,16 +145,15 @@ class Api:
             "PATCH", kind, "patch", name, body=change, content_type="application/merge-patch+json"
         )
 
-    async def delete(self, kind: Kind, name: str, *, grace: int | None = None) -> None:
-        """Begin to remove an object, and what it owns after it. Idempotent."""
-        body: Fields = {"propagationPolicy": "Background"}
-        if grace is not None:
-            body["gracePeriodSeconds"] = grace
+    async def delete(self, kind: Kind, name: str) -> bool:
+        """Begin to remove what an object owns, and then the object itself. False when there is none."""
         try:
-            await self._call("DELETE", kind, "delete", name, body=body)
+            await self._call("DELETE", kind, "delete", name, body={"propagationPolicy": "Foreground"})
         except ClusterError as error:
             if error.status != NOT_FOUND:
                 raise
+            return False
+        return True
 
     @asynccontextmanager
     async def watch(

@@ -38,7 +38,7 @@ class InCluster(Tended):
     Args:
         written: The replicas and the version that the API has taken last; None while there is no Deployment.
         generation: Of the Deployment with them: what is older is no news.
-        is_removed: Whether the API was told to remove it.
+        is_leaving: Whether the API was told to remove it.
         pods: As they were seen last, by name.
         ends: What is told of a pod that is leaving, once it has gone.
         reasons: Why an autoscaler has scaled it.
@@ -47,7 +47,7 @@ class InCluster(Tended):
 
     written: tuple[int, str] | None = None
     generation: int = 0
-    is_removed: bool = False
+    is_leaving: bool = False
     pods: dict[str, Pod] = field(default_factory=dict)
     ends: dict[str, asyncio.Future[Pod]] = field(default_factory=dict)
     reasons: Reasons = field(default_factory=Reasons)
@@ -111,11 +111,12 @@ class ClusterController(Roster[InCluster]):
         return self._measures.read(replica.id, told)
 
     def _taken_on(self, deployment: Deployment) -> InCluster:
+        deployment.may_have_more = True
         return InCluster(deployment)
 
     async def _tend(self, tended: InCluster) -> None:
         deployment = tended.deployment
-        while not (tended.is_removed and not deployment.replicas):
+        while deployment.replicas or deployment.may_have_more:
             await tended.wake.wait()
             tended.wake.clear()
             if not tended.backoff.remaining(self._clock.now()):
@@ -138,9 +139,9 @@ class ClusterController(Roster[InCluster]):
                 self._note(facts.not_started(tended.deployment, str(error), delay))
 
     async def _remove(self, tended: InCluster) -> None:
-        if not tended.is_removed:
-            await self._workloads.remove(tended.deployment)
-            tended.is_removed = True
+        if not tended.is_leaving:
+            tended.deployment.may_have_more = await self._workloads.remove(tended.deployment)
+            tended.is_leaving = True
 
     async def _apply(self, tended: InCluster) -> None:
         """Make it, or change it. What is wanted may be something else by the answer; the next look finds that."""
@@ -187,10 +188,14 @@ class ClusterController(Roster[InCluster]):
         self.spawn(self._explain(tended, before, replicas))
 
     def _made_away_with(self, tended: InCluster | None) -> None:
-        """Somebody removed what is wanted: it is made anew."""
-        if tended is not None and tended.written is not None and not tended.deployment.is_stopped:
+        """It is gone after its pods, as Jonar wished; or somebody removed what is wanted: that is made anew."""
+        if tended is None or not (tended.is_leaving or tended.written):
+            return
+        if tended.is_leaving:
+            tended.deployment.may_have_more = False
+        elif not tended.deployment.is_stopped:
             tended.written = None
-            tended.wake.set()
+        tended.wake.set()
 
     def _autoscaler(self, news: News) -> None:
         """Of events that tell of autoscalers; those from before are old news."""
@@ -303,7 +308,7 @@ class ClusterController(Roster[InCluster]):
 
     async def _close(self) -> None:
         """What cannot be removed now goes with Jonar's pod."""
-        kept = [tended.deployment for tended in self._tended.values() if tended.written is not None]
+        kept = [tended.deployment for tended in self._tended.values()]
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await asyncio.gather(*map(self._workloads.remove, kept))

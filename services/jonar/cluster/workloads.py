@@ -92,9 +92,9 @@ class Workloads:
             return 0
         return int(workload["spec"]["replicas"])
 
-    async def remove(self, deployment: Deployment) -> None:
-        """Begin to remove everything of a deployment."""
-        await self.api.delete(DEPLOYMENTS, objects.name_of(deployment))
+    async def remove(self, deployment: Deployment) -> bool:
+        """Begin to remove everything of a deployment, the Deployment last. False when there is none."""
+        return await self.api.delete(DEPLOYMENTS, objects.name_of(deployment))
 
     async def aclose(self) -> None:
         """Give the connections back."""

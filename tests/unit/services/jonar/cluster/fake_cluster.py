@@ -125,6 +125,17 @@ class FakeCluster(httpx2.AsyncBaseTransport):
             owners = owned["metadata"].get("ownerReferences", [])
             if any(owner["uid"] == thing["metadata"]["uid"] for owner in owners):
                 self.drop(kind, other)
+        self._finish_removals()
+
+    def _finish_removals(self) -> None:
+        leaving = [
+            (name, thing["metadata"]["labels"].get(DEPLOYMENT, ""))
+            for (kind, name), thing in self.objects.items()
+            if kind == "deployments" and "deletionTimestamp" in thing["metadata"]
+        ]
+        for name, deployment_id in leaving:
+            if not self.pods(deployment_id):
+                self.drop("deployments", name)
 
     def made(self, deployment_id: str, plural: str = "deployments") -> Fields:
         """What Jonar has made for a deployment."""
@@ -213,8 +224,17 @@ class FakeCluster(httpx2.AsyncBaseTransport):
             case "PATCH":
                 return _json(self.put(plural, _merged(there, body)))
             case "DELETE":
-                self.drop(plural, name)
+                self._remove(plural, name)
         return _json(there)
+
+    def _remove(self, plural: str, name: str) -> None:
+        """In the foreground, as Jonar asks: a Deployment stays until its last pod is gone."""
+        thing = self.objects[plural, name]
+        if plural == "deployments" and self.pods(thing["metadata"]["labels"].get(DEPLOYMENT, "")):
+            thing["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            self.put(plural, copy.deepcopy(thing))
+        else:
+            self.drop(plural, name)
 
     def _listed(self, plural: str, selector: str) -> httpx2.Response:
         items = [t for (kind, _), t in self.objects.items() if kind == plural and _matches(t, selector)]

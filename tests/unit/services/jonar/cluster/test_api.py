@@ -86,7 +86,7 @@ async def test_a_removal_may_come_too_late(tmp_path: Path) -> None:
     """What is gone need not be removed; what may not be removed is told."""
     cluster = FakeCluster()
     api = cluster.api(tmp_path)
-    await api.delete(PODS, "gone")
+    assert not await api.delete(PODS, "gone")
     cluster.refusals = [Refusal("DELETE", "pods", 500, "disk full")]
     with pytest.raises(ClusterError, match="delete pods: the Kubernetes API answers 500: disk full"):
         await api.delete(PODS, JONAR)

@@ -368,14 +368,47 @@ async def test_a_removed_deployment_is_over_when_its_pods_are_gone(tmp_path: Pat
             scene.cluster.touch(pod, leaving=True)
         await scene.settle()
         assert scene.state(deployment) is RolloutState.PROGRESSING
-        assert not [key for key in scene.cluster.objects if key[1] == "hoardwell-dep-1"]
         for pod in pods:
             scene.cluster.drop("pods", pod)
         await scene.settle()
+        assert not [key for key in scene.cluster.objects if key[1] == "hoardwell-dep-1"]
         assert scene.state(deployment) is RolloutState.STOPPED
         assert scene.controller.find("dep_1") is None
         assert len(scene.told("stopped")) == 1
         assert scene.told("exited") == []
+
+
+async def test_a_removal_waits_for_pods_that_nobody_has_seen_yet(tmp_path: Path) -> None:
+    """They may be made at the very moment at which they are no longer wanted."""
+    async with working(tmp_path) as scene:
+        deployment = make_deployment(1)
+        scene.controller.adopt(deployment)
+        await scene.settle()
+        template = scene.cluster.made("dep_1")["spec"]["template"]
+        unseen = {"metadata": {"name": "p", "labels": dict(template["metadata"]["labels"])}, "spec": {}}
+        scene.cluster.objects["pods", "p"] = unseen  # no watch tells of it
+        scene.controller.remove("dep_1")
+        await scene.settle()
+        assert deployment.replicas == {}
+        assert scene.state(deployment) is RolloutState.PROGRESSING
+        scene.cluster.objects["pods", "p"]["metadata"]["uid"] = "u"
+        scene.cluster.put("pods", {**unseen, "spec": template["spec"]})
+        scene.cluster.drop("pods", "p")
+        await scene.settle()
+        assert scene.controller.find("dep_1") is None
+
+
+async def test_a_deployment_that_was_only_half_made_is_removed(tmp_path: Path) -> None:
+    """What there is of it goes."""
+    async with working(tmp_path) as scene:
+        scene.cluster.refusals = [Refusal("POST", "services", 500) for _ in range(9)]
+        scene.controller.adopt(make_deployment(1))
+        await scene.settle()
+        assert scene.cluster.made("dep_1")
+        scene.controller.remove("dep_1")
+        await scene.settle(70.0)
+        assert scene.controller.deployments() == []
+        assert ("deployments", "hoardwell-dep-1") not in scene.cluster.objects
 
 
 async def test_a_deployment_that_was_never_made_is_removed_too(tmp_path: Path) -> None:
