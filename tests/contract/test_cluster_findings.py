@@ -64,7 +64,9 @@ class Witness:
     def _watch(self, listing: Any) -> None:
         from kubernetes.watch import Watch  # noqa: PLC0415 - an extra
 
-        for event in Watch().stream(listing, self.namespace, timeout_seconds=100):  # type: ignore[no-untyped-call] # no types
+        # from whatever state there is, without a wait
+        options = {"resource_version": "0", "timeout_seconds": 200}
+        for event in Watch().stream(listing, self.namespace, **options):  # type: ignore[no-untyped-call] # no types
             self.told.append((time.monotonic(), event["raw_object"]))
 
     async def knew(self, component: str, knows: Knows) -> float:

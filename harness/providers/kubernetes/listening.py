@@ -72,7 +72,8 @@ class Listening:
 
     def _list(self) -> str:
         """Tell of all that is there; the version of what is told."""
-        options: dict[str, Any] = {"_preload_content": False}
+        # from whatever state an API server knows: for the newest it may have to ask for seconds (KEP-2340), or in vain
+        options: dict[str, Any] = {"resource_version": "0", "_preload_content": False}
         answer: Any = self._listing(self._namespace, **options)
         told = json.loads(answer.read())
         self._tell_loop(self._replace, told["items"])

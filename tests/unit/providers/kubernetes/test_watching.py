@@ -80,6 +80,7 @@ class FakeCore:
     ) -> Any:
         assert namespace == "ns"
         if "watch" not in options:
+            assert options["resource_version"] == "0"
             listed = {"metadata": {"resourceVersion": "7"}, "items": items}
             return io.BytesIO(json.dumps(listed).encode())
         assert options["resource_version"] == "7"
