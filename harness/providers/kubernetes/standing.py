@@ -42,7 +42,8 @@ def refuse_first(component: str) -> None:
     raise NotPossibleHereError(
         f"{component} cannot be made to stand still in a cluster: it is the first process of its pod, "
         "which no signal from within stops",
-        hint="with `init: true` in its Compose service it is not; or take Kill, ScaleToZero or Cut",
+        hint="with `init: true` in its Compose service, or `shareProcessNamespace: true` in a manifest, it is not; "
+        "or take Kill, or ScaleToZero",
     )
 
 
