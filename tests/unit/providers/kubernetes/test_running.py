@@ -118,6 +118,20 @@ async def test_a_container_beside_it_has_its_own_log(pipe: tuple[int, int]) -> N
     assert sorted(options["container"] for _, options in core.asked) == ["migrate", "web"]
 
 
+class FakeNamespace:
+    """One in which nothing is made; whose pods are to be removed is written down."""
+
+    core = None
+    name = "ns"
+
+    def __init__(self, removed: list[str]) -> None:
+        self._removed = removed
+
+    async def remove_pods(self, component: str) -> None:
+        """Write it down."""
+        self._removed.append(component)
+
+
 class Stage:
     """A pod that is looked at, and what was told of it."""
 
@@ -127,7 +141,7 @@ class Stage:
         self.ran: list[str] = []
         self.runs: list[Ran | EnvironmentFailedError] = []
         self.pump = LogPump(folder / "web.log", SystemClock(), [])
-        self._silent = cast("Any", type("FakeNamespace", (), {"core": None, "name": "ns"})())
+        self.removed: list[str] = []
 
     def started(self, timeout: float) -> RunningPod:
         """A component that has `timeout` seconds."""
@@ -135,7 +149,7 @@ class Stage:
         component = Component("web", Location(Path(os.devnull), 1), settings=settings)
         return RunningPod(
             component,
-            self._silent,
+            cast("Any", FakeNamespace(self.removed)),
             self.watched,
             self.pump,
             entries={},
@@ -219,6 +233,35 @@ async def test_others_stand_and_go_on(stage: Stage) -> None:
     stage.see(replace(RUNNING, ended=Exit(-9)))
     await running.resume()
     assert len(stage.ran) == 2
+
+
+async def test_all_pods_stand_or_none(stage: Stage) -> None:
+    """Those that stood already go on when the next one cannot."""
+    for name in ("web-1", "web-2"):
+        stage.see(replace(RUNNING, name=name))
+    stage.runs = [Ran(0, ""), Ran(0, ""), Ran(0, ""), Ran(0, "")]
+    running = stage.started(60)
+    await running.suspend()
+    await running.resume()
+    assert stage.ran == [STAND, STAND, GO_ON, GO_ON]
+    stage.runs = [Ran(0, ""), Ran(1, "process 7 goes on"), Ran(0, "")]
+    with pytest.raises(NotPossibleHereError, match="process 7 goes on"):
+        await running.suspend()
+    assert stage.ran[4:] == [STAND, STAND, GO_ON]
+
+
+async def test_pods_of_a_stateful_set_are_replaced_under_their_names(stage: Stage) -> None:
+    """Another one has come when it is another one, whatever it is called."""
+    stage.see(replace(RUNNING, uid="a"))
+    replacing = asyncio.ensure_future(stage.started(60).replace())
+    await asyncio.sleep(0)
+    stage.see(replace(RUNNING, uid="a", removed=Exit(-9)))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not replacing.done()
+    stage.see(replace(RUNNING, uid="b"))
+    await replacing
+    assert stage.removed == ["web"]
 
 
 async def test_who_may_stand_still_for_nobody_knows_goes_on(stage: Stage) -> None:
