@@ -26,6 +26,7 @@ _UNSTARTED = dict.fromkeys(("StartError", "ContainerCannotRun"), "cannot be star
 _FIRST_PULL = {"ErrImagePull": "cannot be pulled yet"}  # it is tried again: registries have bad moments
 _ON_ITS_WAY = {"ContainerCreating", "PodInitializing", "CrashLoopBackOff"}
 _UNBOUND = "unbound immediate PersistentVolumeClaims"  # so it begins, too, where a volume is made for each
+_UNHEARD = "cache: timed out waiting for the condition"  # of a ConfigMap or Secret; the kubelet asks again
 _SIGNALLED = range(129, 160)  # 128 + the signal's number
 _KILLED = -9
 
@@ -209,10 +210,10 @@ def _hopeless(conditions: Mapping[str, Any], containers: Sequence[_Container]) -
     if told and _UNBOUND not in told:
         yield f"no node takes it: {told}"
     for container in containers:
-        for told_by in (
-            *container.terminations,
-            container.waits,
-        ):  # why it did not start is gone by the next try
+        # why it did not start is gone by the next try
+        for told_by in (*container.terminations, container.waits):
+            if _UNHEARD in str(told_by.get("message", "")):
+                continue
             yield from _in_words(told_by, _IMAGE, container.image)
             yield from _in_words(told_by, _CONTAINER | _UNSTARTED, container.called)
 

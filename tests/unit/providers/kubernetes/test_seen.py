@@ -104,6 +104,17 @@ def test_one_that_will_never_start(reason: str, told: str) -> None:
     assert look(pod({"state": {"waiting": {"reason": reason, "message": "not found"}}})).hopeless == told
 
 
+@pytest.mark.parametrize("kind", ["configmap", "secret"])
+def test_a_node_that_has_not_heard_yet_asks_again(kind: str) -> None:
+    """What its container is told is there; a busy API server did not say so in time."""
+    late = f"failed to sync {kind} cache: timed out waiting for the condition"
+    seen = look(pod({"state": {"waiting": {"reason": "CreateContainerConfigError", "message": late}}}))
+    assert (seen.hopeless, seen.held) == (
+        "",
+        f"its container waits: CreateContainerConfigError {late}",
+    )
+
+
 def test_one_that_no_node_takes() -> None:
     """The scheduler says why."""
     unscheduled = {"status": "False", "reason": "Unschedulable", "message": "0/1 nodes: Insufficient memory"}
