@@ -21,7 +21,9 @@ AT_ONCE = 8  # requests for tokens under way; a functional client gets slower wi
 async def crowd(ecosystem: EcosystemHandle) -> AsyncIterator[Crowd]:
     """The users, known to all services whose caches are warm; gone afterwards."""
     if ecosystem.provider == "kubernetes" and ecosystem.endpoint("test-distilera").host == LOOPBACK:
-        pytest.skip("load that the API server forwards measures the API server: run the harness in the cluster")
+        pytest.skip(
+            "load that the API server forwards measures the API server: run the harness in the cluster"
+        )
     async with TestDataManager(ecosystem.variables, seed=ecosystem.seed, stream="crowd") as data:
         users = await data.create_test_users(PEOPLE)
         people = await _with_tokens([str(user["id"]) for user in users])
