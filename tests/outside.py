@@ -75,7 +75,7 @@ def _pods() -> Iterator[tuple["CoreV1Api", str]]:
     """The way to the environment's pods, and its namespace."""
     from kubernetes.client import CoreV1Api  # noqa: PLC0415 - an extra, which only who has a cluster has installed
 
-    from harness.providers.kubernetes.access import connect  # noqa: PLC0415 - as above
+    from harness.providers.kubernetes.connection.access import connect  # noqa: PLC0415 - as above
 
     client = connect(os.environ["TEST_KUBE_CONTEXT"])
     try:

@@ -22,8 +22,8 @@ from harness.core.ids import new_environment_id
 from harness.providers.base import Place, Provider
 from harness.providers.docker.labels import ENVIRONMENT
 from harness.providers.docker.provider import DockerProvider
-from harness.providers.kubernetes.access import connect as connect_cluster
-from harness.providers.kubernetes.access import resolve
+from harness.providers.kubernetes.connection.access import connect as connect_cluster
+from harness.providers.kubernetes.connection.access import resolve
 from harness.providers.kubernetes.provider import KubernetesProvider
 from harness.providers.process.provider import ProcessProvider
 from harness.providers.process.storage.folders import data_root

@@ -20,16 +20,16 @@ from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, NotReadyError
 from harness.core.ids import new_environment_id
 from harness.providers.base import Exit
-from harness.providers.kubernetes.calls import cluster_calls
-from harness.providers.kubernetes.inside import Ran
-from harness.providers.kubernetes.marks import labels, namespace_of
-from harness.providers.kubernetes.namespace import Namespace
-from harness.providers.kubernetes.objects import Origin, objects_of
-from harness.providers.kubernetes.pods import Fields
+from harness.providers.kubernetes.connection.calls import cluster_calls
+from harness.providers.kubernetes.connection.inside import Ran
+from harness.providers.kubernetes.generated.objects import Origin, objects_of
+from harness.providers.kubernetes.generated.pods import Fields
+from harness.providers.kubernetes.generated.variables import Variables
+from harness.providers.kubernetes.namespaces.marks import labels, namespace_of
+from harness.providers.kubernetes.namespaces.namespace import Namespace
 from harness.providers.kubernetes.provider import TERM
 from harness.providers.kubernetes.running import RunningPod
-from harness.providers.kubernetes.variables import Variables
-from harness.providers.kubernetes.watching import Pods
+from harness.providers.kubernetes.watching.watching import Pods
 from harness.providers.logs import LogPump
 from harness.readiness.wait import wait_until_ready
 from harness.spec.model import Component, Resources

@@ -17,10 +17,10 @@ import pytest
 from harness.core.errors import NotPossibleHereError
 from harness.engine import Environment
 from harness.faults import TESTS, Kill, Partition
-from harness.providers.kubernetes.calls import cluster_calls
-from harness.providers.kubernetes.enforcing import VARIABLE
-from harness.providers.kubernetes.marks import namespace_of
-from harness.providers.kubernetes.namespace import Namespace
+from harness.providers.kubernetes.connection.calls import cluster_calls
+from harness.providers.kubernetes.namespaces.enforcing import VARIABLE
+from harness.providers.kubernetes.namespaces.marks import namespace_of
+from harness.providers.kubernetes.namespaces.namespace import Namespace
 from harness.providers.kubernetes.provider import TERM
 from tests.contract.faulty import ask_once, make_faulty
 from tests.contract.opened import opened, under

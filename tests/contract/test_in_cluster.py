@@ -14,9 +14,9 @@ import pytest
 from ruamel.yaml import YAML
 
 import harness
-from harness.providers.kubernetes.images import CONTAINERD
-from harness.providers.kubernetes.removal import remove
-from harness.providers.kubernetes.streams import lines_of
+from harness.providers.kubernetes.connection.streams import lines_of
+from harness.providers.kubernetes.namespaces.removal import remove
+from harness.providers.kubernetes.supplying.images import CONTAINERD
 from tests.contract.stage import cluster_or_skip
 
 if TYPE_CHECKING:

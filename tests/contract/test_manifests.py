@@ -15,9 +15,9 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.plan.model import Plan, Step
 from harness.providers.base import CanKill, Running
-from harness.providers.kubernetes.access import resolve
-from harness.providers.kubernetes.marks import ENVIRONMENT, namespace_of
-from harness.providers.kubernetes.objects import COMPONENT
+from harness.providers.kubernetes.connection.access import resolve
+from harness.providers.kubernetes.generated.objects import COMPONENT
+from harness.providers.kubernetes.namespaces.marks import ENVIRONMENT, namespace_of
 from harness.providers.kubernetes.provider import KubernetesProvider
 from harness.readiness.tcp import TcpProbe
 from harness.readiness.wait import wait_until_ready

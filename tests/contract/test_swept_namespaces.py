@@ -15,10 +15,16 @@ import pytest
 from harness.core.errors import ExitCode
 from harness.core.ids import new_environment_id
 from harness.providers.docker.keepers import Keeper
-from harness.providers.kubernetes.access import VARIABLE, resolve
-from harness.providers.kubernetes.images import CONTAINERD
-from harness.providers.kubernetes.marks import ENVIRONMENT, EXPIRES, OWNER, annotations, namespace_of
-from harness.providers.kubernetes.removal import PATIENCE, remove, unless_gone
+from harness.providers.kubernetes.connection.access import VARIABLE, resolve
+from harness.providers.kubernetes.namespaces.marks import (
+    ENVIRONMENT,
+    EXPIRES,
+    OWNER,
+    annotations,
+    namespace_of,
+)
+from harness.providers.kubernetes.namespaces.removal import PATIENCE, remove, unless_gone
+from harness.providers.kubernetes.supplying.images import CONTAINERD
 from tests.contract.stage import cluster_or_skip
 from tests.doubles.processes import has_ended
 from tests.doubles.tiny import Tiny

@@ -100,7 +100,7 @@ def _repels(node: Any) -> bool:
 
 @contextmanager
 def _connected() -> Iterator[Any]:
-    from harness.providers.kubernetes.access import connect  # noqa: PLC0415 - as above
+    from harness.providers.kubernetes.connection.access import connect  # noqa: PLC0415 - as above
 
     client = connect(os.environ["TEST_KUBE_CONTEXT"])
     try:

@@ -64,7 +64,7 @@ def _context_of(prepared: Prepared) -> str:
     """Which of the kubeconfig's contexts it will be in; empty where it is in no cluster. Raises as `resolve`."""
     if prepared.kind.name != KUBERNETES:
         return ""
-    from harness.providers.kubernetes.access import resolve  # noqa: PLC0415 - rarely wanted
+    from harness.providers.kubernetes.connection.access import resolve  # noqa: PLC0415 - rarely wanted
 
     return resolve(prepared.request.context, os.environ)
 

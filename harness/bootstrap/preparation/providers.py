@@ -19,7 +19,7 @@ from harness.providers.docker.kept import has_kept
 from harness.providers.docker.refusal import lacks as docker_lacks
 from harness.providers.docker.refusal import refusal as docker_refusal
 from harness.providers.docker.refusal import remarks as docker_remarks
-from harness.providers.kubernetes.access import missing as kubernetes_missing
+from harness.providers.kubernetes.connection.access import missing as kubernetes_missing
 from harness.providers.kubernetes.manifests.checking import beside as manifests_beside
 from harness.providers.kubernetes.manifests.checking import lacks as disagreements
 from harness.providers.kubernetes.refusal import refusal as kubernetes_refusal

@@ -21,24 +21,24 @@ from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.docker.images import Show
 from harness.providers.docker.keepers import Keeper
-from harness.providers.kubernetes.access import IN_CLUSTER, connect
-from harness.providers.kubernetes.calls import cluster_calls
-from harness.providers.kubernetes.entries import Entry, ServiceEntry
-from harness.providers.kubernetes.forwarding import Forward
-from harness.providers.kubernetes.inside import run_inside
-from harness.providers.kubernetes.layout import Layout, manifests_of
+from harness.providers.kubernetes.connection.access import IN_CLUSTER, connect
+from harness.providers.kubernetes.connection.calls import cluster_calls
+from harness.providers.kubernetes.connection.entries import Entry, ServiceEntry
+from harness.providers.kubernetes.connection.forwarding import Forward
+from harness.providers.kubernetes.connection.inside import run_inside
+from harness.providers.kubernetes.connection.way import Way, way_of
+from harness.providers.kubernetes.generated.objects import Origin
+from harness.providers.kubernetes.generated.variables import in_cluster
+from harness.providers.kubernetes.manifests.layout import Layout, manifests_of
 from harness.providers.kubernetes.manifests.model import replicas_of
-from harness.providers.kubernetes.marks import annotations, labels, namespace_of
-from harness.providers.kubernetes.namespace import Namespace
-from harness.providers.kubernetes.objects import Origin
+from harness.providers.kubernetes.namespaces.marks import annotations, labels, namespace_of
+from harness.providers.kubernetes.namespaces.namespace import Namespace
+from harness.providers.kubernetes.namespaces.renewing import renew_for_ever
+from harness.providers.kubernetes.partition.separating import Separating
 from harness.providers.kubernetes.refusal import refusal
-from harness.providers.kubernetes.renewing import renew_for_ever
 from harness.providers.kubernetes.running import RunningPod
-from harness.providers.kubernetes.separating import Separating
-from harness.providers.kubernetes.supply import Supply
-from harness.providers.kubernetes.variables import in_cluster
-from harness.providers.kubernetes.watching import Pods
-from harness.providers.kubernetes.way import Way, way_of
+from harness.providers.kubernetes.supplying.supply import Supply
+from harness.providers.kubernetes.watching.watching import Pods
 from harness.providers.logs import LogPump
 from harness.providers.names import KUBERNETES
 from harness.providers.reservation import LOOPBACK

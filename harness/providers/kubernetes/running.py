@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
 from harness.providers.base import Exit
-from harness.providers.kubernetes.entries import Entry
-from harness.providers.kubernetes.feed import Feed
-from harness.providers.kubernetes.inside import Inside, Ran
-from harness.providers.kubernetes.namespace import Namespace
-from harness.providers.kubernetes.pods import asked_port
-from harness.providers.kubernetes.seen import Seen
+from harness.providers.kubernetes.connection.entries import Entry
+from harness.providers.kubernetes.connection.inside import Inside, Ran
+from harness.providers.kubernetes.generated.pods import asked_port
+from harness.providers.kubernetes.namespaces.namespace import Namespace
 from harness.providers.kubernetes.standing import GO_ON, STAND, refuse_first, stood, went_on
-from harness.providers.kubernetes.watching import Watched
+from harness.providers.kubernetes.watching.feed import Feed
+from harness.providers.kubernetes.watching.seen import Seen
+from harness.providers.kubernetes.watching.watching import Watched
 from harness.providers.logs import LogPump
 from harness.readiness.base import Answer, Probe
 from harness.spec.model import Component

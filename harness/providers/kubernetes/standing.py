@@ -5,7 +5,7 @@ That works only beside the first process of a namespace of processes: the kernel
 """
 
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError
-from harness.providers.kubernetes.inside import Ran
+from harness.providers.kubernetes.connection.inside import Ran
 
 # A signal to -1 goes to all but the first process and the one that sends it (kill(2)). Who does not stand still then
 # belongs to another user; the shell that asks is the only one that runs.

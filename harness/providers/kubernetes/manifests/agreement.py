@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.plan.planner import one_shots
+from harness.providers.kubernetes.generated.pods import Fields
+from harness.providers.kubernetes.generated.variables import in_cluster, split
 from harness.providers.kubernetes.manifests.images import is_same_image
 from harness.providers.kubernetes.manifests.model import (
     Manifests,
@@ -19,8 +21,6 @@ from harness.providers.kubernetes.manifests.model import (
 )
 from harness.providers.kubernetes.manifests.scope import CLUSTER_SCOPED
 from harness.providers.kubernetes.manifests.told import Told, told_to
-from harness.providers.kubernetes.pods import Fields
-from harness.providers.kubernetes.variables import in_cluster, split
 from harness.spec.model import Component
 
 _LAID_OVER = "what is different in a cluster stands below x-harness: {kubernetes: {environment: …}}"

@@ -7,6 +7,9 @@ import base64
 import copy
 from collections.abc import Iterator, Sequence
 
+from harness.providers.kubernetes.generated.objects import COMPONENT, VARIABLES, Origin, configuration_of
+from harness.providers.kubernetes.generated.pods import Fields, config_name
+from harness.providers.kubernetes.generated.variables import Variables
 from harness.providers.kubernetes.manifests.model import (
     WORKLOADS,
     Manifests,
@@ -14,9 +17,6 @@ from harness.providers.kubernetes.manifests.model import (
     pod_spec_of,
     template_of,
 )
-from harness.providers.kubernetes.objects import COMPONENT, VARIABLES, Origin, configuration_of
-from harness.providers.kubernetes.pods import Fields, config_name
-from harness.providers.kubernetes.variables import Variables
 from harness.providers.substitution import Secret, replace_secrets
 from harness.spec.model import Component
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.providers.kubernetes.pods import Fields, config_name, files_name
+from harness.providers.kubernetes.generated.pods import Fields, config_name, files_name
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 """What a component can be: it makes pods, and has their template at `spec.template`."""

@@ -9,9 +9,9 @@ from shutil import which
 from typing import Any
 
 from harness.core.errors import HarnessError, ProviderUnavailableError, UsageError
+from harness.providers.kubernetes.generated.pods import Fields
 from harness.providers.kubernetes.manifests.model import Manifests, identity
 from harness.providers.kubernetes.manifests.shape import faults
-from harness.providers.kubernetes.pods import Fields
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _TOOLS = (("kustomize", "build"), ("kubectl", "kustomize"))

@@ -6,7 +6,7 @@ Only what the harness itself looks at: of everything else the cluster knows bett
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.providers.kubernetes.pods import Fields
+from harness.providers.kubernetes.generated.pods import Fields
 
 _EACH = "[]"  # of a list
 _METADATA: dict[str, type] = {"metadata.labels": dict}

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from harness.providers.kubernetes.generated.pods import Fields, config_name
 from harness.providers.kubernetes.manifests.model import Manifests
-from harness.providers.kubernetes.pods import Fields, config_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
 from harness.providers.base import Exit
-from harness.providers.kubernetes.feed import Feed
-from harness.providers.kubernetes.inside import Ran
+from harness.providers.kubernetes.connection.inside import Ran
 from harness.providers.kubernetes.running import RunningPod
-from harness.providers.kubernetes.seen import Seen
 from harness.providers.kubernetes.standing import GO_ON, STAND
-from harness.providers.kubernetes.watching import Watched
+from harness.providers.kubernetes.watching.feed import Feed
+from harness.providers.kubernetes.watching.seen import Seen
+from harness.providers.kubernetes.watching.watching import Watched
 from harness.providers.logs import LogPump
 from harness.spec.model import Component, ComponentSettings, Location, ReadySettings
 

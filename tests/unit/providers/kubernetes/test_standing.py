@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError
-from harness.providers.kubernetes.inside import Ran
+from harness.providers.kubernetes.connection.inside import Ran
 from harness.providers.kubernetes.standing import GO_ON, STAND, refuse_first, stood, went_on
 
 # A namespace of processes, with an init, one component, and a /proc of its own; then scripts as an exec would run them.

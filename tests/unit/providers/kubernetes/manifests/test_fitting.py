@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from harness.providers.kubernetes.generated.objects import COMPONENT, VARIABLES, Origin
+from harness.providers.kubernetes.generated.variables import split
 from harness.providers.kubernetes.manifests.fitting import objects_for, shared_objects
 from harness.providers.kubernetes.manifests.model import Manifests, identity
-from harness.providers.kubernetes.objects import COMPONENT, VARIABLES, Origin
-from harness.providers.kubernetes.variables import split
 from harness.providers.substitution import Secret
 from harness.spec.model import Component, GrantedFile
 from tests.doubles.containers import component

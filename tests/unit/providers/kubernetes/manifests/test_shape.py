@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.providers.kubernetes.generated.objects import Origin
+from harness.providers.kubernetes.generated.variables import split
 from harness.providers.kubernetes.manifests.agreement import disagreements
 from harness.providers.kubernetes.manifests.fitting import objects_for, shared_objects
 from harness.providers.kubernetes.manifests.shape import faults
-from harness.providers.kubernetes.objects import Origin
-from harness.providers.kubernetes.variables import split
 from harness.spec.model import Port
 from tests.doubles.containers import component
 from tests.doubles.manifests import Fields, an_object, container, folder_of, service, workload

@@ -1,0 +1,1 @@
+"""One namespace for each environment: made, kept, and removed."""

@@ -1,0 +1,1 @@
+"""Components that are kept apart by policies, and the proof that they are."""

@@ -1,0 +1,1 @@
+"""The images of pods, on the cluster's nodes."""

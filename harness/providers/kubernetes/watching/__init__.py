@@ -1,0 +1,1 @@
+"""What the cluster tells of pods, and what they write."""

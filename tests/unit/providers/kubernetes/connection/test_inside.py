@@ -1,0 +1,86 @@
+"""A command runs in a container, in the API server's own protocol: what it says, and how it ended."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from harness.core.errors import EnvironmentFailedError
+from harness.providers.kubernetes.connection.inside import SUBPROTOCOL, Ran, run_inside
+from harness.providers.kubernetes.connection.way import Way
+
+SUCCESS = {"metadata": {}, "status": "Success"}
+FAILED = {
+    "status": "Failure",
+    "reason": "NonZeroExitCode",
+    "message": "command terminated with non-zero exit code: exit status 3",
+    "details": {"causes": [{"reason": "ExitCode", "message": "3"}]},
+}
+NOT_RUN = {
+    "status": "Failure",
+    "reason": "InternalError",
+    "message": 'exec: "nosuch": executable file not found in $PATH',
+    "code": 500,
+}
+
+
+class FakeCluster:
+    """An API server that says what it is told to, on any channel."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked = ""
+        self.says: Sequence[tuple[int, bytes]] = ()
+
+    async def serve(self, connection: ServerConnection) -> None:
+        """As a kubelet does."""
+        assert connection.request is not None
+        self.asked = connection.request.path
+        for channel, words in self.says:
+            await connection.send(bytes([channel]) + words)
+
+    async def run(self, *argv: str) -> Ran:
+        """In its container `main`."""
+        return await run_inside(
+            Way(self.url, lambda: {"Authorization": "Bearer t"}, None), "ns", "web-1", "main", argv
+        )
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[FakeCluster]:
+    """One that listens."""
+    made = FakeCluster()
+    async with serve(made.serve, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL]) as server:  # type: ignore[list-item] # a NewType of str
+        made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("status", "ran"),
+    [
+        (SUCCESS, Ran(0, "one two")),
+        (FAILED, Ran(3, "one two")),
+        (NOT_RUN, Ran(127, 'exec: "nosuch": executable file not found in $PATH')),
+    ],
+)
+async def test_what_a_command_said_and_how_it_ended(cluster: FakeCluster, status: Any, ran: Ran) -> None:
+    """On both of its channels, in their order; what cannot be run is told in the cluster's words."""
+    cluster.says = [(1, b""), (1, b"one "), (2, b"two"), (3, json.dumps(status).encode())]
+    assert await cluster.run("sh", "-c", "a b") == ran
+    assert cluster.asked == (
+        "/api/v1/namespaces/ns/pods/web-1/exec?container=main&stdout=true&stderr=true"
+        "&command=sh&command=-c&command=a%20b"
+    )
+
+
+async def test_an_end_that_is_not_told_is_none(cluster: FakeCluster) -> None:
+    """As when the container ends meanwhile."""
+    assert await cluster.run("true") == Ran(127, "its end was not told")
+
+
+async def test_a_cluster_that_does_not_answer_is_told() -> None:
+    """As a failure of the environment."""
+    with pytest.raises(EnvironmentFailedError, match="no command can be run in web-1: "):
+        await run_inside(Way("http://127.0.0.1:1", dict, None), "ns", "web-1", "main", ["true"])
