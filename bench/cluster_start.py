@@ -17,8 +17,8 @@ from pathlib import Path
 from bench.figures import Figure, conditions, median
 from harness.containers.engine import connect
 from harness.core.errors import HarnessError
-from harness.providers.kubernetes.access import missing, resolve
-from harness.providers.kubernetes.images import load, loaders_of
+from harness.providers.kubernetes.connection.access import missing, resolve
+from harness.providers.kubernetes.supplying.images import load, loaders_of
 
 ROOT = Path(__file__).parent.parent
 HARNESS = Path(sys.executable).with_name("harness")

@@ -27,8 +27,8 @@ from bench.figures import Figure, conditions
 from harness.containers.engine import missing
 from harness.core.errors import HarnessError
 from harness.providers.docker.labels import OWNER, RUNTIME, owner
-from harness.providers.kubernetes.access import connect, resolve
-from harness.providers.kubernetes.marks import ENVIRONMENT as LABEL
+from harness.providers.kubernetes.connection.access import connect, resolve
+from harness.providers.kubernetes.namespaces.marks import ENVIRONMENT as LABEL
 
 KILLS = {"process": 300, "docker": 100, "kubernetes": 50}
 ALLOWED = {"process": 2.0, "docker": 2.0, "kubernetes": 10.0}  # seconds
