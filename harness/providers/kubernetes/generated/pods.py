@@ -4,12 +4,21 @@ The fields are those of a PodSpec (core/v1); their meaning is Compose's own.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.spec.model import Component, Healthcheck, Mount, ReadySettings
 
 Fields = dict[str, Any]
+
+# A program's name and its arguments: nothing that a shell would have to stay for.
+_ONE_PROGRAM = re.compile(r"([\w./-]+)(?:[ \t][^|&;<>()`\n]*)?")
+# What is no program, or not the same: words of the shell's language, and its own commands.
+_SHELLS_OWN = re.compile(
+    r"if|then|while|until|for|case|select|function|time|do|done|\.|source|exec|eval|exit|return|set|unset|export|readonly|"
+    r"local|shift|trap|ulimit|umask|wait|read|cd|command|type|hash|alias|break|continue|jobs|bg|fg"
+)
 
 
 def pod_spec(component: Component, image: str, *, restarts: bool) -> Fields:
@@ -107,10 +116,20 @@ def _asked_for(ready: ReadySettings, targets: tuple[int, ...]) -> Fields | None:
 def _healthcheck(check: Healthcheck | None) -> Fields | None:
     match check.test if check is not None and not check.disabled else ():
         case ("CMD-SHELL", line):
-            return {"exec": {"command": ["/bin/sh", "-c", line]}}
+            return {"exec": {"command": ["/bin/sh", "-c", _alone(line)]}}
         case ("CMD", _, *_) as words:
             return {"exec": {"command": list(words[1:])}}
     return None
+
+
+def _alone(line: str) -> str:
+    """A shell's line that leaves no process behind where a kubelet ends it for being late.
+
+    It ends the shell alone. What that has started goes to the first process of the pod, and Postgres, for one, takes the
+    end of what it does not know for a crash of its own. A program takes the shell's place where it is all there is.
+    """
+    found = _ONE_PROGRAM.fullmatch(line.strip())
+    return line if found is None or _SHELLS_OWN.fullmatch(found[1]) else f"exec {line.strip()}"
 
 
 def _resources(component: Component) -> Fields:

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,8 +158,29 @@ def test_what_ready_means() -> None:
     check = Healthcheck(("CMD-SHELL", "curl localhost"))
     http = ComponentSettings(ready=ReadySettings(http="/ready"))
     assert _probe(settings=http, healthcheck=check) == {"httpGet": {"path": "/ready", "port": 8000}}
-    assert _probe(healthcheck=check) == {"exec": {"command": ["/bin/sh", "-c", "curl localhost"]}}
+    assert _probe(healthcheck=check) == {"exec": {"command": ["/bin/sh", "-c", "exec curl localhost"]}}
     assert _probe(healthcheck=Healthcheck(("CMD", "true"))) == {"exec": {"command": ["true"]}}
     assert _probe(healthcheck=Healthcheck((), disabled=True)) == {"tcpSocket": {"port": 8000}}
     assert _probe() == {"tcpSocket": {"port": 8000}}
     assert "readinessProbe" not in container(component())
+
+
+@pytest.mark.parametrize(
+    ("line", "run"),
+    [
+        ('pg_isready -U "$POSTGRES_USER" -d app', 'exec pg_isready -U "$POSTGRES_USER" -d app'),
+        (" /usr/bin/true ", "exec /usr/bin/true"),
+        ("curl -f localhost || exit 1", "curl -f localhost || exit 1"),
+        ("PASSWORD=$P redis-cli ping", "PASSWORD=$P redis-cli ping"),
+        ("redis-cli ping | grep PONG", "redis-cli ping | grep PONG"),
+        ("test $(cat /ready) = yes", "test $(cat /ready) = yes"),
+        ("exit 0", "exit 0"),
+        ("while true; do sleep 1; done", "while true; do sleep 1; done"),
+        ("[ -e /ready ]", "[ -e /ready ]"),
+    ],
+)
+def test_a_probe_that_is_one_program_leaves_no_process(line: str, run: str) -> None:
+    """A kubelet ends only the shell, of which a program takes the place where it is all there is."""
+    assert _probe(healthcheck=Healthcheck(("CMD-SHELL", line))) == {
+        "exec": {"command": ["/bin/sh", "-c", run]}
+    }
