@@ -125,8 +125,8 @@ def _healthcheck(check: Healthcheck | None) -> Fields | None:
 def _alone(line: str) -> str:
     """A shell's line that leaves no process behind where a kubelet ends it for being late.
 
-    It ends the shell alone. What that has started goes to the first process of the pod, and Postgres, for one, takes the
-    end of what it does not know for a crash of its own. A program takes the shell's place where it is all there is.
+    It ends the shell alone. What that has started goes to the first process of the pod, and Postgres, for one, takes
+    the end of what it does not know for a crash of its own. A program that is all there is takes the shell's place.
     """
     found = _ONE_PROGRAM.fullmatch(line.strip())
     return line if found is None or _SHELLS_OWN.fullmatch(found[1]) else f"exec {line.strip()}"
