@@ -1,12 +1,14 @@
 """Why this exists: `harness down`: end a running environment and say what, if anything, is left of it."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from harness.bootstrap.runs.sweep import context_named, sweep
+from harness.bootstrap.preparation.clusters import context_of
+from harness.bootstrap.runs.sweep import sweep
 from harness.cli.environments import Found, find, is_here, look, only
 from harness.cli.options import EnvironmentName
 from harness.cli.progress import Progress
@@ -16,6 +18,7 @@ from harness.events.facts import EnvironmentStopped, Event, LogCut
 from harness.keeper import folders
 from harness.keeper.client import Lease
 from harness.keeper.protocol import Ending
+from harness.providers.names import KUBERNETES
 
 _WHICH = "name one with --environment, or end all of them with --all"
 _ENDING = 1.0  # seconds for one that ends at this very moment to be gone
@@ -43,7 +46,7 @@ def down(
     Where that runs no more, one that tests have left running here (--keep) is ended.
     An environment that tests run against is ended only when it is named (-e), or with --all.
     """
-    swept, codes = _sweep(context_named(context) if context else "")
+    swept, codes = _sweep(context_of(KUBERNETES, context, os.environ) if context else "")
     chosen, silent = _chosen(environment, everything, swept)
     if not (chosen or silent or swept):
         people.print("nothing runs here that `harness up` started")

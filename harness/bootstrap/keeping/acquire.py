@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from harness.bootstrap.keeping.spare import SpareKeeper
+from harness.bootstrap.preparation.clusters import context_of
 from harness.bootstrap.preparation.order import Order
 from harness.bootstrap.preparation.preparing import Prepared, require_steps
 from harness.bootstrap.runs.run_folder import KEEPER_LOG
@@ -13,7 +14,7 @@ from harness.core.ids import new_environment_id
 from harness.events.log import Emit
 from harness.keeper import client, folders
 from harness.keeper.client import Lease
-from harness.providers.names import DOCKER, KUBERNETES
+from harness.providers.names import DOCKER
 
 
 def acquire(
@@ -32,7 +33,7 @@ def acquire(
         EnvironmentFailedError: no keeper could be started.
     """
     require_steps(prepared)
-    context = _context_of(prepared)
+    context = context_of(prepared.kind.name, prepared.request.context, os.environ)
     # What it cannot remove is in nobody's way, and tried again: by the end of this run, and by `harness down`.
     sweep(engine=prepared.kind.name == DOCKER, cluster=context)
     # The process comes before the folder: when we are killed in between, it removes that again.
@@ -58,15 +59,6 @@ def _start(order: Order, on_event: Emit | None, keeper: SpareKeeper) -> Lease:
     except BaseException:
         folders.remove(order.runtime)
         raise
-
-
-def _context_of(prepared: Prepared) -> str:
-    """Which of the kubeconfig's contexts it will be in; empty where it is in no cluster. Raises as `resolve`."""
-    if prepared.kind.name != KUBERNETES:
-        return ""
-    from harness.providers.kubernetes.connection.access import resolve  # noqa: PLC0415 - rarely wanted
-
-    return resolve(prepared.request.context, os.environ)
 
 
 def _order(prepared: Prepared, context: str, environment_id: str, run_folder: Path, runtime: Path) -> Order:

@@ -56,6 +56,7 @@ class Asked:
             "profiles": list(request.selection.profiles),
             "seed": request.seed,
             "attached": list(request.attached),
+            "context": request.context,
             "isolation": request.isolation and request.isolation.value,
             "workers": request.workers,
             "variables": dict(self.variables),
@@ -71,6 +72,7 @@ class Asked:
             selection=Selection(tuple(form["components"]), tuple(form["profiles"])),
             seed=form["seed"],
             attached=tuple(form["attached"]),
+            context=form["context"],
             isolation=Isolation(form["isolation"]) if form["isolation"] else None,
             workers=form["workers"],
         )

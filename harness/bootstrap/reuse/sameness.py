@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import harness
+from harness.bootstrap.preparation.clusters import context_of
 from harness.bootstrap.preparation.order import Order
 from harness.bootstrap.preparation.preparing import Prepared, prepare
 from harness.bootstrap.preparation.providers import kind_of
@@ -127,6 +128,7 @@ class Sameness:
         prepared = prepare(asked.request, asked.variables)
         request, kind = prepared.request, prepared.kind.name
         given = _given(prepared.ecosystem, prepared.plan, kind, request.seed, request.attached)
+        given |= _where(context_of(kind, request.context, asked.variables))
         given |= _versions(asked.python)
         now = self._taken(prepared.ecosystem, prepared.plan, given)
         then = Fingerprint(then.given, then.run_once, {**then.components, **self._renewed})
@@ -161,7 +163,11 @@ def _given(
 def circumstances(order: Order) -> dict[str, str]:
     """What was asked for and with what, part by part: all but the code of components, one-shots and the seed."""
     given = _given(order.ecosystem, order.plan, order.provider, order.seed, order.attached)
-    return given | _versions(python())
+    return given | _where(order.context) | _versions(python())
+
+
+def _where(context: str) -> dict[str, str]:
+    return {"its cluster": context} if context else {}
 
 
 def _versions(interpreter: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ Only what is proved to be ours is touched: environments of this user whose keepe
 containers that carry their ids, and the folders named after them.
 """
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -71,18 +70,6 @@ def _sweep_engine() -> tuple[list[str], list[str]]:
         return sweep_engine(_lives)
     except ProviderUnavailableError:  # whoever needs the engine is told; the labels stay until then
         return [], []
-
-
-def context_named(name: str) -> str:
-    """The context of the kubeconfig by that name.
-
-    Raises:
-        ProviderUnavailableError: there is no kubeconfig.
-        UsageError: it has none of that name, or the context is not for tests.
-    """
-    from harness.providers.kubernetes.connection.access import resolve  # noqa: PLC0415 - rarely wanted
-
-    return resolve(name, os.environ)
 
 
 def _sweep_clusters(contexts: Iterable[str]) -> tuple[list[str], list[str]]:

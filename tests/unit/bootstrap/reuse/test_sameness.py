@@ -24,28 +24,34 @@ services:
   api: {image: api, x-harness: {process: {app: "api:app"}}}
 """
 
+KUBECONFIG = """
+current-context: kind-b
+contexts: [{name: kind-a}, {name: kind-b}]
+"""
+
 
 class Stage:
     """An environment of two components, of which nothing runs: only what it is made from matters here."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, provider: str = "process", context: str = "") -> None:
         self.folder = folder
         self.write("web.py", "")
         self.write("api.py", "")
         self.write("compose.yml", FILE)
-        self.request = Request(files=(folder / "compose.yml",), provider="process")
+        self.request = Request(files=(folder / "compose.yml",), provider=provider)
         prepared = prepare(self.request, {})
         order = Order(
             environment_id="aaaa",
             ecosystem=prepared.ecosystem,
             plan=prepared.plan,
-            provider="process",
+            provider=provider,
             seed=prepared.request.seed,
             run_folder=folder,
             runtime=folder,
             stay=Stay(is_kept=True),
             is_measured=False,
             base_url="",
+            context=context,
             attached=(),
         )
         self.sameness = Sameness(order, time.time() + 60)
@@ -74,6 +80,23 @@ async def test_what_would_be_started_is_told_with_it(stage: Stage) -> None:
     """A client needs to load nothing for its report."""
     told = await stage.compare()
     assert told == Compared(levels=(("web", "api"),), secrets=("TEST_TOKEN",))
+
+
+async def test_another_cluster_is_another_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs in one context is not what somebody else asks for in another, or after the current one has changed."""
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(KUBECONFIG)
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    stage = Stage(tmp_path, provider=KUBERNETES, context="kind-a")
+    stage.sameness.note_after(stage.start)
+    here, there = (replace(stage.request, context=context) for context in ("kind-a", "kind-b"))
+    assert (await stage.compare(request=here, KUBECONFIG=str(kubeconfig))).reasons == ()
+    for request in (there, replace(here, context="")):  # kind-b is the current one
+        assert (await stage.compare(request=request, KUBECONFIG=str(kubeconfig))).reasons == (
+            "its cluster is kind-a, and not kind-b",
+        )
 
 
 async def test_what_changed_is_told_until_it_has_been_started_anew(stage: Stage) -> None:
