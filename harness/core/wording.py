@@ -9,9 +9,12 @@ def counted(count: int, noun: str) -> str:
 
 
 def chains(start: str, paths: Sequence[Sequence[str]]) -> str:
-    """`db ← migrations ← api, jobs; db ← web`: paths from a start, those that differ in their end alone as one."""
+    """`db ← migrations ← api, jobs; db ← web`: paths from a start, those that differ in their end alone as one.
+
+    A path without anybody on it, which only a log from elsewhere could have, is passed over.
+    """
     ends: dict[tuple[str, ...], list[str]] = {}
-    for *way, end in paths:
+    for *way, end in filter(None, paths):
         ends.setdefault((start, *way), []).append(end)
     return "; ".join(" ← ".join((*way, ", ".join(names))) for way, names in ends.items())
 

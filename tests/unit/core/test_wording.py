@@ -24,6 +24,7 @@ def test_a_long_list_is_cut(names: tuple[str, ...], told: str) -> None:
     ("paths", "told"),
     [
         ((), ""),
+        (((),), ""),
         ((("api", "web"),), "db ← api ← web"),
         ((("jobs", "api"), ("log",), ("jobs", "web")), "db ← jobs ← api, web; db ← log"),
     ],
