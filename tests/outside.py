@@ -3,15 +3,11 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import closing
 
 from harness.containers import engine
 from jonar.client import Instance
-
-if TYPE_CHECKING:
-    from kubernetes.client import CoreV1Api
+from tests.cluster import connected
 
 _GRACE = 10  # seconds that a container gets to end by itself
 
@@ -33,7 +29,7 @@ async def exists(replica: Instance) -> bool:
 
 def _exists(replica: Instance) -> bool:
     if replica.pod is not None:
-        with _pods() as (pods, namespace):
+        with connected() as (pods, namespace):
             return bool(
                 pods.list_namespaced_pod(namespace, field_selector=f"metadata.name={replica.pod}").items
             )
@@ -65,20 +61,6 @@ def _stop_container(container: str, grace: int) -> None:
 
 
 def _delete_pod(pod: str, grace: int) -> None:
-    with _pods() as (pods, namespace):
+    with connected() as (pods, namespace):
         # a pod that is told to end at once is killed
         pods.delete_namespaced_pod(pod, namespace, grace_period_seconds=grace)
-
-
-@contextmanager
-def _pods() -> Iterator[tuple["CoreV1Api", str]]:
-    """The way to the environment's pods, and its namespace."""
-    from kubernetes.client import CoreV1Api  # noqa: PLC0415 - an extra, which only who has a cluster has installed
-
-    from harness.providers.kubernetes.connection.access import connect  # noqa: PLC0415 - as above
-
-    client = connect(os.environ["TEST_KUBE_CONTEXT"])
-    try:
-        yield CoreV1Api(client), os.environ["TEST_KUBE_NAMESPACE"]
-    finally:
-        client.close()  # type: ignore[no-untyped-call] # the library has no types for it

@@ -28,13 +28,13 @@ def compare(
 
     RUN and OTHER are runs' folders, such as results/latest. Exit code 1 when a case was good in one and bad in another.
     """
-    comparison = compare_runs(run, others)
-    answers().print(_table(comparison))
-    answers().print(f"[bold]{escape(heading(comparison))}[/]")
+    comparison, console = compare_runs(run, others), answers()
+    console.print(_table(comparison))
+    console.print(f"[bold]{escape(heading(comparison))}[/]")
     for each in (*comparison.contrary, *comparison.untried)[:_MOST]:
-        answers().print(_line(comparison.places, each))
+        console.print(_line(comparison.places, each))
     if (more := len(comparison.differences) - _MOST) > 0:
-        answers().print(f"and {more} more: {escape(str(run / 'report.html'))}")
+        console.print(f"and {more} more: {escape(str(run / 'report.html'))}")
     if comparison.contrary:
         raise typer.Exit(ExitCode.SUITE_FAILED)
 

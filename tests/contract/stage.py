@@ -19,6 +19,7 @@ from harness.containers.engine import connect, missing
 from harness.core.clock import SystemClock
 from harness.core.errors import HarnessError
 from harness.core.ids import new_environment_id
+from harness.keeper.stay import Stay
 from harness.providers.base import Place, Provider
 from harness.providers.docker.labels import ENVIRONMENT
 from harness.providers.docker.provider import DockerProvider
@@ -108,7 +109,7 @@ def kubernetes(tiny: Tiny, place: Place, _cache: Path) -> Stage:
 
     return Stage(
         tiny,
-        KubernetesProvider(place, SystemClock(), resolve("", os.environ)),
+        KubernetesProvider(place, SystemClock(), resolve("", os.environ), Stay().term),
         place,
         living=living,
         traces=namespaces,

@@ -19,6 +19,7 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, NotReadyError
 from harness.core.ids import new_environment_id
+from harness.keeper.stay import Stay
 from harness.providers.base import Exit
 from harness.providers.kubernetes.connection.calls import cluster_calls
 from harness.providers.kubernetes.connection.inside import Ran
@@ -27,7 +28,6 @@ from harness.providers.kubernetes.generated.pods import Fields
 from harness.providers.kubernetes.generated.variables import Variables
 from harness.providers.kubernetes.namespaces.marks import labels, namespace_of
 from harness.providers.kubernetes.namespaces.namespace import Namespace
-from harness.providers.kubernetes.provider import TERM
 from harness.providers.kubernetes.running import RunningPod
 from harness.providers.kubernetes.watching.watching import Pods
 from harness.providers.logs import LogPump
@@ -130,7 +130,7 @@ async def made(folder: Path, quota: str = "9", **more: str) -> AsyncIterator[Clu
     core, calls = cluster_or_skip(), cluster_calls()
     identity = new_environment_id()
     name = namespace_of(identity)
-    namespace = Namespace(core.api_client, calls, name, {**labels(identity), **more}, {}, TERM)
+    namespace = Namespace(core.api_client, calls, name, {**labels(identity), **more}, {}, Stay().term)
     await namespace.make({"pods": quota})
     witness = Witness(core, name)
     witness.begin()

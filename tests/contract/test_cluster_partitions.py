@@ -17,11 +17,12 @@ import pytest
 from harness.core.errors import NotPossibleHereError
 from harness.engine import Environment
 from harness.faults import TESTS, Kill, Partition
+from harness.keeper.stay import Stay
 from harness.providers.kubernetes.connection.calls import cluster_calls
-from harness.providers.kubernetes.namespaces.enforcing import VARIABLE
 from harness.providers.kubernetes.namespaces.marks import namespace_of
 from harness.providers.kubernetes.namespaces.namespace import Namespace
-from harness.providers.kubernetes.provider import TERM
+from harness.providers.kubernetes.partition.enforcing import VARIABLE
+from harness.providers.kubernetes.partition.network import Network
 from tests.contract.faulty import ask_once, make_faulty
 from tests.contract.opened import opened, under
 from tests.contract.stage import STAGES, cluster_or_skip, make_place
@@ -36,9 +37,13 @@ NODE = Path("/run/netns/harness-cluster")  # as .ci/cluster/up names it
 class Pair:
     """An open environment of `echo` and `relay` in a cluster."""
 
-    def __init__(self, environment: Environment, namespace: Namespace) -> None:
+    def __init__(self, environment: Environment, namespace: Namespace, network: Network) -> None:
+        from kubernetes.client import NetworkingV1Api  # noqa: PLC0415 - an extra
+
         self.environment = environment
         self.namespace = namespace
+        self.network = network
+        self.api = NetworkingV1Api(namespace.core.api_client)
 
     async def relays(self) -> bytes:
         """What `relay` gives back of a line that it hands on to `echo`."""
@@ -46,10 +51,7 @@ class Pair:
 
     async def policies(self) -> list[str]:
         """The NetworkPolicies that are there."""
-        from kubernetes.client import NetworkingV1Api  # noqa: PLC0415 - an extra
-
-        listing = NetworkingV1Api(self.namespace.core.api_client).list_namespaced_network_policy
-        found = await asyncio.to_thread(listing, self.namespace.name)
+        found = await asyncio.to_thread(self.api.list_namespaced_network_policy, self.namespace.name)
         return [str(each.metadata.name) for each in found.items if each.metadata]
 
 
@@ -60,16 +62,16 @@ async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
     place, calls = make_place(folder), cluster_calls()
     tiny = make_faulty(secrets.token_hex(8), folder, proxied=False)
     stage = STAGES["kubernetes"](tiny, place, folder / "cache")
-    namespace = Namespace(core.api_client, calls, namespace_of(place.environment_id), {}, {}, TERM)
+    namespace = Namespace(core.api_client, calls, namespace_of(place.environment_id), {}, {}, Stay().term)
     async with opened(stage, FakeEmit()) as environment:
-        yield Pair(environment, namespace)
+        yield Pair(environment, namespace, Network(core.api_client, calls, namespace))
     calls.close()
 
 
 @pytest.fixture(scope="module")
 async def own_plugins(pair: Pair) -> tuple[str, ...]:
     """The cluster's own network plugins that enforce policies."""
-    return await pair.namespace.policy_plugins()
+    return await pair.network.plugins()
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ async def test_a_policy_of_others_is_named(pair: Pair, plugin: AbstractContextMa
         await pair.environment.faults.inject(CUT)
     assert "policies only ever let in more, and there are others: everybody" in refused.value.hint
     assert await pair.policies() == ["everybody"]
-    await pair.namespace.remove_policy("everybody")
+    await asyncio.to_thread(pair.api.delete_namespaced_network_policy, "everybody", pair.namespace.name)
 
 
 async def test_the_tests_are_cut_off_by_a_proxy(pair: Pair) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.core.clock import SystemClock
+from harness.keeper.stay import Stay
 from harness.plan.model import Plan, Step
 from harness.providers.base import CanKill, Running
 from harness.providers.kubernetes.connection.access import resolve
@@ -144,7 +145,7 @@ async def own(tmp_path: Path) -> AsyncIterator[Own]:
     ecosystem = Ecosystem("own", tmp_path, (HERE.path,), components, settings=settings)
     plan = Plan(tuple(Step(each, 0, is_one_shot=name == "job") for name, each in components.items()))
     place = make_place(tmp_path)
-    provider = KubernetesProvider(place, SystemClock(), resolve("", os.environ))
+    provider = KubernetesProvider(place, SystemClock(), resolve("", os.environ), Stay().term)
     namespace = namespace_of(place.environment_id)
     try:
         await provider.prepare(ecosystem, plan)

@@ -1,7 +1,6 @@
 """A node is emptied for maintenance, and those who use what ran on it do not notice."""
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ import pytest
 
 from harness.pytest_plugin.handle import EcosystemHandle
 from jonar.client import Deployment, JonarClient
+from tests.cluster import connected
 from tests.ecosystem import Deploy
 from tests.figures import Figures
 from tests.scaling.rollouts import PATIENCE, SMALL, serving, settled
@@ -25,8 +25,8 @@ def cluster(ecosystem: EcosystemHandle) -> Iterator["Cluster"]:
     """The cluster of this environment, if it has nodes enough that take pods."""
     if ecosystem.provider != "kubernetes":
         pytest.skip("only a cluster has nodes")
-    with _connected() as client:
-        cluster = Cluster(client)
+    with connected() as (core, namespace):
+        cluster = Cluster(core, namespace)
         if (nodes := len(cluster.nodes())) < NODES:
             pytest.skip(f"takes {NODES} nodes that take pods; this cluster has {nodes}")
         yield cluster
@@ -59,11 +59,9 @@ class TestDrain:
 class Cluster:
     """Nodes, and the pods of this environment on them; calls block."""
 
-    def __init__(self, client: Any) -> None:
-        from kubernetes.client import CoreV1Api  # noqa: PLC0415 - an extra, which only who has a cluster has installed
-
-        self._core: Any = CoreV1Api(client)  # whose fields may all be None, by its types
-        self._namespace = os.environ["TEST_KUBE_NAMESPACE"]
+    def __init__(self, core: Any, namespace: str) -> None:
+        self._core = core  # whose fields may all be None, by its types
+        self._namespace = namespace
 
     def nodes(self) -> list[str]:
         """Those that take pods."""
@@ -88,7 +86,7 @@ class Cluster:
 
     def evict(self, pod: str) -> None:
         """Have a pod leave its node, as far as disruption budgets allow it."""
-        from kubernetes.client import V1Eviction, V1ObjectMeta  # noqa: PLC0415 - as above
+        from kubernetes.client import V1Eviction, V1ObjectMeta  # noqa: PLC0415 - an extra
 
         leaving = V1Eviction(metadata=V1ObjectMeta(name=pod, namespace=self._namespace))
         self._core.create_namespaced_pod_eviction(pod, self._namespace, leaving)
@@ -96,14 +94,3 @@ class Cluster:
 
 def _repels(node: Any) -> bool:
     return any(taint.effect in ("NoSchedule", "NoExecute") for taint in node.spec.taints or ())
-
-
-@contextmanager
-def _connected() -> Iterator[Any]:
-    from harness.providers.kubernetes.connection.access import connect  # noqa: PLC0415 - as above
-
-    client = connect(os.environ["TEST_KUBE_CONTEXT"])
-    try:
-        yield client
-    finally:
-        client.close()  # type: ignore[no-untyped-call] # the library has no types for it

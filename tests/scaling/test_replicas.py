@@ -37,8 +37,12 @@ class TestScaling:
             replicas=1,
             resources=SMALL,
             progress_deadline_seconds=PATIENCE,
-            autoscaling={"min_replicas": 1, "max_replicas": 5, "target_requests_per_second": None}
-            | {"target_cpu_utilisation": None},
+            autoscaling={
+                "min_replicas": 1,
+                "max_replicas": 5,
+                "target_requests_per_second": None,
+                "target_cpu_utilisation": None,
+            },
         )
         before = await settled(jonar_client, deployment)
         async with Traffic(f"{before.url}/health") as traffic:

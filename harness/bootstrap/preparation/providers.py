@@ -14,6 +14,7 @@ from harness.containers.engine import lacking as docker_missing
 from harness.core.clock import Clock
 from harness.core.errors import ProviderUnavailableError, UsageError
 from harness.events.log import Emit, nobody
+from harness.keeper.stay import Stay
 from harness.plan.model import Plan
 from harness.providers.docker.kept import has_kept
 from harness.providers.docker.refusal import lacks as docker_lacks
@@ -56,7 +57,7 @@ class Making:
     emit: Emit = nobody
     template: "Template | None" = None
     context: str = ""
-    term: float = 3600.0
+    term: float = Stay().term
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _kubernetes(making: Making) -> "Provider":
     from harness.providers.kubernetes.provider import KubernetesProvider  # noqa: PLC0415 - as above
 
     _refuse_attached(making, "pods")
-    return KubernetesProvider(making.place, making.clock, making.context, making.emit, making.term)
+    return KubernetesProvider(making.place, making.clock, making.context, making.term, making.emit)
 
 
 def _refuse_attached(making: Making, what: str) -> None:

@@ -34,6 +34,7 @@ from harness.providers.kubernetes.manifests.model import replicas_of
 from harness.providers.kubernetes.namespaces.marks import annotations, labels, namespace_of
 from harness.providers.kubernetes.namespaces.namespace import Namespace
 from harness.providers.kubernetes.namespaces.renewing import renew_for_ever
+from harness.providers.kubernetes.partition.network import Network
 from harness.providers.kubernetes.partition.separating import Separating
 from harness.providers.kubernetes.refusal import refusal
 from harness.providers.kubernetes.running import RunningPod
@@ -49,9 +50,6 @@ from harness.spec.model import Component, Ecosystem
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
-TERM = 3600.0
-"""Seconds: what a run that is gone has left in a cluster stays no longer."""
-
 _SPARE = 3  # times as many pods as components have: replacements come while those before them still end
 
 
@@ -62,15 +60,13 @@ class KubernetesProvider:
         place: The environment's name and folders.
         clock: For the stamps in logs.
         context: The kubeconfig's, as `access.resolve` gives it.
-        emit: Takes that a log is cut off.
         term: Seconds for which others leave the namespace alone after they have heard of its keeper.
+        emit: Takes that a log is cut off, what is done about images, and what holds a start.
     """
 
     name = KUBERNETES
 
-    def __init__(
-        self, place: Place, clock: Clock, context: str, emit: Emit = nobody, term: float = TERM
-    ) -> None:
+    def __init__(self, place: Place, clock: Clock, context: str, term: float, emit: Emit = nobody) -> None:
         self._place = place
         self._clock = clock
         self._context = context
@@ -130,7 +126,8 @@ class KubernetesProvider:
         self._supply = supply = Supply(client, self._context, ecosystem, self._place.logs, self._shower())
         ports = {step.name: step.component.targets for step in plan.steps}
         inside = partial(run_inside, self._way, name)
-        self._separating = Separating(self._namespace, self._pods, inside, ports, self._labels)
+        network = Network(client, self._calls, namespace)
+        self._separating = Separating(network, self._pods, inside, ports, self._labels)
         for step in plan.steps:
             bringing = self._calls.aside(supply.bring, self._resolved(step))
             self._images[step.name] = asyncio.create_task(bringing, name=f"image of {step.name}")

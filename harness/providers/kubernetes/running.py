@@ -5,7 +5,6 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from operator import ne
-from typing import TYPE_CHECKING
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
@@ -21,9 +20,6 @@ from harness.providers.kubernetes.watching.watching import Watched
 from harness.providers.logs import LogPump
 from harness.readiness.base import Answer, Probe
 from harness.spec.model import Component
-
-if TYPE_CHECKING:
-    pass
 
 _LAST_WORDS = 2.0  # seconds that the output of an ended container may take to arrive
 

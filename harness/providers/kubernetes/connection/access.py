@@ -65,9 +65,7 @@ def resolve(context: str, variables: Mapping[str, str]) -> str:
     is_pod = is_in_pod(variables)
     names = [IN_CLUSTER] if is_pod else []
     current = ""
-    for file in (
-        _found(variables) if is_pod else kubeconfigs(variables)
-    ):  # the first that says it wins, as with kubectl
+    for file in _found(variables) if is_pod else kubeconfigs(variables):  # the first wins, as with kubectl
         told = _read(file)
         names += [str(each["name"]) for each in told.get("contexts") or ()]
         current = current or str(told.get("current-context") or "")

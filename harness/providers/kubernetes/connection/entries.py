@@ -34,7 +34,7 @@ class Entry(Protocol):
 
 
 class ServiceEntry:
-    """A port of a component's Service: the cluster takes connections exactly while a pod is ready.
+    """A port of a component's Service: the cluster takes connections while it has a pod to lead them to.
 
     Args:
         service: Its name.
@@ -48,7 +48,7 @@ class ServiceEntry:
         self.probe: Probe | None = TcpProbe(self.endpoint)
 
     async def open(self) -> None:
-        """Nothing: a pod is ready or not."""
+        """Nothing: there is a pod or not."""
 
     async def shut(self) -> None:
         """Nothing, as above."""

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from harness.core.endpoint import Endpoint
@@ -16,10 +16,8 @@ from harness.providers.kubernetes.connection.way import Way
 from harness.providers.reservation import LOOPBACK, Reservation
 from harness.readiness.base import Probe
 
-SUBPROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
 _CHUNK = 65536
-_LARGEST = 1 << 20  # bytes of a message
 
 
 class Forward:
@@ -42,9 +40,8 @@ class Forward:
         self._reservation = Reservation()
         self.port = self._reservation.port
         self.endpoint = Endpoint(LOOPBACK, self.port, target)
-        self.probe: Probe | None = (
-            None  # a connection goes to the pod that is ready, by the way it was seen to be
-        )
+        # a connection goes to the pod that is ready, by the way it was seen to be
+        self.probe: Probe | None = None
 
     async def open(self) -> None:
         """Take connections."""
@@ -82,15 +79,7 @@ class Forward:
         pod = self._pod()
         if not pod:
             return  # as a server that is not there, for who connects all the same
-        async with connect(
-            self._way.to(self._namespace, pod, self._target),
-            ssl=self._way.tls,
-            additional_headers=dict(self._way.headers),
-            subprotocols=[SUBPROTOCOL],  # type: ignore[list-item] # a NewType of str
-            compression=None,
-            max_size=_LARGEST,
-            proxy=None,
-        ) as forwarded:
+        async with self._way.connect(self._namespace, pod, f"portforward?ports={self._target}") as forwarded:
             there = asyncio.create_task(_to_pod(reader, forwarded))
             try:
                 await _from_pod(forwarded, writer)

@@ -16,7 +16,6 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.kubernetes.connection.way import Way
 
-SUBPROTOCOL = "v4.channel.k8s.io"
 _SAID, _ENDED = (1, 2), 3
 _NOT_RUN = 127  # as shells tell that there is no such command
 _LONGEST = 30.0  # seconds
@@ -41,25 +40,17 @@ async def run_inside(way: Way, namespace: str, pod: str, container: str, argv: S
     """
     asked = [("container", container), ("stdout", "true"), ("stderr", "true")]
     query = urlencode([*asked, *(("command", word) for word in argv)], quote_via=quote)
-    url = f"{way.url.replace('http', 'ws', 1)}/api/v1/namespaces/{namespace}/pods/{pod}/exec?{query}"
     try:
         async with asyncio.timeout(_LONGEST):
-            return await _run(url, way)
+            return await _run(way.connect(namespace, pod, f"exec?{query}"))
     except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as error:
         told = f"no command can be run in {pod}: {error or 'it does not end'}"
         raise EnvironmentFailedError(told) from error
 
 
-async def _run(url: str, way: Way) -> Ran:
+async def _run(connecting: connect) -> Ran:
     said = bytearray()
-    async with connect(
-        url,
-        ssl=way.tls,
-        additional_headers=dict(way.headers),
-        subprotocols=[SUBPROTOCOL],  # type: ignore[list-item] # a NewType of str
-        compression=None,
-        proxy=None,
-    ) as running:
+    async with connecting as running:
         async for message in running:
             if isinstance(message, bytes) and message[:1]:
                 if message[0] == _ENDED:

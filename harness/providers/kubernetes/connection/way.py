@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
+
+SUBPROTOCOL = Subprotocol("v4.channel.k8s.io")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,19 @@ class Way:
         """Of a request that is made now."""
         return self.told()
 
-    def to(self, namespace: str, pod: str, port: int) -> str:
-        """Where one port of a pod is forwarded."""
-        server = self.url.replace("http", "ws", 1)
-        return f"{server}/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={port}"
+    def connect(self, namespace: str, pod: str, what: str) -> connect:
+        """A WebSocket to something that a pod does, such as `exec?command=ls`: to be entered.
+
+        Every message on it begins with the number of its channel (subprotocol v4.channel.k8s.io).
+        """
+        return connect(
+            f"{self.url.replace('http', 'ws', 1)}/api/v1/namespaces/{namespace}/pods/{pod}/{what}",
+            ssl=self.tls,
+            additional_headers=dict(self.headers),
+            subprotocols=[SUBPROTOCOL],
+            compression=None,
+            proxy=None,
+        )
 
 
 def way_of(client: "ApiClient") -> Way:

@@ -52,7 +52,13 @@ def configuration_of(component: Component, variables: Variables, origin: Origin)
 def _services(component: Component, origin: Origin) -> Iterator[Fields]:
     ports = [{"name": f"port-{port}", "port": port, "targetPort": port} for port in component.targets]
     for name in (component.name, *component.aliases) if ports else ():
-        spec = {"selector": _selected(component, origin), "ports": ports}
+        spec = {
+            "selector": _selected(component, origin),
+            "ports": ports,
+            # Nodes learn a moment after a pod is ready that connections go there, and refuse them until then: who
+            # waited for it would be refused. So it is led to from its beginning, as a name of Compose does.
+            "publishNotReadyAddresses": True,
+        }
         yield _object("v1", "Service", name, component, origin) | {"spec": spec}
 
 

@@ -1,9 +1,7 @@
 """Why this exists: one environment's namespace: made, filled, and removed with all that is in it."""
 
-import json
 import math
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError
@@ -11,8 +9,6 @@ from harness.providers.calls import Calls
 from harness.providers.kubernetes.connection.streams import lines_of
 from harness.providers.kubernetes.generated.objects import COMPONENT
 from harness.providers.kubernetes.generated.pods import Fields
-from harness.providers.kubernetes.generated.policies import PARTITION
-from harness.providers.kubernetes.namespaces.enforcing import plugins
 from harness.providers.kubernetes.namespaces.marks import cluster_time, expiry
 from harness.providers.kubernetes.namespaces.removal import remove, unless_gone
 
@@ -45,12 +41,7 @@ class Namespace:
         annotations: Mapping[str, str],
         term: float,
     ) -> None:
-        from kubernetes.client import (  # noqa: PLC0415 - loaded by now; see access
-            AppsV1Api,
-            BatchV1Api,
-            CoreV1Api,
-            NetworkingV1Api,
-        )
+        from kubernetes.client import AppsV1Api, BatchV1Api, CoreV1Api  # noqa: PLC0415 - loaded by now; see access
 
         self._client = client
         self._calls = calls
@@ -61,7 +52,6 @@ class Namespace:
         self.core = CoreV1Api(client)
         self._apps = AppsV1Api(client)
         self._batch = BatchV1Api(client)
-        self._networking = NetworkingV1Api(client)
         self._dynamic: Any = None  # the library has no types for it
 
     async def make(self, quota: Mapping[str, str]) -> None:
@@ -176,43 +166,6 @@ class Namespace:
         scale = self._apps.patch_namespaced_deployment_scale
         if unless_gone(scale, component, self.name, wanted) is None:  # it is of the other kind
             self._apps.patch_namespaced_stateful_set_scale(component, self.name, wanted)
-
-    async def remove_policies(self, partition: int) -> None:
-        """Remove the NetworkPolicies of a partition."""
-        selector = f"{PARTITION}={partition}"
-        await self._calls(
-            self._networking.delete_collection_namespaced_network_policy, self.name, label_selector=selector
-        )
-
-    async def remove_policy(self, name: str) -> None:
-        """Remove one NetworkPolicy."""
-        await self._calls(self._networking.delete_namespaced_network_policy, name, self.name)
-
-    async def other_policies(self) -> tuple[str, ...]:
-        """The names of the NetworkPolicies that no partition has laid."""
-        listing = self._networking.list_namespaced_network_policy
-        found = await self._calls(listing, self.name, label_selector=f"!{PARTITION}")
-        return tuple(str(each.metadata.name) for each in found.items if each.metadata)
-
-    async def policy_plugins(self) -> tuple[str, ...]:
-        """The network plugins in the cluster that are known to enforce policies; none where we may not look."""
-        return await self._calls(self._policy_plugins)
-
-    def _policy_plugins(self) -> tuple[str, ...]:
-        from kubernetes.client import ApiException  # noqa: PLC0415 - loaded by now; see access
-
-        options: dict[str, Any] = {"_preload_content": False}
-        try:
-            answers: list[Any] = [
-                self._apps.list_daemon_set_for_all_namespaces(**options),
-                self.core.list_node(**options),
-            ]
-        except ApiException as error:
-            if error.status == HTTPStatus.FORBIDDEN:
-                return ()
-            raise
-        daemonsets, nodes = (json.loads(answer.read())["items"] for answer in answers)
-        return plugins(daemonsets, (node["status"]["nodeInfo"]["kubeletVersion"] for node in nodes))
 
     async def remove(self) -> tuple[str, ...]:
         """Remove it with all that is in it; what keeps it from going is named."""

@@ -14,8 +14,8 @@ from harness.core.errors import EnvironmentFailedError, NotPossibleHereError
 from harness.faults.base import Heal
 from harness.providers.kubernetes.connection.inside import Inside
 from harness.providers.kubernetes.generated.policies import pairs, policies
-from harness.providers.kubernetes.namespaces.enforcing import VARIABLE, Setting, setting
-from harness.providers.kubernetes.namespaces.namespace import Namespace
+from harness.providers.kubernetes.partition.enforcing import VARIABLE, Setting, setting
+from harness.providers.kubernetes.partition.network import Network
 from harness.providers.kubernetes.partition.reaching import OPEN, SHUT, UNKNOWN, answer, asks
 from harness.providers.kubernetes.watching.watching import Pods
 
@@ -39,7 +39,7 @@ class Separating:
     """Keeps groups of components apart.
 
     Args:
-        namespace: Theirs.
+        network: Theirs.
         pods: What is seen of them.
         inside: Runs a command in one.
         ports: Where each component listens, by name.
@@ -48,13 +48,13 @@ class Separating:
 
     def __init__(
         self,
-        namespace: Namespace,
+        network: Network,
         pods: Pods,
         inside: Inside,
         ports: Mapping[str, Collection[int]],
         labels: Mapping[str, str],
     ) -> None:
-        self._namespace = namespace
+        self._network = network
         self._pods = pods
         self._inside = inside
         self._ports = ports
@@ -74,10 +74,10 @@ class Separating:
         self._count += 1
         number = self._count
         try:
-            await self._namespace.apply(policies(groups, self._namespace.name, self._labels, number))
+            await self._network.lay(policies(groups, self._network.namespace, self._labels, number))
             await self._until_shut(lines, known)
         except BaseException:
-            await self._namespace.remove_policies(number)
+            await self._network.remove(number)
             raise
         self._on[number] = groups
         return partial(self._join, number, lines)
@@ -89,7 +89,7 @@ class Separating:
             raise NotPossibleHereError(
                 f"this cluster does not enforce NetworkPolicies: {VARIABLE} says so", hint=_INSTEAD
             )
-        return (VARIABLE,) if told is Setting.ENFORCED else await self._namespace.policy_plugins()
+        return (VARIABLE,) if told is Setting.ENFORCED else await self._network.plugins()
 
     async def _open_lines(self, groups: Sequence[Collection[str]]) -> list[_Line]:
         """One way into each component that listens, on which a connection is made now."""
@@ -107,14 +107,14 @@ class Separating:
     async def _until_shut(self, lines: Sequence[_Line], known: Sequence[str]) -> None:
         patience = _PATIENCE if known else _DOUBT
         if left := await self._until(lines, {SHUT}, patience):
-            others = await self._namespace.other_policies()
+            others = await self._network.others()
             refusal = _ignored(left[0], patience, known, others)
             self._refusal = None if others else refusal
             raise refusal
 
     async def _join(self, number: int, lines: Sequence[_Line]) -> None:
         """Remove the policies, and return when what they alone cut is open."""
-        await self._namespace.remove_policies(number)
+        await self._network.remove(number)
         self._on.pop(number, None)
         others = {
             (source, name) for groups in self._on.values() for many, name in pairs(groups) for source in many

@@ -7,8 +7,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from harness.providers.kubernetes.connection.forwarding import SUBPROTOCOL, Forward
-from harness.providers.kubernetes.connection.way import Way
+from harness.providers.kubernetes.connection.forwarding import Forward
+from harness.providers.kubernetes.connection.way import SUBPROTOCOL, Way
 
 TARGET = 8000
 PORT = TARGET.to_bytes(2, "little")
@@ -44,7 +44,7 @@ class FakeCluster:
 async def cluster() -> AsyncIterator[FakeCluster]:
     """One that listens."""
     made = FakeCluster()
-    async with serve(made.serve, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL]) as server:  # type: ignore[list-item] # a NewType of str
+    async with serve(made.serve, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL]) as server:
         made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield made
 

@@ -8,8 +8,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from harness.core.errors import EnvironmentFailedError
-from harness.providers.kubernetes.connection.inside import SUBPROTOCOL, Ran, run_inside
-from harness.providers.kubernetes.connection.way import Way
+from harness.providers.kubernetes.connection.inside import Ran, run_inside
+from harness.providers.kubernetes.connection.way import SUBPROTOCOL, Way
 
 SUCCESS = {"metadata": {}, "status": "Success"}
 FAILED = {
@@ -52,7 +52,7 @@ class FakeCluster:
 async def cluster() -> AsyncIterator[FakeCluster]:
     """One that listens."""
     made = FakeCluster()
-    async with serve(made.serve, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL]) as server:  # type: ignore[list-item] # a NewType of str
+    async with serve(made.serve, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL]) as server:
         made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield made
 

@@ -77,6 +77,7 @@ def test_neighbours_find_it_by_its_name_and_aliases() -> None:
         spec = objects["Service", name]["spec"]
         assert [port["port"] for port in spec["ports"]] == [8000, 9000]
         assert spec["selector"] == {**ORIGIN.labels, COMPONENT: "web"}
+        assert spec["publishNotReadyAddresses"] is True, "nodes hear late of a pod's readiness"
 
 
 def test_what_does_not_listen_has_no_service() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import UsageError
-from harness.providers.kubernetes.namespaces.enforcing import VARIABLE, Setting, plugins, setting
+from harness.providers.kubernetes.partition.enforcing import VARIABLE, Setting, plugins, setting
 
 
 def daemonset(name: str, image: str = "registry.example/any:v1", container: str = "main") -> dict[str, Any]:
