@@ -66,8 +66,8 @@ def _project(own: list[str]) -> str:
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """What follows the first `--` is pytest's."""
-    if "--" not in argv:
+    """What follows the first `--` is pytest's, where tests are run."""
+    if argv[:1] != ["test"] or "--" not in argv:
         return argv, []
     at = argv.index("--")
     return argv[:at], argv[at + 1 :]

@@ -22,6 +22,8 @@ COMMANDS = {
     "env": "harness.cli.env:env",
     "logs": "harness.cli.logs:logs",
     "shell": "harness.cli.env:shell",
+    "exec": "harness.cli.inside:execute",
+    "copy": "harness.cli.inside:copy",
     "test": "harness.cli.testing:run_tests",
     "report": "harness.cli.report:report",
     "compare": "harness.cli.compare:compare",
@@ -49,7 +51,11 @@ def _app(names: Iterable[str]) -> typer.Typer:
     app.callback()(_introduce)
     for name in names:
         module, _, function = COMMANDS[name].partition(":")
-        app.command(name)(_guarded(getattr(importlib.import_module(module), function)))
+        # what follows the first word that is no option belongs to another command, with its options
+        settings = {"allow_interspersed_args": name != "exec"}
+        app.command(name, context_settings=settings)(
+            _guarded(getattr(importlib.import_module(module), function))
+        )
     return app
 
 

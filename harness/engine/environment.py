@@ -7,6 +7,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.engine.exports import render_exports
 from harness.engine.ground import EngineGround
 from harness.engine.injecting import Injections
+from harness.engine.inside import Inside
 from harness.engine.keeping import KeptState
 from harness.engine.parts import Parts
 from harness.engine.restarting import NOTHING, Restarting, running_in
@@ -34,6 +35,7 @@ class Environment:
         self.seed = seed
         self.seeded: Seeded | None = None
         self.state = KeptState(parts, ecosystem.settings.isolation)
+        self.inside = Inside(parts)
         self._parts = parts
         self._restarting = Restarting(parts, startup)
         self._ground = EngineGround(parts, self._restarting, seed)

@@ -8,7 +8,8 @@ import json
 import select
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +21,8 @@ from harness.keeper import folders
 from harness.keeper.address import address_of
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import NEW, Ending, encode_line, ending_of, error_of
+
+OnOutput = Callable[[str, bytes], None]
 
 _PORTION = 1 << 16  # bytes read at a time
 
@@ -43,6 +46,7 @@ class Lease:
         self._on_event = on_event
         self._log = log
         self._asked = 0
+        self._on_output: OnOutput | None = None
         self.description: EnvironmentDescription | None = None
         self.ending: Ending | None = None
 
@@ -109,6 +113,27 @@ class Lease:
             HarnessError: the keeper refused, does not answer, or is gone.
         """
         return self.answer(self.post(command, **arguments), command, timeout=timeout)
+
+    def execute(
+        self, component: str, argv: Sequence[str], on_output: OnOutput, file: Path | None = None
+    ) -> int:
+        """Run a command where a component runs; gives its exit code, 127 for a program that is not there.
+
+        Args:
+            component: Its name.
+            argv: The words of the command.
+            on_output: Called with `OUT` or `ERR` and what the command has written there, as it comes.
+            file: What the command reads; None for nothing.
+
+        Raises:
+            HarnessError: as `ask`.
+        """
+        self._on_output = on_output
+        try:
+            path = None if file is None else str(file.absolute())
+            return int(self.ask("execute", component=component, argv=list(argv), file=path))
+        finally:
+            self._on_output = None
 
     def post(self, command: str, **arguments: object) -> int:
         """One command without waiting; `answer` takes the number that this gives."""
@@ -225,6 +250,8 @@ class Lease:
             event: Event | None = decode(message["event"])
             if event is not None and self._on_event is not None:
                 self._on_event(event)
+        elif message.get("said") == self._asked and self._on_output is not None:
+            self._on_output(message["stream"], b64decode(message["data"]))
         elif "started" in message:
             self.description = EnvironmentDescription.from_json(message["started"])
         elif "ended" in message:

@@ -15,6 +15,7 @@ Keeper to client
     {"held": true}                       you are counted; false when the environment is ending already
     {"goes_on": true}                    you have left, and the environment stays
     {"answer": N, "value": …}            or {"answer": N, "error": {"message", "hint", "evidence", "exit_code"}}
+    {"said": N, "stream": "out", "data": …}  what a command that was asked for writes, in base64; or on "err"
     {"started": description}             the environment is ready
     {"ended": {"exit_code", "error"}}    the last line: teardown is over
 
@@ -25,6 +26,9 @@ environment, whoever holds it; `restart` takes `components` and `environment` (v
 `compare` takes `asked` and tells what differs from that (both as `harness.bootstrap.reuse.asking` has them), `renew`
 takes `components` that are started anew from their code as it is now; `fault` takes `fault` (as `harness.faults.form`
 has it) and gives a number, `heal` takes that `number`. A client's faults heal by themselves when its connection ends.
+`execute` runs a command where a component runs: it takes `component`, `argv` and perhaps `file`, the path of what the
+command reads, and gives its exit code; it ends with the connection, where that can be done. `copy_out` takes
+`component`, `source` (a path in it) and `target` (one here), `copy_in` the same, with the paths the other way round.
 `prepare_worlds` takes `names` and copies the seeded state; worlds of these names are opened, and are there for as long
 as the client is; with `waits` the answer comes when all are open. `enter` takes one such name as `world`, opens it if
 need be (not so with `opens` false), and gives its description: what the client asks from then on is about that world,
@@ -40,6 +44,9 @@ from harness.core.errors import ExitCode, HarnessError, NotPossibleHereError
 
 NEW = "new"
 """Of facts: those from now on."""
+
+OUT, ERR = "out", "err"
+"""What a command writes to its standard output, and to its standard error."""
 
 
 @dataclass(frozen=True, slots=True)

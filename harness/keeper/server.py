@@ -261,8 +261,10 @@ class Keeper:
     def _dismiss(self, writer: asyncio.StreamWriter) -> None:
         self._audience.dismiss(writer)
         serving = self._worlds.serving(writer) or self._serving
-        if serving is not None and serving.has_faults_of(writer):
-            self._beside(serving.heal_left(writer))
+        if serving is not None:
+            serving.end_looks_of(writer)
+            if serving.has_faults_of(writer):
+                self._beside(serving.heal_left(writer))
         self._worlds.leave(writer)
 
 

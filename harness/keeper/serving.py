@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from harness.core.errors import EnvironmentFailedError, HarnessError, UsageError
 from harness.core.tasks import cancel_and_wait
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.executing import Client, asked, streams_to
 from harness.keeper.faults import Faulty, OwnedFaults, Owner
 from harness.keeper.protocol import error_form
+from harness.providers.base import Streams
 
 T = TypeVar("T")
 
@@ -38,6 +41,18 @@ class Kept(Faulty, Protocol):
 
     async def renew(self, components: Sequence[str]) -> None:
         """Stop components and start them from their code as it is now; returns when they are ready."""
+        ...
+
+    async def execute(self, component: str, argv: Sequence[str], streams: Streams) -> int:
+        """Run a command where a component runs; gives its exit code."""
+        ...
+
+    async def copy_out(self, component: str, path: str, target: Path) -> None:
+        """Copy a file or folder of a component to this machine."""
+        ...
+
+    async def copy_in(self, component: str, source: Path, path: str) -> None:
+        """Copy a file or folder of this machine into a component."""
         ...
 
     async def snapshot(self, name: str) -> None:
@@ -68,10 +83,13 @@ class Serving:
         self.kept = kept
         self._is_ending = False
         self._changes: set[asyncio.Task[Any]] = set()
+        self._looks: dict[
+            asyncio.Task[Any], Owner
+        ] = {}  # into components, which change nothing here, and whose
         self._changing = asyncio.Lock()  # one change at a time: two of one component would meet halfway
         self._faults = OwnedFaults()
 
-    async def do(self, command: object, message: Mapping[str, Any], client: Owner) -> object:
+    async def do(self, command: object, message: Mapping[str, Any], client: Client) -> object:
         """What a client asks for; the answer's value.
 
         Raises:
@@ -86,6 +104,9 @@ class Serving:
             "snapshot": self._snapshot,
             "keep_seeded": self._keep_seeded,
             "reset": self._reset,
+            "execute": partial(self._execute, client),
+            "copy_out": partial(self._copy_out, client),
+            "copy_in": partial(self._copy_in, client),
             "fault": partial(self._inject, client),
             "heal": partial(self._heal, client),
         }
@@ -104,6 +125,20 @@ class Serving:
         change.add_done_callback(self._changes.discard)
         return await change
 
+    async def look(self, client: Owner, work: Coroutine[Any, Any, T]) -> T:
+        """Look into components beside all else; it is broken off when its client leaves, and by the end.
+
+        Raises:
+            EnvironmentFailedError: it is being torn down.
+        """
+        if self._is_ending:
+            work.close()
+            raise ending_now()
+        look = asyncio.ensure_future(work)
+        self._looks[look] = client
+        look.add_done_callback(self._looks.pop)
+        return await look
+
     def has_faults_of(self, client: Owner) -> bool:
         """Whether a client has something to be healed when it leaves."""
         return self._faults.owns_any(client)
@@ -113,6 +148,11 @@ class Serving:
         with contextlib.suppress(HarnessError):
             await self.change(partial(self._faults.heal_left, self.kept, client))
 
+    def end_looks_of(self, client: Owner) -> None:
+        """Nobody waits for them any more."""
+        for look in [look for look, its in self._looks.items() if its is client]:
+            look.cancel()
+
     def refuse(self) -> None:
         """No change begins from now on."""
         self._is_ending = True
@@ -120,7 +160,7 @@ class Serving:
     async def end(self) -> None:
         """No change goes on while its component is torn down; who asked for it is answered."""
         self.refuse()
-        await cancel_and_wait(*self._changes)
+        await cancel_and_wait(*self._changes, *self._looks)
 
     async def _change_alone(self, work: Callable[[], Awaitable[T]]) -> T:
         async with self._changing:
@@ -162,6 +202,19 @@ class Serving:
         is_proved = bool(message.get("is_proved"))
         return await self.change(partial(self.kept.reset, str(message["snapshot"]), is_proved=is_proved))
 
+    async def _execute(self, client: Client, message: Mapping[str, Any]) -> object:
+        component, argv = asked(message)
+        with streams_to(client, message) as streams:
+            return await self.look(client, self.kept.execute(component, argv, streams))
+
+    async def _copy_out(self, client: Client, message: Mapping[str, Any]) -> object:
+        component, source, target = _copied(message)
+        return await self.look(client, self.kept.copy_out(component, source, Path(target)))
+
+    async def _copy_in(self, client: Client, message: Mapping[str, Any]) -> object:
+        component, source, target = _copied(message)
+        return await self.look(client, self.kept.copy_in(component, Path(source), target))
+
     async def _inject(self, client: Owner, message: Mapping[str, Any]) -> object:
         return await self.change(partial(self._faults.inject, self.kept, message, client))
 
@@ -175,6 +228,14 @@ def _restarted(message: Mapping[str, Any]) -> tuple[Sequence[str], Mapping[str, 
     if not isinstance(components, list) or not isinstance(variables, dict):
         raise UsageError("restart takes a list of components and an object of variables")
     return components, variables
+
+
+def _copied(message: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The component, and what is copied where."""
+    component, source, target = (message.get(word) for word in ("component", "source", "target"))
+    if not isinstance(component, str) or not isinstance(source, str) or not isinstance(target, str):
+        raise UsageError("copy takes a component, a source and a target")
+    return component, source, target
 
 
 def ending_now() -> EnvironmentFailedError:

@@ -1,9 +1,9 @@
 """Why this exists: the one contract every place to run has to keep, so that the engine knows none of them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import IO, Protocol, runtime_checkable
 
 from harness.core.data_files import DataFiles
 from harness.core.endpoint import Endpoint
@@ -175,6 +175,38 @@ class CanSuspend(Protocol):
 
     async def resume(self) -> None:
         """Let it go on. Nothing happens to what has ended, or does not stand still."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What a command reads, and who takes what it writes.
+
+    Args:
+        out: Takes what it writes to its standard output, in pieces as they come.
+        err: Takes what it writes to its standard error.
+        file: What it reads, a file of this machine to its end; None for nothing.
+    """
+
+    out: Callable[[bytes], Awaitable[None]]
+    err: Callable[[bytes], Awaitable[None]]
+    file: IO[bytes] | None = None
+
+
+@runtime_checkable
+class CanExecute(Protocol):
+    """Ability of what runs: a command can be run where it runs."""
+
+    async def execute(self, argv: Sequence[str], streams: Streams) -> int:
+        """Run a command with the component's variables, in its folder; gives its exit code.
+
+        As with shells that is 127 or 126, and why is written to its standard error, where there is no such program or
+        it may not be run, and 128 and the number of the signal that ended it. What is cancelled is ended where that
+        can be done: engines and clusters let it go on.
+
+        Raises:
+            EnvironmentFailedError: the engine or the cluster does not run it, or does not tell its end.
+        """
         ...
 
 

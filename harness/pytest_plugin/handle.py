@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from harness.bootstrap.runs.run_folder import LOGS
 from harness.core.endpoint import Endpoint
@@ -10,6 +11,7 @@ from harness.core.errors import UsageError
 from harness.faults import Fault
 from harness.keeper.client import Lease
 from harness.keeper.description import EnvironmentDescription
+from harness.keeper.protocol import ERR, OUT
 from harness.providers.measuring import UNMEASURED
 from harness.pytest_plugin.fault_of_test import FaultOfTest
 from harness.spec.model import Isolation
@@ -103,6 +105,44 @@ class EcosystemHandle:
             WorldError: it cannot be kept.
         """
         self._lease.ask("snapshot", snapshot=name)
+
+    def execute(self, component: str, *argv: str, file: Path | None = None) -> CompletedProcess[str]:
+        """Run a command where a component runs, with its variables: in its container or pod, or beside its process.
+
+        Args:
+            component: Its name.
+            argv: The words of the command, without a shell.
+            file: What it reads; None for nothing.
+
+        Returns:
+            How it ended, and what it wrote, as `subprocess.run` has it: 127 and why for a program that is not there.
+
+        Raises:
+            UsageError: there is no such component, it is not ready, or what runs is not ours (`existing`).
+            EnvironmentFailedError: the engine or the cluster does not run it.
+        """
+        said = {OUT: bytearray(), ERR: bytearray()}
+        code = self._lease.execute(component, argv, lambda stream, chunk: said[stream].extend(chunk), file)
+        out, err = (said[stream].decode(errors="replace") for stream in (OUT, ERR))
+        return CompletedProcess(argv, code, out, err)
+
+    def copy_out(self, component: str, source: str, target: Path) -> None:
+        """Copy a file or folder of a component, with its `tar`, into the folder `target` or to be called so.
+
+        Raises:
+            UsageError: as `execute`; or there is no folder for it.
+            EnvironmentFailedError: there is no `source`, or it could not be copied.
+        """
+        self._lease.ask("copy_out", component=component, source=source, target=str(target.absolute()))
+
+    def copy_in(self, component: str, source: Path, target: str) -> None:
+        """Copy a file or folder into a component, with its `tar`, into its folder `target` or to be called so.
+
+        Raises:
+            UsageError: as `execute`; or there is no `source`.
+            EnvironmentFailedError: it could not be copied.
+        """
+        self._lease.ask("copy_in", component=component, source=str(source.absolute()), target=target)
 
     def keep_world(self) -> None:
         """Let the world that this process works in stay until the environment ends. Raises HarnessError."""

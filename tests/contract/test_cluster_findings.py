@@ -20,9 +20,8 @@ from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, NotReadyError
 from harness.core.ids import new_environment_id
 from harness.keeper.stay import Stay
-from harness.providers.base import Exit
+from harness.providers.base import Exit, Streams
 from harness.providers.kubernetes.connection.calls import cluster_calls
-from harness.providers.kubernetes.connection.inside import Ran
 from harness.providers.kubernetes.generated.objects import Origin, objects_of
 from harness.providers.kubernetes.generated.pods import Fields
 from harness.providers.kubernetes.generated.variables import Variables
@@ -107,6 +106,7 @@ class Cluster:
             entries={},
             endpoints={},
             inside=_never,
+            execute=_never,
             tell=self._hold,
         )
         await self.namespace.apply((*case.more, *objects))
@@ -120,7 +120,7 @@ class Cluster:
         self.held.append((time.monotonic(), words))
 
 
-async def _never(_pod: str, _container: str, argv: Sequence[str]) -> Ran:
+async def _never(_pod: str, _container: str, argv: Sequence[str], *_streams: Streams) -> Any:
     raise AssertionError(f"nothing is run in a pod here: {argv}")
 
 

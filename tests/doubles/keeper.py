@@ -14,6 +14,7 @@ from harness.keeper.description import EnvironmentDescription
 from harness.keeper.protocol import Ending, encode_line
 from harness.keeper.server import Keeper
 from harness.keeper.stay import Stay
+from harness.providers.base import Streams
 
 _TOKEN = "token"
 
@@ -93,6 +94,27 @@ class FakeKept:
         """Say so."""
         self.journal.append("keep seeded")
 
+    async def execute(self, component: str, argv: Sequence[str], streams: Streams) -> int:
+        """Say what it would run, and what it reads; last until the test wants."""
+        self.journal.append(f"execute {' '.join(argv)} in {component}")
+        await streams.out(b"out\xff")
+        await streams.err(streams.file.read() if streams.file else b"")
+        try:
+            await self.may_restart.wait()
+        except asyncio.CancelledError:
+            self.journal.append("broken off")
+            self.healed.set()
+            raise
+        return 3
+
+    async def copy_out(self, component: str, path: str, target: Path) -> None:
+        """Write it down."""
+        self.journal.append(f"copy {component}:{path} to {target}")
+
+    async def copy_in(self, component: str, source: Path, path: str) -> None:
+        """Write it down."""
+        self.journal.append(f"copy {source} to {component}:{path}")
+
     async def snapshot(self, name: str) -> None:
         """Remember that."""
         self.journal.append(f"snapshot {name}")
@@ -153,18 +175,19 @@ class FakeClient:
 
     async def hear(self, kind: str) -> Any:
         """The value of the next message of this kind; others are kept until somebody asks for them."""
-        return (await self._next(kind, lambda message: kind in message))[kind]
+        return (await self.next(kind, lambda message: kind in message))[kind]
 
     async def hear_answer(self, number: int) -> Mapping[str, Any]:
         """The whole answer of that number."""
-        return await self._next(f"answer {number}", lambda message: message.get("answer") == number)
+        return await self.next(f"answer {number}", lambda message: message.get("answer") == number)
 
     async def ask(self, command: str, **arguments: object) -> Mapping[str, Any]:
         """The whole answer to one command."""
         self.say({"ask": 1, "do": command} | arguments)
         return await self.hear_answer(1)
 
-    async def _next(self, what: str, is_wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+    async def next(self, what: str, is_wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+        """The next message that a test wants; others are kept until somebody asks for them."""
         for message in self.passed_over:
             if is_wanted(message):
                 self.passed_over.remove(message)

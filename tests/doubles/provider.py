@@ -158,6 +158,7 @@ class FakeProvider:
         prepare_fails: `prepare` raises after that time.
         refuses: Components it cannot run, with the reason.
         name: The provider's name.
+        makes: What a component runs as.
 
     Attributes:
         alive: What runs now, by component.
@@ -171,6 +172,7 @@ class FakeProvider:
     prepare_fails: bool = False
     refuses: Mapping[str, str] = field(default_factory=dict)
     name: str = "fake"
+    makes: type[FakeRunning] = FakeRunning
     alive: dict[str, FakeRunning] = field(default_factory=dict)
     ports: dict[tuple[str, int], int] = field(default_factory=dict)
     journal: list[tuple[str, str]] = field(default_factory=list)
@@ -201,7 +203,7 @@ class FakeProvider:
         await self.clock.sleep(script.start_takes)
         if script.start_fails:
             raise EnvironmentFailedError(f"{step.name} could not be started")
-        running = FakeRunning(step, script, self)
+        running = self.makes(step, script, self)
         self.alive[step.name] = running
         self.note("started", step.name)
         await running.begin(step.component)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from harness.bootstrap.preparation.order import Order
@@ -11,6 +12,7 @@ from harness.engine.environment import Environment
 from harness.engine.worlds import Worlds
 from harness.faults import decode
 from harness.keeper.description import EnvironmentDescription
+from harness.providers.base import Streams
 from harness.readiness.protocols import store_url
 
 
@@ -75,6 +77,18 @@ class KeptEnvironment:
         code.require_readable(components)
         await self._environment.renew(components)
         self._sameness.take_over(code, components)
+
+    async def execute(self, component: str, argv: Sequence[str], streams: Streams) -> int:
+        """Run a command where a component runs."""
+        return await self._environment.inside.execute(component, argv, streams)
+
+    async def copy_out(self, component: str, path: str, target: Path) -> None:
+        """Copy something of a component to this machine."""
+        await self._environment.inside.copy_out(component, path, target)
+
+    async def copy_in(self, component: str, source: Path, path: str) -> None:
+        """Copy something of this machine into a component."""
+        await self._environment.inside.copy_in(component, source, path)
 
     async def snapshot(self, name: str) -> None:
         """Keep the state of its stores as it is now."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, UsageError
-from harness.providers.base import Exit
+from harness.providers.base import Exit, Streams
 from harness.providers.calls import Calls
 from harness.providers.docker import disks
+from harness.providers.docker.executing import execute_inside
 from harness.providers.docker.failures import told_by
 from harness.providers.docker.hearing import hears
 from harness.providers.docker.listening import behind
@@ -54,6 +55,10 @@ class RunningContainer:
         self._own = own  # where it listens itself: what a proxy before it accepts proves nothing
         self.endpoints = endpoints
         self.environment = environment
+
+    async def execute(self, argv: Sequence[str], streams: Streams) -> int:
+        """Run a command in the container."""
+        return await execute_inside(self._calls, self.container, argv, streams)
 
     def probe(self) -> Probe:
         """The check its Compose file, image and ports suggest; the healthcheck runs in the container."""

@@ -25,7 +25,7 @@ from harness.providers.kubernetes.connection.access import IN_CLUSTER, connect
 from harness.providers.kubernetes.connection.calls import cluster_calls
 from harness.providers.kubernetes.connection.entries import Entry, ServiceEntry
 from harness.providers.kubernetes.connection.forwarding import Forward
-from harness.providers.kubernetes.connection.inside import run_inside
+from harness.providers.kubernetes.connection.inside import execute_inside, run_inside
 from harness.providers.kubernetes.connection.way import Way, way_of
 from harness.providers.kubernetes.generated.objects import Origin
 from harness.providers.kubernetes.generated.variables import in_cluster
@@ -163,6 +163,7 @@ class KubernetesProvider:
             entries=entries,
             endpoints=await self._before(component, entries),
             inside=partial(run_inside, self._way, namespace.name),
+            execute=partial(execute_inside, self._way, namespace.name),
             tell=partial(self._tell_held, component.name),
         )
         self._started.append(running)

@@ -8,9 +8,9 @@ from operator import ne
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
-from harness.providers.base import Exit
+from harness.providers.base import Exit, Streams
 from harness.providers.kubernetes.connection.entries import Entry
-from harness.providers.kubernetes.connection.inside import Inside, Ran
+from harness.providers.kubernetes.connection.inside import Execute, Inside, Ran
 from harness.providers.kubernetes.generated.pods import asked_port
 from harness.providers.kubernetes.namespaces.namespace import Namespace
 from harness.providers.kubernetes.standing import GO_ON, STAND, refuse_first, stood, went_on
@@ -34,7 +34,8 @@ class RunningPod:
         pump: Takes what they write.
         entries: Where its ports are reached, by container port.
         endpoints: Where tests reach them: there, or at proxies before them.
-        inside: Runs a command in a pod's container.
+        inside: Runs a command in a pod's container that is soon over.
+        execute: Runs any.
         tell: Takes what keeps it from starting, and may go by itself.
     """
 
@@ -48,6 +49,7 @@ class RunningPod:
         entries: Mapping[int, Entry],
         endpoints: Mapping[int, Endpoint],
         inside: Inside,
+        execute: Execute,
         tell: Callable[[str], None],
     ) -> None:
         self.component = component
@@ -58,6 +60,7 @@ class RunningPod:
         self._pump = pump
         self._entries = entries
         self._inside = inside
+        self._execute = execute
         self._tell = tell
         self._feed = Feed(namespace.core, namespace.name, pump.write_end)
         self._following: asyncio.Task[None] | None = None
@@ -155,6 +158,13 @@ class RunningPod:
     async def _go_on(self, pods: Sequence[Seen]) -> None:
         for seen in pods:
             went_on(self.component.name, await self._run(seen, GO_ON))
+
+    async def execute(self, argv: Sequence[str], streams: Streams) -> int:
+        """Run a command in the pod that connections go to."""
+        seen = self._watched.seen
+        if not seen.name:
+            raise EnvironmentFailedError(f"{self.component.name} has no pod now")
+        return await self._execute(seen.name, seen.speaker, argv, streams)
 
     async def _run(self, seen: Seen, script: str) -> Ran:
         return await self._inside(seen.name, seen.speaker, ("sh", "-c", script))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL, Signals
 
@@ -33,11 +33,12 @@ Finish = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Launched:
-    """A child that runs, how it is asked to end, and what is left to do before it counts as started."""
+    """A child that runs, how it is asked to end, what is left to do before it counts as started, for its clients."""
 
     child: Child
     polite: Signals
     finish: Finish | None = None
+    clients: Mapping[str, str] = field(default_factory=dict)
 
 
 class Launcher:
@@ -86,6 +87,7 @@ class Launcher:
             environment=environment,
             directory=self._directory(component.settings.process),
             polite=launched.polite,
+            clients=launched.clients,
         )
         if self._servers.recipe_of(component.name):
             self._servers.add(component.name, running)
@@ -129,7 +131,7 @@ class Launcher:
             account=self._premises.account,
         )
         self._executed.append(child)
-        return _Launched(child, recipe.polite, launch.finish)
+        return _Launched(child, recipe.polite, launch.finish, launch.clients)
 
     async def _launch_fork(
         self, component: Component, environment: Mapping[str, str], pump: LogPump

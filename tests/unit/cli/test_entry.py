@@ -54,6 +54,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeSpare]:
         ("test --", ["test"], (), 1),
         ("test --help", ["test", "--help"], (), 0),
         ("plan", ["plan"], (), 0),
+        ("exec web -- ls", ["exec", "web", "--", "ls"], (), 0),
         ("", [], (), 0),
     ],
 )

@@ -14,7 +14,7 @@ from harness.events.facts import ComponentChanged, State, encode
 from harness.keeper.client import Lease, start
 from harness.keeper.description import EnvironmentDescription
 from harness.keeper.folders import make_token
-from harness.keeper.protocol import Ending, encode_line, ending_form, error_form
+from harness.keeper.protocol import ERR, OUT, Ending, encode_line, ending_form, error_form
 from tests.doubles.events import FakeEmit
 
 DESCRIPTION = EnvironmentDescription("0123456789", "fake", "fake", 7, {"URL": "http://fake"}, {}, "/results")
@@ -113,6 +113,22 @@ def test_a_question_is_answered_among_other_news(keeper: FakeKeeper) -> None:
     keeper.say({"answer": 2, "value": None})
     assert keeper.lease.ask("broken") is None
     assert len(keeper.events) == 2
+
+
+def test_what_a_command_says_is_heard(keeper: FakeKeeper) -> None:
+    """Piece by piece; what an earlier one says is not taken for it."""
+    keeper.say(
+        {"said": 7, "stream": OUT, "data": "bm8="},
+        {"said": 1, "stream": OUT, "data": "b3V0"},
+        {"said": 1, "stream": ERR, "data": "/w=="},
+        {"answer": 1, "value": 3},
+    )
+    said: list[tuple[str, bytes]] = []
+    code = keeper.lease.execute("web", ["ls", "-l"], lambda stream, chunk: said.append((stream, chunk)))
+    assert (code, said) == (3, [(OUT, b"out"), (ERR, b"\xff")])
+    assert keeper.heard() == encode_line(
+        {"ask": 1, "do": "execute", "component": "web", "argv": ["ls", "-l"], "file": None}
+    )
 
 
 def test_a_refusal_is_raised(keeper: FakeKeeper) -> None:

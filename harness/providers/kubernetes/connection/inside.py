@@ -1,24 +1,32 @@
 """Why this exists: what only a pod itself can do or see is done by a command in one of its containers.
 
-The API server runs it over a WebSocket (subprotocol v4.channel.k8s.io, k8s.io/kubelet/pkg/cri/streaming/remotecommand):
-every message begins with the number of its channel; 1 and 2 are what it says, 3 is how it ended, a Status (meta/v1).
+The API server runs it over a WebSocket (subprotocols v4 and v5.channel.k8s.io, k8s.io/kubelet streaming/remotecommand):
+every message begins with the number of its channel; 0 is what it reads, 1 and 2 are what it writes, 3 is how it ended,
+a Status (meta/v1). On 255, of v5 alone, a channel is closed: its number follows.
 """
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import IO, NamedTuple
 from urllib.parse import quote, urlencode
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.typing import Subprotocol
 
-from harness.core.errors import EnvironmentFailedError
-from harness.providers.kubernetes.connection.way import Way
+from harness.core.errors import EnvironmentFailedError, NotPossibleHereError
+from harness.providers.base import Streams
+from harness.providers.kubernetes.connection.way import SUBPROTOCOL, Way
 
-_SAID, _ENDED = (1, 2), 3
+CLOSES = Subprotocol("v5.channel.k8s.io")
+"""The one that tells a command that there is nothing more to read."""
+
+_READ, _OUT, _ERR, _ENDED, _CLOSE = 0, 1, 2, 3, 255
 _NOT_RUN = 127  # as shells tell that there is no such command
 _LONGEST = 30.0  # seconds
+_CHUNK = 32768
 
 
 class Ran(NamedTuple):
@@ -31,39 +39,96 @@ class Ran(NamedTuple):
 Inside = Callable[[str, str, Sequence[str]], Awaitable[Ran]]
 """Runs a command in a container: of which pod, its name, the words of the command."""
 
+Execute = Callable[[str, str, Sequence[str], Streams], Awaitable[int]]
+"""As `Inside`, for as long as it takes."""
+
 
 async def run_inside(way: Way, namespace: str, pod: str, container: str, argv: Sequence[str]) -> Ran:
-    """Run a command in a container; 127 and why for one that could not be run.
+    """Run a command that is soon over in a container; 127 and why for one that could not be run.
 
     Raises:
         EnvironmentFailedError: the cluster does not answer, or the command does not end.
     """
-    asked = [("container", container), ("stdout", "true"), ("stderr", "true")]
-    query = urlencode([*asked, *(("command", word) for word in argv)], quote_via=quote)
+    said = bytearray()
+
+    async def hear(chunk: bytes) -> None:
+        said.extend(chunk)
+
     try:
         async with asyncio.timeout(_LONGEST):
-            return await _run(way.connect(namespace, pod, f"exec?{query}"))
-    except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as error:
-        told = f"no command can be run in {pod}: {error or 'it does not end'}"
-        raise EnvironmentFailedError(told) from error
+            code = await execute_inside(way, namespace, pod, container, argv, Streams(hear, hear))
+    except TimeoutError as error:
+        raise EnvironmentFailedError(f"no command can be run in {pod}: it does not end") from error
+    return Ran(code, said.decode(errors="replace"))
 
 
-async def _run(connecting: connect) -> Ran:
-    said = bytearray()
-    async with connecting as running:
-        async for message in running:
+async def execute_inside(
+    way: Way, namespace: str, pod: str, container: str, argv: Sequence[str], streams: Streams
+) -> int:
+    """Run a command in a container; gives its exit code. One that is cancelled goes on there, unheard.
+
+    Raises:
+        NotPossibleHereError: it is to read something, and the cluster is older than 1.30.
+        EnvironmentFailedError: the cluster does not run it.
+    """
+    asked = [("container", container), ("stdout", "true"), ("stderr", "true")]
+    asked += [("stdin", "true")] if streams.file else []
+    query = urlencode([*asked, *(("command", word) for word in argv)], quote_via=quote)
+    try:
+        command = await way.connect(namespace, pod, f"exec?{query}", (CLOSES, SUBPROTOCOL))
+    except (OSError, InvalidHandshake, TimeoutError) as error:
+        raise EnvironmentFailedError(f"no command can be run in {pod}: {error}") from error
+    async with command, _fed(command, streams.file):
+        return await _heard(command, pod, streams)
+
+
+@asynccontextmanager
+async def _fed(command: ClientConnection, file: IO[bytes] | None) -> AsyncIterator[None]:
+    """A command reads what is in a file, if there is one, for the length of a block."""
+    if file is None:
+        yield
+        return
+    if command.subprotocol != CLOSES:
+        raise NotPossibleHereError(
+            "this cluster cannot tell a command that there is nothing more to read",
+            hint="clusters since 1.30 can",
+        )
+    feeding = asyncio.create_task(_feed(command, file), name="input of a command")
+    try:
+        yield
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+
+
+async def _feed(command: ClientConnection, file: IO[bytes]) -> None:
+    while chunk := await asyncio.to_thread(file.read, _CHUNK):
+        await command.send(bytes([_READ]) + chunk)
+    await command.send(bytes([_CLOSE, _READ]))
+
+
+async def _heard(command: ClientConnection, pod: str, streams: Streams) -> int:
+    """How it ended, when all that it has written was taken."""
+    try:
+        async for message in command:
             if isinstance(message, bytes) and message[:1]:
-                if message[0] == _ENDED:
-                    return _ended(message[1:], said.decode(errors="replace"))
-                if message[0] in _SAID:
-                    said += message[1:]
-    return Ran(_NOT_RUN, said.decode(errors="replace") or "its end was not told")
+                channel, said = message[0], message[1:]
+                if channel == _ENDED:
+                    return await _ended(said, streams)
+                if channel in (_OUT, _ERR):
+                    await (streams.out if channel == _OUT else streams.err)(said)
+    except ConnectionClosed as error:
+        raise EnvironmentFailedError(f"a command in {pod} was cut off: {error}") from error
+    await streams.err(b"its end was not told\n")
+    return _NOT_RUN
 
 
-def _ended(told: bytes, said: str) -> Ran:
+async def _ended(told: bytes, streams: Streams) -> int:
     status = json.loads(told)
     if status.get("status") == "Success":
-        return Ran(0, said)
+        return 0
     causes = (status.get("details") or {}).get("causes") or ()
     code = next((int(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"), None)
-    return Ran(_NOT_RUN, str(status.get("message", said))) if code is None else Ran(code, said)
+    if code is None:
+        await streams.err(f"{status.get('message', 'it was not run')}\n".encode())
+    return _NOT_RUN if code is None else code

@@ -1,7 +1,7 @@
 """Why this exists: how the API server is reached, for what its client library cannot do itself."""
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -34,16 +34,24 @@ class Way:
         """Of a request that is made now."""
         return self.told()
 
-    def connect(self, namespace: str, pod: str, what: str) -> connect:
+    def connect(
+        self, namespace: str, pod: str, what: str, subprotocols: Sequence[Subprotocol] = (SUBPROTOCOL,)
+    ) -> connect:
         """A WebSocket to something that a pod does, such as `exec?command=ls`: to be entered.
 
-        Every message on it begins with the number of its channel (subprotocol v4.channel.k8s.io).
+        Every message on it begins with the number of its channel.
+
+        Args:
+            namespace: Of the pod.
+            pod: Its name.
+            what: It does; the end of the path, and the query.
+            subprotocols: Those that are understood, the best first.
         """
         return connect(
             f"{self.url.replace('http', 'ws', 1)}/api/v1/namespaces/{namespace}/pods/{pod}/{what}",
             ssl=self.tls,
             additional_headers=dict(self.headers),
-            subprotocols=[SUBPROTOCOL],
+            subprotocols=subprotocols,
             compression=None,
             proxy=None,
         )

@@ -1,16 +1,18 @@
 """Why this exists: a component that runs as a process, as the engine sees it."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
-from harness.providers.base import Exit
+from harness.providers.base import Exit, Streams
 from harness.providers.logs import LogPump
 from harness.providers.process.children.child import Child
 from harness.providers.process.children.command import fill_ports
+from harness.providers.process.children.executing import execute_beside
 from harness.providers.process.children.suspending import resume, suspend
 from harness.providers.process.storage import disks
 from harness.providers.process.tracking.marks import COMPONENT_MARKER, MARKER
@@ -38,6 +40,7 @@ class RunningProcess:
         environment: Mapping[str, str],
         directory: Path,
         polite: signal.Signals,
+        clients: Mapping[str, str],
     ) -> None:
         self._component = component
         self._child = child
@@ -46,6 +49,7 @@ class RunningProcess:
         self._mark = environment[COMPONENT_MARKER]
         self._directory = directory
         self._polite = polite
+        self._clients = clients  # variables for its own client programs; where they are, as PATH
         self.disks: Mapping[str, Path] = {}  # file systems of its own, by where its Compose file mounts them
         self._own = own  # where it listens itself: what a proxy before it accepts proves nothing
         self.endpoints = endpoints
@@ -71,6 +75,13 @@ class RunningProcess:
         filled = [fill_ports(word, self._component, self._own) for word in argv]
         code, output = await execute_here(self.environment, self._directory)(filled)
         return code, self._pump.mask(output)
+
+    async def execute(self, argv: Sequence[str], streams: Streams) -> int:
+        """Run a command as a check is run, and with the server's own client programs at hand."""
+        filled = [fill_ports(word, self._component, self._own) for word in argv]
+        path = os.pathsep.join(filter(None, (self._clients.get("PATH"), self.environment.get("PATH"))))
+        environment = {**self.environment, **self._clients, "PATH": path}
+        return await execute_beside(filled, environment, self._directory, streams)
 
     def whereabouts(self) -> str:
         """Where it listens, when that is not where it was told to."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
 from typing import Protocol
@@ -32,11 +32,19 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How to start the server, and what to do once its process runs, before it counts as started."""
+    """How to start the server.
+
+    Args:
+        argv: Its command line.
+        environment: Its variables.
+        finish: What to do once its process runs, before it counts as started.
+        clients: Variables with which its own client programs are found, and find it, as in its image.
+    """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     finish: Callable[[], Awaitable[None]] | None = None
+    clients: Mapping[str, str] = field(default_factory=dict)
 
 
 class Recipe(Protocol):

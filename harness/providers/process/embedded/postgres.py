@@ -7,6 +7,7 @@ Light to import: commands that only plan ask it what it can run. What takes an e
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from signal import SIGQUIT, Signals
@@ -75,12 +76,19 @@ class Postgres:
         options = (*_server_options(component), *_settings(endpoint, home.folder))
         argv = (str(template.binaries / "postgres"), "-D", str(data), *options)
         socket = Socket(home.folder, endpoint.port, template.user, template.database)
+        launch = Launch(argv, {}, clients=_clients(template.binaries, socket.folder, endpoint.port))
         if home.is_copy:  # of a server with a password of its own
-            return Launch(argv, {}, partial(finish, (), environment, socket, template.binaries))
+            return replace(launch, finish=partial(finish, (), environment, socket, template.binaries))
         if data.exists():  # it is started anew, with what it had
-            return Launch(argv, {})
+            return launch
         await copy(template, data, is_open=is_open)
-        return Launch(argv, {}, partial(finish, _scripts(component), environment, socket, template.binaries))
+        scripts = _scripts(component)
+        return replace(launch, finish=partial(finish, scripts, environment, socket, template.binaries))
+
+
+def _clients(binaries: Path, socket_folder: Path, port: int) -> dict[str, str]:
+    """So that psql comes in by the server's own socket, and needs no password, as in the image."""
+    return {"PATH": str(binaries), "PGHOST": str(socket_folder), "PGPORT": str(port)}
 
 
 def _settings(endpoint: Endpoint, socket_folder: Path) -> tuple[str, ...]:

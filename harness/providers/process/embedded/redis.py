@@ -83,12 +83,14 @@ class Redis:
         lines = [["appendonly", "no"], *_QUICK, *options]
         if not any(name.lower() == "save" for name, *_ in options):
             lines.append(_SAVE_AT_THE_END)
+        clients = {"PATH": str(binaries)}
         if password := redis_password(component, environment):  # as the probe has it
             lines.append(["requirepass", password])
+            clients["REDISCLI_AUTH"] = password
         lines += _ours(endpoint, home.folder)
         write_private(configuration, "".join(map(_line, lines)))
         home.account.give(configuration)
-        return Launch((str(binaries / binary.name), str(configuration)), {})
+        return Launch((str(binaries / binary.name), str(configuration)), {}, clients=clients)
 
 
 def _binary() -> Path | None:

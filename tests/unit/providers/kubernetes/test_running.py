@@ -12,7 +12,7 @@ import pytest
 
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
-from harness.providers.base import Exit
+from harness.providers.base import Exit, Streams
 from harness.providers.kubernetes.connection.inside import Ran
 from harness.providers.kubernetes.running import RunningPod
 from harness.providers.kubernetes.standing import GO_ON, STAND
@@ -155,8 +155,15 @@ class Stage:
             entries={},
             endpoints={},
             inside=self._inside,
+            execute=self._execute,
             tell=self.told.append,
         )
+
+    async def _execute(self, pod: str, _container: str, argv: Sequence[str], streams: Streams) -> int:
+        """Write the command down, and say where it runs."""
+        self.ran.append(argv[-1])
+        await streams.out(pod.encode())
+        return 7
 
     async def _inside(self, _pod: str, _container: str, argv: Sequence[str]) -> Ran:
         """Write the script down."""
@@ -248,6 +255,21 @@ async def test_all_pods_stand_or_none(stage: Stage) -> None:
     with pytest.raises(NotPossibleHereError, match="process 7 goes on"):
         await running.suspend()
     assert stage.ran[4:] == [STAND, STAND, GO_ON]
+
+
+async def test_a_command_is_run_in_the_pod_that_is_there(stage: Stage) -> None:
+    """Where none is, that is told."""
+    said = bytearray()
+
+    async def hear(chunk: bytes) -> None:
+        said.extend(chunk)
+
+    running = stage.started(60)
+    with pytest.raises(EnvironmentFailedError, match="web has no pod now"):
+        await running.execute(["ls"], Streams(hear, hear))
+    stage.see(RUNNING)
+    assert await running.execute(["ls"], Streams(hear, hear)) == 7
+    assert (bytes(said), stage.ran) == (b"web-1", ["ls"])
 
 
 async def test_pods_of_a_stateful_set_are_replaced_under_their_names(stage: Stage) -> None:

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from harness.core.errors import EnvironmentFailedError
-from harness.providers.kubernetes.connection.inside import Ran, run_inside
+from harness.core.errors import EnvironmentFailedError, NotPossibleHereError
+from harness.providers.base import Streams
+from harness.providers.kubernetes.connection.inside import Ran, execute_inside, run_inside
 from harness.providers.kubernetes.connection.way import SUBPROTOCOL, Way
 
 SUCCESS = {"metadata": {}, "status": "Success"}
@@ -43,9 +45,12 @@ class FakeCluster:
 
     async def run(self, *argv: str) -> Ran:
         """In its container `main`."""
-        return await run_inside(
-            Way(self.url, lambda: {"Authorization": "Bearer t"}, None), "ns", "web-1", "main", argv
-        )
+        return await run_inside(self.way, "ns", "web-1", "main", argv)
+
+    @property
+    def way(self) -> Way:
+        """To it."""
+        return Way(self.url, lambda: {"Authorization": "Bearer t"}, None)
 
 
 @pytest.fixture
@@ -62,11 +67,10 @@ async def cluster() -> AsyncIterator[FakeCluster]:
     [
         (SUCCESS, Ran(0, "one two")),
         (FAILED, Ran(3, "one two")),
-        (NOT_RUN, Ran(127, 'exec: "nosuch": executable file not found in $PATH')),
     ],
 )
 async def test_what_a_command_said_and_how_it_ended(cluster: FakeCluster, status: Any, ran: Ran) -> None:
-    """On both of its channels, in their order; what cannot be run is told in the cluster's words."""
+    """On both of its channels, in their order."""
     cluster.says = [(1, b""), (1, b"one "), (2, b"two"), (3, json.dumps(status).encode())]
     assert await cluster.run("sh", "-c", "a b") == ran
     assert cluster.asked == (
@@ -75,9 +79,27 @@ async def test_what_a_command_said_and_how_it_ended(cluster: FakeCluster, status
     )
 
 
+async def test_what_cannot_be_run_is_told_in_the_clusters_words(cluster: FakeCluster) -> None:
+    """With the code that shells have for it."""
+    cluster.says = [(3, json.dumps(NOT_RUN).encode())]
+    assert await cluster.run("nosuch") == Ran(127, 'exec: "nosuch": executable file not found in $PATH\n')
+
+
 async def test_an_end_that_is_not_told_is_none(cluster: FakeCluster) -> None:
     """As when the container ends meanwhile."""
-    assert await cluster.run("true") == Ran(127, "its end was not told")
+    assert await cluster.run("true") == Ran(127, "its end was not told\n")
+
+
+async def test_an_older_cluster_lets_nothing_be_read(cluster: FakeCluster, tmp_path: Path) -> None:
+    """The command would wait for more for ever."""
+    (tmp_path / "words").write_bytes(b"words")
+
+    async def ignore(_chunk: bytes) -> None:
+        """It says nothing."""
+
+    with (tmp_path / "words").open("rb") as file, pytest.raises(NotPossibleHereError, match="nothing more"):
+        await execute_inside(cluster.way, "ns", "web-1", "main", ["cat"], Streams(ignore, ignore, file))
+    assert "stdin=true" in cluster.asked
 
 
 async def test_a_cluster_that_does_not_answer_is_told() -> None:

@@ -62,6 +62,7 @@ def run(tmp_path: Path) -> Run:
             environment=environment,
             directory=tmp_path,
             polite=signal.SIGTERM,
+            clients={},
         )
 
     return start

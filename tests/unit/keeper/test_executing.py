@@ -1,0 +1,88 @@
+"""A command that a client asks for is heard by that client, and ends with it."""
+
+from base64 import b64decode
+from pathlib import Path
+
+from harness.core.errors import ExitCode
+from tests.doubles.keeper import FakeKept
+from tests.unit.keeper.test_server import keeping, own_loop
+
+
+@own_loop
+async def test_what_it_says_and_how_it_ends(tmp_path: Path) -> None:
+    """Bytes, whatever they are, on both streams; others are served meanwhile."""
+    kept, file = FakeKept(), tmp_path / "read"
+    file.write_bytes(b"\x00read")
+    kept.may_start.set()
+    async with keeping(tmp_path, kept) as stage:
+        client = await stage.holder()
+        await client.hear("started")
+        client.say({"ask": 7, "do": "execute", "component": "web", "argv": ["ls", "-l"], "file": str(file)})
+        said = await client.next("output", lambda m: m.get("stream") == "out")
+        assert (said["said"], b64decode(said["data"])) == (7, b"out\xff")
+        said = await client.next("output", lambda m: m.get("stream") == "err")
+        assert b64decode(said["data"]) == b"\x00read"
+        assert (await client.ask("broken"))["value"] is None
+        kept.may_restart.set()
+        assert await client.hear_answer(7) == {"answer": 7, "value": 3}
+        assert "execute ls -l in web" in kept.journal
+
+
+@own_loop
+async def test_it_is_broken_off_with_its_client(tmp_path: Path) -> None:
+    """Nobody hears it any more."""
+    kept = FakeKept()
+    kept.may_start.set()
+    async with keeping(tmp_path, kept) as stage:
+        holder, client = await stage.holder(), await stage.client()
+        await holder.hear("started")
+        client.say({"ask": 1, "do": "execute", "component": "web", "argv": ["sleep"]})
+        await client.next("output", lambda m: "said" in m)
+        client.die()
+        await kept.healed.wait()
+        assert kept.journal[-1] == "broken off"
+
+
+@own_loop
+async def test_it_is_broken_off_by_the_end(tmp_path: Path) -> None:
+    """And its client is told why."""
+    kept = FakeKept()
+    kept.may_start.set()
+    async with keeping(tmp_path, kept) as stage:
+        holder = await stage.holder()
+        await holder.hear("started")
+        holder.say({"ask": 1, "do": "execute", "component": "web", "argv": ["sleep"]})
+        await holder.next("output", lambda m: "said" in m)
+        holder.leave()
+        assert "being torn down" in (await holder.hear_answer(1))["error"]["message"]
+        assert (await stage.life).exit_code is ExitCode.OK
+
+
+@own_loop
+async def test_what_is_no_command(tmp_path: Path) -> None:
+    """Is refused in words."""
+    kept = FakeKept()
+    kept.may_start.set()
+    async with keeping(tmp_path, kept) as stage:
+        client = await stage.holder()
+        await client.hear("started")
+        for wrong in ({}, {"component": "web", "argv": []}, {"component": "web", "argv": "ls"}):
+            told = await client.ask("execute", **wrong)
+            assert "takes a component and the words" in told["error"]["message"]
+        told = await client.ask("execute", component="web", argv=["cat"], file=str(tmp_path / "none"))
+        assert "cannot be read" in told["error"]["message"]
+        told = await client.ask("copy_out", component="web", source="/etc")
+        assert "takes a component, a source and a target" in told["error"]["message"]
+
+
+@own_loop
+async def test_copies_go_both_ways(tmp_path: Path) -> None:
+    """Each path on its side."""
+    kept = FakeKept()
+    kept.may_start.set()
+    async with keeping(tmp_path, kept) as stage:
+        client = await stage.holder()
+        await client.hear("started")
+        await client.ask("copy_out", component="web", source="/etc/x", target="/here")
+        await client.ask("copy_in", component="web", source="/here", target="/etc/x")
+        assert kept.journal[-2:] == ["copy web:/etc/x to /here", "copy /here to web:/etc/x"]
