@@ -332,13 +332,15 @@ class CoverageMeasured(Event):
 class OutcomesElsewhere(Event):
     """How cases ended in another run, with which this one was compared: suite, outcome and message, by case.
 
-    The others of one comparison are numbered from 0; it replaces whatever was compared before.
+    The others of one comparison are numbered from 0; it replaces whatever was compared before. `missing` is why there
+    was no such run, where there should have been one.
     """
 
     number: int
     provider: str
     run_id: str
     outcomes: Mapping[str, tuple[str, str, str]]
+    missing: str = ""
 
 
 def event_types() -> dict[str, type[Event]]:

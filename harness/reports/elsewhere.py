@@ -9,12 +9,19 @@ from harness.results.elsewhere import ABSENT, Comparison, Difference
 def heading(comparison: Comparison) -> str:
     """The comparison in one short sentence."""
     places = _joined(comparison.places)
+    if len(comparison.places) == 1:
+        return f"{counted(comparison.cases, 'case').capitalize()} ran on {places} alone"
     if comparison.contrary:
         return f"{counted(len(comparison.contrary), 'case')} ended differently on {places}"
     if comparison.untried:
         tried = f"{comparison.same:,} of {counted(comparison.cases, 'case')}"
         return f"{tried} ended alike on {places}; the others were not tried everywhere"
     return f"All {counted(comparison.cases, 'case')} ended alike on {places}"
+
+
+def missing(comparison: Comparison) -> tuple[str, ...]:
+    """Where nothing was run that should have been, and why, in a sentence each."""
+    return tuple(f"Not run on {place}: {why}" for place, why in comparison.missing)
 
 
 def tally(totals: Totals) -> str:

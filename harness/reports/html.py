@@ -79,7 +79,11 @@ def _environment() -> Environment:
         "why": faults.why,
         "settings": faults.settings,
     }
-    environment.globals |= {"counted": counted, "told_elsewhere": elsewhere.told}
+    environment.globals |= {
+        "counted": counted,
+        "told_elsewhere": elsewhere.told,
+        "missing_elsewhere": elsewhere.missing,
+    }
     return environment
 
 

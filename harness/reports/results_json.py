@@ -31,6 +31,7 @@ coverage        {covered, total, share, files {path: [covered, total]}} or null
 pyramid         [{layer, cases, share, target or null}], shares from 0 to 1
 seeded          {counts {what: number}, digest, duration} or null
 elsewhere       the same cases in other runs, where this one was compared: {places [name], cases, same,
+                 missing {place: why nothing was run there},
                  differences [{name, contrary, ended [outcome or null, by place]}]} or null
 ```
 `after` and `ready_after` are seconds since the environment began to start. What is no number is null.
@@ -208,6 +209,7 @@ def _elsewhere(comparison: Comparison | None) -> dict[str, Any] | None:
         "places": comparison.places,
         "cases": comparison.cases,
         "same": comparison.same,
+        "missing": dict(comparison.missing),
         "differences": [
             {
                 "name": each.case,

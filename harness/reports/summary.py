@@ -7,7 +7,7 @@ matters most, and where the rest does not fit, how much is missing is said.
 import re
 from collections.abc import Iterable, Iterator
 
-from harness.reports.elsewhere import heading, tally, told
+from harness.reports.elsewhere import heading, missing, tally, told
 from harness.reports.faults import since
 from harness.reports.text import cut, duration, number, one_line, percent, plain
 from harness.reports.verdicts import LABELS, bad_heading, explanation, headline
@@ -136,6 +136,7 @@ def _elsewhere(result: RunResult) -> Iterator[str]:
     for suite in comparison.suites:
         cells = [_safe(suite.name, 80), str(suite.cases), *map(tally, suite.totals), str(suite.same)]
         yield f"| {' | '.join(cells)} |\n"
+    yield from (f"\n- {_safe(line)}" for line in missing(comparison))
     for each in (*comparison.contrary, *comparison.untried)[:FULL]:
         icon = "❌ " if each.is_contrary else ""
         why = "; ".join(_safe(reason) for reason in each.reasons)

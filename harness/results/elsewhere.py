@@ -19,11 +19,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Another run of the same cases: how each ended, by its id."""
+    """Another run of the same cases: how each ended, by its id; `missing` is why there was none there."""
 
     provider: str
     run_id: str
     outcomes: Mapping[str, Ended] = field(default_factory=dict)
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,15 @@ class SuiteAcross:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Several runs of the same cases. `places` names them, this run's own first."""
+    """Several runs of the same cases. `places` names them, this run's own first.
+
+    `missing` are the places that should be among them, and why nothing was run there.
+    """
 
     places: tuple[str, ...]
     suites: tuple[SuiteAcross, ...]
     differences: tuple[Difference, ...]
+    missing: tuple[tuple[str, str], ...] = ()
 
     @property
     def cases(self) -> int:
@@ -91,13 +96,15 @@ def outcomes_of(cases: Iterable[Case]) -> dict[str, Ended]:
 
 def compare(own: Elsewhere, others: Iterable[Elsewhere]) -> Comparison:
     """This run beside others."""
-    runs = (own, *others)
+    others = tuple(others)
+    runs = (own, *(run for run in others if not run.missing))
     ids = dict.fromkeys(case for run in runs for case in run.outcomes)
     ended = {case: tuple(run.outcomes.get(case) for run in runs) for case in ids}
     return Comparison(
         places=_names(runs),
         suites=tuple(_suite(name, cases) for name, cases in _by_suite(ended).items()),
         differences=tuple(Difference(case, each) for case, each in ended.items() if not _is_same(each)),
+        missing=tuple((run.provider, run.missing) for run in others if run.missing),
     )
 
 

@@ -129,7 +129,7 @@ class _RunFold:
             case: Ended(suite, _status(outcome), message)
             for case, (suite, outcome, message) in event.outcomes.items()
         }
-        self.elsewhere[event.number] = Elsewhere(event.provider, event.run_id, outcomes)
+        self.elsewhere[event.number] = Elsewhere(event.provider, event.run_id, outcomes, event.missing)
 
     def result(self) -> RunResult:
         """The run, without its suites and environment."""

@@ -1,7 +1,7 @@
 """Why this exists: a run's log learns how the same cases ended in other runs, so that every report can tell."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.bootstrap.runs.reporting import write_reports
@@ -13,19 +13,20 @@ from harness.results import RunResult, fold
 from harness.results.elsewhere import Comparison
 
 
-def compare_runs(folder: Path, others: Sequence[Path]) -> Comparison:
+def compare_runs(folder: Path, others: Sequence[Path], missing: Mapping[str, str]) -> Comparison:
     """State in a run's log how its cases ended elsewhere, and write its reports anew.
 
     Args:
         folder: The run's.
         others: Those of the other runs, in the order in which they are shown.
+        missing: Why there is no run, by the place where it should have been.
 
     Raises:
         UsageError: there is no run in a folder, or one of them tested nothing.
         EnvironmentFailedError: not every report could be written.
     """
     _tested(folder)
-    facts = list(_stated(others))
+    facts = list(_stated(others, missing))
     log = EventLog(folder / EVENTS)
     try:
         for fact in facts:
@@ -37,12 +38,16 @@ def compare_runs(folder: Path, others: Sequence[Path]) -> Comparison:
     return comparison
 
 
-def _stated(others: Sequence[Path]) -> Iterator[OutcomesElsewhere]:
+def _stated(others: Sequence[Path], missing: Mapping[str, str]) -> Iterator[OutcomesElsewhere]:
     for number, folder in enumerate(others):
         run = _tested(folder)
         outcomes = {case.id: (case.suite, str(case.status), case.last.message) for case in run.cases}
         yield OutcomesElsewhere(
             at=time.time(), number=number, provider=run.provider, run_id=run.run_id, outcomes=outcomes
+        )
+    for number, (place, why) in enumerate(missing.items(), start=len(others)):
+        yield OutcomesElsewhere(
+            at=time.time(), number=number, provider=place, run_id="", outcomes={}, missing=why
         )
 
 

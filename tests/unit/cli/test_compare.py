@@ -1,5 +1,6 @@
 """`harness compare`, on the logs of runs that were."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,10 @@ def _ran(folder: Path, provider: str, *outcomes: Outcome) -> Path:
     return folder
 
 
-def _compare(*folders: Path) -> int:
+def _compare(*folders: Path, missing: str = "") -> int:
+    options = ["--missing", missing] if missing else []
     with pytest.raises(SystemExit) as caught:
-        run(["compare", *map(str, folders)], Invocation((), None))
+        run(["compare", *map(str, folders), *options], Invocation((), None))
     return int(caught.value.code or 0)
 
 
@@ -55,6 +57,42 @@ def test_not_alike(
     own, other = _ran(tmp_path / "a", "process", Outcome.PASSED), _ran(tmp_path / "b", "docker", there)
     assert _compare(own, other) == code
     assert f"t::0: {told}" in capsys.readouterr().out
+
+
+def test_a_place_that_could_not_be_had(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is told with the reason, on the terminal and in every report; a later comparison knows better."""
+    own, other = (_ran(tmp_path / name, name, Outcome.PASSED) for name in ("process", "docker"))
+    why = "Not run on kubernetes: there is no Go to build one"
+    assert _compare(own, other, missing="kubernetes=there is no Go to build one ") == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "1 case ended alike on process and docker" in said
+    for text in (said, *((own / name).read_text() for name in ("summary.md", "report.html"))):
+        assert why in text
+    assert json.loads((own / "results.json").read_text())["elsewhere"]["missing"] == {
+        "kubernetes": "there is no Go to build one"
+    }
+    assert _compare(own, other) == ExitCode.OK
+    assert why not in (own / "report.html").read_text()
+
+
+def test_no_other_place_could_be_had(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That is no agreement."""
+    own = _ran(tmp_path / "process", "process", Outcome.PASSED, Outcome.PASSED)
+    assert _compare(own, missing="docker=no engine") == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "2 cases ran on process alone" in said
+    assert "Not run on docker: no engine" in said
+
+
+@pytest.mark.parametrize("missing", ["", "docker", "=why", "docker= "])
+def test_nothing_is_missing_without_a_reason(
+    tmp_path: Path, missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is there a comparison with nothing."""
+    own = _ran(tmp_path / "process", "process", Outcome.PASSED)
+    assert _compare(own, missing=missing) == ExitCode.USAGE
+    assert capsys.readouterr().err
+    assert not (own / "summary.md").exists()
 
 
 def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
