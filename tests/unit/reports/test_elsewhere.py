@@ -64,6 +64,7 @@ def test_every_format_has_it() -> None:
         "places": ["process", "p0"],
         "cases": 1,
         "same": 0,
+        "missing": {},
         "differences": [{"name": "t::a", "contrary": True, "ended": ["passed", "failed"]}],
     }
     page, text = html.render(result), summary.render(result)
