@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from harness.core.archives import pack, unpack
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, UsageError, refused
+from harness.core.tasks import run_to_end
+from harness.engine.archives import pack, place_for, unpack
 from harness.engine.parts import Parts
 from harness.engine.restarting import running_in
 from harness.events.facts import State
 from harness.providers.base import CanExecute, Streams
 
+_NOT_RUN = (126, 127)  # as shells tell it
 _KEPT = 2000  # bytes of what tar says that an error tells
 # All is read, whatever becomes of it: of a command that leaves much unread, a cluster does not tell the end.
 _UNPACK = 'tar -C "$0" -xf -; code=$?; cat >/dev/null; exit $code'
@@ -64,12 +66,12 @@ class Inside:
         source = PurePosixPath(path)
         if source.name in ("", ".."):
             raise UsageError(f"{path!r} cannot be copied", hint="name a file, or a folder below /")
-        _require_folder_for(target)
+        place = place_for(source.name, target)
         with _copying(f"{path} of {component}") as archive:
-            argv = ("tar", "-C", str(source.parent), "-cf", "-", source.name)
+            argv = ("tar", "-C", str(source.parent), "-cf", "-", f"./{source.name}")
             await self._tar(component, argv, written=archive)
             archive.seek(0)
-            await asyncio.to_thread(unpack, archive, source.name, target)
+            await run_to_end(asyncio.to_thread(unpack, archive, source.name, place))
 
     async def copy_in(self, component: str, source: Path, path: str) -> None:
         """Copy a file or folder of this machine into a component; it belongs to whom commands run as there.
@@ -83,21 +85,20 @@ class Inside:
             UsageError: as `execute`; or there is nothing at `source`.
             EnvironmentFailedError: it could not be copied.
         """
-        _require(source)
+        name = _name_of(source)
         target = PurePosixPath(path)
-        into, name = (
-            (target, source.name) if await self._is_folder(component, path) else (target.parent, target.name)
-        )
+        if not await self._is_folder(component, target):
+            target, name = target.parent, target.name
         with _copying(f"{source} to {component}") as archive:
-            await asyncio.to_thread(pack, source, name, archive)
+            await run_to_end(asyncio.to_thread(pack, source, f"./{name}", archive))
             archive.seek(0)
-            await self._tar(component, ("sh", "-c", _UNPACK, str(into)), read=archive)
+            await self._tar(component, ("sh", "-c", _UNPACK, str(target)), read=archive)
 
-    async def _is_folder(self, component: str, path: str) -> bool:
+    async def _is_folder(self, component: str, path: PurePosixPath) -> bool:
         async def ignore(_chunk: bytes) -> None:
             """It says nothing that matters."""
 
-        return await self.execute(component, ("test", "-d", path), Streams(ignore, ignore)) == 0
+        return await self.execute(component, ("test", "-d", str(path)), Streams(ignore, ignore)) == 0
 
     async def _tar(
         self,
@@ -119,17 +120,17 @@ class Inside:
 
         if code := await self.execute(component, argv, Streams(write, hear, read)):
             lines = said.decode(errors="replace").splitlines()
-            raise EnvironmentFailedError(f"tar in {component} ended with exit code {code}", evidence=lines)
+            hint = f"it takes a tar in the image of {component}" if code in _NOT_RUN else ""
+            raise EnvironmentFailedError(
+                f"tar in {component} ended with exit code {code}", evidence=lines, hint=hint
+            )
 
 
-def _require(source: Path) -> None:
+def _name_of(source: Path) -> str:
+    """What a copy of it is called. Raises UsageError: there is nothing."""
     if not source.exists():
         raise UsageError(f"there is no {source} to copy")
-
-
-def _require_folder_for(target: Path) -> None:
-    if not target.is_dir() and not target.parent.is_dir():
-        raise UsageError(f"there is no folder {target.parent} to copy to")
+    return source.resolve().name if source.name in ("", "..") else source.name
 
 
 @contextmanager

@@ -115,7 +115,12 @@ class Lease:
         return self.answer(self.post(command, **arguments), command, timeout=timeout)
 
     def execute(
-        self, component: str, argv: Sequence[str], on_output: OnOutput, file: Path | None = None
+        self,
+        component: str,
+        argv: Sequence[str],
+        on_output: OnOutput,
+        file: Path | None = None,
+        timeout: float | None = None,
     ) -> int:
         """Run a command where a component runs; gives its exit code, 127 for a program that is not there.
 
@@ -124,14 +129,17 @@ class Lease:
             argv: The words of the command.
             on_output: Called with `OUT` or `ERR` and what the command has written there, as it comes.
             file: What the command reads; None for nothing.
+            timeout: Seconds it may take; None for as long as it takes.
 
         Raises:
-            HarnessError: as `ask`.
+            HarnessError: as `ask`; or it has not ended by then, and is broken off.
         """
         self._on_output = on_output
         try:
             path = None if file is None else str(file.absolute())
-            return int(self.ask("execute", component=component, argv=list(argv), file=path))
+            about = {"component": component, "argv": list(argv), "file": path, "timeout": timeout}
+            number = self.post("execute", **about)
+            return int(self.answer(number, "execute"))
         finally:
             self._on_output = None
 

@@ -1,13 +1,14 @@
 """Why this exists: what a command in a component says is told to the client that asked for it, as it is said."""
 
+import asyncio
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
-from harness.core.errors import UsageError
+from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.keeper.faults import Owner
 from harness.keeper.protocol import ERR, OUT, encode_line
 from harness.providers.base import Streams
@@ -36,16 +37,35 @@ def streams_to(client: Client, message: Mapping[str, Any]) -> Iterator[Streams]:
     with ExitStack() as opened:
         file = None
         if path := message.get("file"):
-            try:
-                file = opened.enter_context(Path(str(path)).open("rb"))
-            except OSError as error:
-                raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+            file = opened.enter_context(_opened(Path(str(path))))
         yield Streams(out, err, file)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """A file: what is none, such as a pipe, would have all others wait. Raises UsageError."""
+    try:
+        if not path.is_file():
+            raise UsageError(f"{path} is no file that a command could read")
+        return path.open("rb")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
 async def _say(client: Client, number: object, stream: str, chunk: bytes) -> None:
     client.write(encode_line({"said": number, "stream": stream, "data": b64encode(chunk).decode()}))
     await client.drain()
+
+
+async def ended_within(
+    timeout: object, executing: Coroutine[Any, Any, int], program: str, component: str
+) -> int:
+    """How a command ended. Raises EnvironmentFailedError: it has not after `timeout` seconds, and is broken off."""
+    seconds = float(timeout) if isinstance(timeout, int | float) else None
+    try:
+        async with asyncio.timeout(seconds):
+            return await executing
+    except TimeoutError:
+        raise EnvironmentFailedError(f"{program} in {component} has not ended within {seconds:g} s") from None
 
 
 def asked(message: Mapping[str, Any]) -> tuple[str, Sequence[str]]:

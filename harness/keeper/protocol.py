@@ -27,7 +27,8 @@ environment, whoever holds it; `restart` takes `components` and `environment` (v
 takes `components` that are started anew from their code as it is now; `fault` takes `fault` (as `harness.faults.form`
 has it) and gives a number, `heal` takes that `number`. A client's faults heal by themselves when its connection ends.
 `execute` runs a command where a component runs: it takes `component`, `argv` and perhaps `file`, the path of what the
-command reads, and gives its exit code; it ends with the connection, where that can be done. `copy_out` takes
+command reads, and `timeout`, in seconds, and gives its exit code; it ends with the connection, where that can be done.
+`copy_out` takes
 `component`, `source` (a path in it) and `target` (one here), `copy_in` the same, with the paths the other way round.
 `prepare_worlds` takes `names` and copies the seeded state; worlds of these names are opened, and are there for as long
 as the client is; with `waits` the answer comes when all are open. `enter` takes one such name as `world`, opens it if
@@ -40,13 +41,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.core.errors import ExitCode, HarnessError, NotPossibleHereError
+from harness.core.errors import (
+    EnvironmentFailedError,
+    ExitCode,
+    HarnessError,
+    NotPossibleHereError,
+    TeardownError,
+    UsageError,
+)
 
 NEW = "new"
 """Of facts: those from now on."""
 
 OUT, ERR = "out", "err"
 """What a command writes to its standard output, and to its standard error."""
+
+
+_KINDS = {
+    ExitCode.USAGE: UsageError,
+    ExitCode.ENVIRONMENT: EnvironmentFailedError,
+    ExitCode.TEARDOWN: TeardownError,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +89,11 @@ def error_form(error: HarnessError) -> dict[str, Any]:
 
 
 def error_of(form: Mapping[str, Any]) -> HarnessError:
-    """The inverse of `error_form`; of the class only what a client acts on stays."""
-    kind = NotPossibleHereError if form.get("not_here") else HarnessError
+    """The inverse of `error_form`; of the class stays what a client acts on: whose fault it is."""
+    code = ExitCode(form["exit_code"])
+    kind = NotPossibleHereError if form.get("not_here") else _KINDS.get(code, HarnessError)
     error = kind(form["message"], hint=form["hint"], evidence=form["evidence"])
-    error.exit_code = ExitCode(form["exit_code"])
+    error.exit_code = code
     return error
 
 

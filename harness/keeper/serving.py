@@ -11,12 +11,29 @@ from typing import Any, Protocol, TypeVar
 from harness.core.errors import EnvironmentFailedError, HarnessError, UsageError
 from harness.core.tasks import cancel_and_wait
 from harness.keeper.description import EnvironmentDescription
-from harness.keeper.executing import Client, asked, streams_to
+from harness.keeper.executing import Client, asked, ended_within, streams_to
 from harness.keeper.faults import Faulty, OwnedFaults, Owner
+from harness.keeper.looks import Looks
 from harness.keeper.protocol import error_form
 from harness.providers.base import Streams
 
 T = TypeVar("T")
+
+
+class Inside(Protocol):
+    """The components of an environment, from within."""
+
+    async def execute(self, component: str, argv: Sequence[str], streams: Streams) -> int:
+        """Run a command where a component runs; gives its exit code."""
+        ...
+
+    async def copy_out(self, component: str, path: str, target: Path) -> None:
+        """Copy a file or folder of a component to this machine."""
+        ...
+
+    async def copy_in(self, component: str, source: Path, path: str) -> None:
+        """Copy a file or folder of this machine into a component."""
+        ...
 
 
 class Kept(Faulty, Protocol):
@@ -43,16 +60,9 @@ class Kept(Faulty, Protocol):
         """Stop components and start them from their code as it is now; returns when they are ready."""
         ...
 
-    async def execute(self, component: str, argv: Sequence[str], streams: Streams) -> int:
-        """Run a command where a component runs; gives its exit code."""
-        ...
-
-    async def copy_out(self, component: str, path: str, target: Path) -> None:
-        """Copy a file or folder of a component to this machine."""
-        ...
-
-    async def copy_in(self, component: str, source: Path, path: str) -> None:
-        """Copy a file or folder of this machine into a component."""
+    @property
+    def inside(self) -> Inside:
+        """Its components, from within."""
         ...
 
     async def snapshot(self, name: str) -> None:
@@ -83,9 +93,7 @@ class Serving:
         self.kept = kept
         self._is_ending = False
         self._changes: set[asyncio.Task[Any]] = set()
-        self._looks: dict[
-            asyncio.Task[Any], Owner
-        ] = {}  # into components, which change nothing here, and whose
+        self._looks = Looks()
         self._changing = asyncio.Lock()  # one change at a time: two of one component would meet halfway
         self._faults = OwnedFaults()
 
@@ -125,20 +133,6 @@ class Serving:
         change.add_done_callback(self._changes.discard)
         return await change
 
-    async def look(self, client: Owner, work: Coroutine[Any, Any, T]) -> T:
-        """Look into components beside all else; it is broken off when its client leaves, and by the end.
-
-        Raises:
-            EnvironmentFailedError: it is being torn down.
-        """
-        if self._is_ending:
-            work.close()
-            raise ending_now()
-        look = asyncio.ensure_future(work)
-        self._looks[look] = client
-        look.add_done_callback(self._looks.pop)
-        return await look
-
     def has_faults_of(self, client: Owner) -> bool:
         """Whether a client has something to be healed when it leaves."""
         return self._faults.owns_any(client)
@@ -150,8 +144,7 @@ class Serving:
 
     def end_looks_of(self, client: Owner) -> None:
         """Nobody waits for them any more."""
-        for look in [look for look, its in self._looks.items() if its is client]:
-            look.cancel()
+        self._looks.end_those_of(client)
 
     def refuse(self) -> None:
         """No change begins from now on."""
@@ -160,7 +153,8 @@ class Serving:
     async def end(self) -> None:
         """No change goes on while its component is torn down; who asked for it is answered."""
         self.refuse()
-        await cancel_and_wait(*self._changes, *self._looks)
+        await cancel_and_wait(*self._changes)
+        await self._looks.end()
 
     async def _change_alone(self, work: Callable[[], Awaitable[T]]) -> T:
         async with self._changing:
@@ -202,18 +196,27 @@ class Serving:
         is_proved = bool(message.get("is_proved"))
         return await self.change(partial(self.kept.reset, str(message["snapshot"]), is_proved=is_proved))
 
+    async def _look(self, client: Client, work: Coroutine[Any, Any, T]) -> T:
+        if self._is_ending:
+            work.close()
+            raise ending_now()
+        return await self._looks.take(client, work)
+
     async def _execute(self, client: Client, message: Mapping[str, Any]) -> object:
         component, argv = asked(message)
         with streams_to(client, message) as streams:
-            return await self.look(client, self.kept.execute(component, argv, streams))
+            executing = self.kept.inside.execute(component, argv, streams)
+            return await self._look(
+                client, ended_within(message.get("timeout"), executing, argv[0], component)
+            )
 
     async def _copy_out(self, client: Client, message: Mapping[str, Any]) -> object:
         component, source, target = _copied(message)
-        return await self.look(client, self.kept.copy_out(component, source, Path(target)))
+        return await self._look(client, self.kept.inside.copy_out(component, source, Path(target)))
 
     async def _copy_in(self, client: Client, message: Mapping[str, Any]) -> object:
         component, source, target = _copied(message)
-        return await self.look(client, self.kept.copy_in(component, Path(source), target))
+        return await self._look(client, self.kept.inside.copy_in(component, Path(source), target))
 
     async def _inject(self, client: Owner, message: Mapping[str, Any]) -> object:
         return await self.change(partial(self._faults.inject, self.kept, message, client))

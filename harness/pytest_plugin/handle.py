@@ -32,7 +32,7 @@ class EcosystemHandle:
 
     @property
     def provider(self) -> str:
-        """Where it runs: `process`, `docker` or `existing`."""
+        """Where it runs: `process`, `docker`, `kubernetes` or `existing`."""
         return self._description.provider
 
     @property
@@ -106,23 +106,28 @@ class EcosystemHandle:
         """
         self._lease.ask("snapshot", snapshot=name)
 
-    def execute(self, component: str, *argv: str, file: Path | None = None) -> CompletedProcess[str]:
+    def execute(
+        self, component: str, *argv: str, file: Path | None = None, timeout: float | None = None
+    ) -> CompletedProcess[str]:
         """Run a command where a component runs, with its variables: in its container or pod, or beside its process.
 
         Args:
             component: Its name.
             argv: The words of the command, without a shell.
             file: What it reads; None for nothing.
+            timeout: Seconds it may take; None for as long as it takes.
 
         Returns:
             How it ended, and what it wrote, as `subprocess.run` has it: 127 and why for a program that is not there.
 
         Raises:
             UsageError: there is no such component, it is not ready, or what runs is not ours (`existing`).
-            EnvironmentFailedError: the engine or the cluster does not run it.
+            EnvironmentFailedError: the engine or the cluster does not run it, or it has not ended in time.
         """
         said = {OUT: bytearray(), ERR: bytearray()}
-        code = self._lease.execute(component, argv, lambda stream, chunk: said[stream].extend(chunk), file)
+        code = self._lease.execute(
+            component, argv, lambda stream, chunk: said[stream].extend(chunk), file, timeout
+        )
         out, err = (said[stream].decode(errors="replace") for stream in (OUT, ERR))
         return CompletedProcess(argv, code, out, err)
 

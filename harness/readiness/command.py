@@ -1,14 +1,12 @@
 """Why this exists: a team's own check, any program, decides readiness by its exit code."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.readiness.base import Answer
+from harness.readiness.execution import run_here
 
 Execute = Callable[[Sequence[str]], Awaitable[tuple[int, str]]]
 """Runs argv where the component runs; gives its exit code and its output, secrets masked."""
@@ -55,22 +53,12 @@ def execute_here(environment: Mapping[str, str], directory: Path | None = None) 
     """
 
     async def execute(argv: Sequence[str]) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=dict(environment),
-            cwd=directory,
-            start_new_session=True,
-        )
-        try:
-            output, _ = await process.communicate()
-        except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-            raise
-        return process.returncode or 0, output.decode("utf-8", "replace")
+        output = bytearray()
+
+        async def take(chunk: bytes) -> None:
+            output.extend(chunk)
+
+        code = await run_here(argv, environment, directory, take)
+        return code, output.decode("utf-8", "replace")
 
     return execute

@@ -92,3 +92,13 @@ def test_what_it_runs_ends_with_it(project: Tiny) -> None:
     process.send_signal(signal.SIGKILL)
     finish(process)
     assert has_ended(pid, _PATIENCE)
+
+
+def test_the_end_waits_for_nobody_who_does_not_read(project: Tiny) -> None:
+    """However much there is to be read."""
+    process = project.begin("harness", "exec", "web", "yes")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "y\n"
+    down = project.run("harness", "down")
+    assert (down.returncode, down.stderr.count("torn down")) == (ExitCode.OK, 1), down.stderr
+    assert finish(process).returncode == ExitCode.ENVIRONMENT

@@ -11,7 +11,8 @@ import pytest
 from harness.core.errors import EnvironmentFailedError, UsageError
 from harness.engine import Environment
 from harness.providers.base import Streams
-from harness.providers.names import KUBERNETES
+from harness.providers.names import KUBERNETES, PROCESS
+from tests.contract.ecosystem import PORT
 from tests.contract.faulty import make_faulty
 from tests.contract.opened import opened
 from tests.contract.stage import STAGES, make_place
@@ -78,6 +79,9 @@ async def test_a_command_and_its_end(environment: Opened) -> None:
     said = await environment.run("sh", "-c", 'echo "$UPSTREAM"; echo bad >&2; exit 3')
     assert (said.code, said.err) == (3, b"bad\n")
     assert b":" in said.out
+    port = await environment.run("echo", "{port}", "${port}")
+    assert port.out.decode().split()[1:] == ["${port}"]
+    assert int(port.out.split()[0]) == PORT or environment.provider == PROCESS
     nothing = await environment.run("true")
     assert (nothing.code, nothing.out, nothing.err) == (0, b"", b"")
 

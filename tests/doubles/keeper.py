@@ -115,6 +115,11 @@ class FakeKept:
         """Write it down."""
         self.journal.append(f"copy {source} to {component}:{path}")
 
+    @property
+    def inside(self) -> Self:
+        """All in one."""
+        return self
+
     async def snapshot(self, name: str) -> None:
         """Remember that."""
         self.journal.append(f"snapshot {name}")

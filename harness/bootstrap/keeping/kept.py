@@ -2,17 +2,16 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from harness.bootstrap.preparation.order import Order
 from harness.bootstrap.reuse.sameness import Sameness
 from harness.core.errors import HarnessError, UsageError
 from harness.engine.environment import Environment
+from harness.engine.inside import Inside
 from harness.engine.worlds import Worlds
 from harness.faults import decode
 from harness.keeper.description import EnvironmentDescription
-from harness.providers.base import Streams
 from harness.readiness.protocols import store_url
 
 
@@ -78,17 +77,10 @@ class KeptEnvironment:
         await self._environment.renew(components)
         self._sameness.take_over(code, components)
 
-    async def execute(self, component: str, argv: Sequence[str], streams: Streams) -> int:
-        """Run a command where a component runs."""
-        return await self._environment.inside.execute(component, argv, streams)
-
-    async def copy_out(self, component: str, path: str, target: Path) -> None:
-        """Copy something of a component to this machine."""
-        await self._environment.inside.copy_out(component, path, target)
-
-    async def copy_in(self, component: str, source: Path, path: str) -> None:
-        """Copy something of this machine into a component."""
-        await self._environment.inside.copy_in(component, source, path)
+    @property
+    def inside(self) -> Inside:
+        """Its components, from within."""
+        return self._environment.inside
 
     async def snapshot(self, name: str) -> None:
         """Keep the state of its stores as it is now."""

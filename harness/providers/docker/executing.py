@@ -7,7 +7,6 @@ byte is the number of the stream and bytes 4 to 7 the length ("stream format" of
 import asyncio
 import contextlib
 import socket
-import ssl
 import struct
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -36,7 +35,12 @@ async def execute_inside(calls: Calls, container: "Container", argv: Sequence[st
         NotPossibleHereError: it is to read something, and the engine is reached by TLS.
         EnvironmentFailedError: the engine does not run it, or does not tell its end.
     """
-    command = await calls(_Command, container, argv, reads=streams.file is not None)
+    beginning = asyncio.ensure_future(calls(_Command, container, argv, reads=streams.file is not None))
+    try:
+        command = await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        beginning.add_done_callback(_let_go)
+        raise
     loop = asyncio.get_running_loop()
 
     def carry() -> None:
@@ -53,6 +57,12 @@ async def execute_inside(calls: Calls, container: "Container", argv: Sequence[st
         await asyncio.gather(*feeding, return_exceptions=True)
 
 
+def _let_go(beginning: "asyncio.Future[_Command]") -> None:
+    """Nobody waits for what it has begun."""
+    if not beginning.cancelled() and beginning.exception() is None:
+        beginning.result().close()
+
+
 async def _taken(take: Take, chunk: bytes) -> None:
     await take(chunk)
 
@@ -62,6 +72,8 @@ class _Command:
 
     def __init__(self, container: "Container", argv: Sequence[str], *, reads: bool) -> None:
         self._api: Any = container.client.api  # type: ignore[union-attr] # one that the engine gave has a client
+        if reads and self._api.base_url.startswith("https"):
+            raise NotPossibleHereError("a command cannot be told over TLS that there is nothing more to read")
         self._id = self._api.exec_create(container.id, list(argv), stdin=reads)["Id"]
         attached: Any = self._api.exec_start(self._id, socket=True)
         self._response = attached._response  # noqa: SLF001 - the SDK hangs it there, and nobody else closes it
@@ -69,9 +81,6 @@ class _Command:
         self._written: IO[bytes] = self._response.raw._fp.fp  # noqa: SLF001 - where the SDK itself finds the socket
         self._socket: socket.socket = getattr(attached, "_sock", attached)
         self._socket.settimeout(None)
-        if reads and isinstance(self._socket, ssl.SSLSocket):
-            self.close()
-            raise NotPossibleHereError("a command cannot be told over TLS that there is nothing more to read")
 
     def frames(self) -> Iterator[tuple[int, bytes]]:
         """What it writes, piece by piece, with the number of the stream, until it ends or this is closed."""

@@ -18,6 +18,7 @@ from harness.providers.docker.failures import told_by
 from harness.providers.docker.hearing import hears
 from harness.providers.docker.listening import behind
 from harness.providers.logs import LogPump
+from harness.providers.ports import fill_container_ports
 from harness.readiness.base import Probe
 from harness.readiness.choose import Surroundings, choose_probe
 from harness.spec.model import Component, Mount
@@ -58,7 +59,8 @@ class RunningContainer:
 
     async def execute(self, argv: Sequence[str], streams: Streams) -> int:
         """Run a command in the container."""
-        return await execute_inside(self._calls, self.container, argv, streams)
+        words = [fill_container_ports(word, self.component) for word in argv]
+        return await execute_inside(self._calls, self.container, words, streams)
 
     def probe(self) -> Probe:
         """The check its Compose file, image and ports suggest; the healthcheck runs in the container."""

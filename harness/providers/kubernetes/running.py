@@ -10,7 +10,7 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
 from harness.providers.base import Exit, Streams
 from harness.providers.kubernetes.connection.entries import Entry
-from harness.providers.kubernetes.connection.inside import Execute, Inside, Ran
+from harness.providers.kubernetes.connection.inside import ExecuteInside, Ran, RunInside
 from harness.providers.kubernetes.generated.pods import asked_port
 from harness.providers.kubernetes.namespaces.namespace import Namespace
 from harness.providers.kubernetes.standing import GO_ON, STAND, refuse_first, stood, went_on
@@ -18,6 +18,7 @@ from harness.providers.kubernetes.watching.feed import Feed
 from harness.providers.kubernetes.watching.seen import Seen
 from harness.providers.kubernetes.watching.watching import Watched
 from harness.providers.logs import LogPump
+from harness.providers.ports import fill_container_ports
 from harness.readiness.base import Answer, Probe
 from harness.spec.model import Component
 
@@ -48,8 +49,8 @@ class RunningPod:
         *,
         entries: Mapping[int, Entry],
         endpoints: Mapping[int, Endpoint],
-        inside: Inside,
-        execute: Execute,
+        inside: RunInside,
+        execute: ExecuteInside,
         tell: Callable[[str], None],
     ) -> None:
         self.component = component
@@ -164,7 +165,8 @@ class RunningPod:
         seen = self._watched.seen
         if not seen.name:
             raise EnvironmentFailedError(f"{self.component.name} has no pod now")
-        return await self._execute(seen.name, seen.speaker, argv, streams)
+        words = [fill_container_ports(word, self.component) for word in argv]
+        return await self._execute(seen.name, seen.speaker, words, streams)
 
     async def _run(self, seen: Seen, script: str) -> Ran:
         return await self._inside(seen.name, seen.speaker, ("sh", "-c", script))

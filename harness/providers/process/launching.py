@@ -12,10 +12,11 @@ from harness.events.log import Emit
 from harness.providers.base import Place
 from harness.providers.logs import LogPump
 from harness.providers.measuring import UNMEASURED
+from harness.providers.ports import fill_ports
 from harness.providers.process.addresses import Addresses
 from harness.providers.process.asked import endpoint_of_server, is_forked, process_of
 from harness.providers.process.children.child import Child, ExecutedChild, execute
-from harness.providers.process.children.command import command_line, fill_ports
+from harness.providers.process.children.command import command_line
 from harness.providers.process.children.running import RunningProcess
 from harness.providers.process.children.stop_signal import polite_signal
 from harness.providers.process.embedded.base import Recipe
@@ -33,7 +34,7 @@ Finish = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Launched:
-    """A child that runs, how it is asked to end, what is left to do before it counts as started, for its clients."""
+    """A child that runs, how it is asked to end, what is left to do before it counts as started; `Launch.clients`."""
 
     child: Child
     polite: Signals

@@ -61,7 +61,7 @@ async def test_who_takes_no_commands() -> None:
 
 @in_virtual_time
 async def test_a_provider_that_cannot() -> None:
-    """Says so, for tests to be skipped by."""
+    """Says that it could be done elsewhere."""
     async with opened(PLAN, FakeProvider(FakeClock()), FakeEmit()) as environment:
         with pytest.raises(NotPossibleHereError, match="the fake provider cannot run a command in api"):
             await environment.inside.execute("api", ("true",), Streams(ignore, ignore))

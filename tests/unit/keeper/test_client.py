@@ -127,7 +127,7 @@ def test_what_a_command_says_is_heard(keeper: FakeKeeper) -> None:
     code = keeper.lease.execute("web", ["ls", "-l"], lambda stream, chunk: said.append((stream, chunk)))
     assert (code, said) == (3, [(OUT, b"out"), (ERR, b"\xff")])
     assert keeper.heard() == encode_line(
-        {"ask": 1, "do": "execute", "component": "web", "argv": ["ls", "-l"], "file": None}
+        {"ask": 1, "do": "execute", "component": "web", "argv": ["ls", "-l"], "file": None, "timeout": None}
     )
 
 

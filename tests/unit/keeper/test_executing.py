@@ -1,11 +1,26 @@
 """A command that a client asks for is heard by that client, and ends with it."""
 
+import asyncio
 from base64 import b64decode
 from pathlib import Path
 
-from harness.core.errors import ExitCode
+import pytest
+
+from harness.core.errors import EnvironmentFailedError, ExitCode
+from harness.keeper.faults import Owner
+from harness.keeper.looks import Looks
 from tests.doubles.keeper import FakeKept
 from tests.unit.keeper.test_server import keeping, own_loop
+
+
+class FakeOwner:
+    """A client's connection."""
+
+    has_left = False
+
+    def is_closing(self) -> bool:
+        """Whether it has left."""
+        return self.has_left
 
 
 @own_loop
@@ -70,7 +85,7 @@ async def test_what_is_no_command(tmp_path: Path) -> None:
             told = await client.ask("execute", **wrong)
             assert "takes a component and the words" in told["error"]["message"]
         told = await client.ask("execute", component="web", argv=["cat"], file=str(tmp_path / "none"))
-        assert "cannot be read" in told["error"]["message"]
+        assert "is no file that a command could read" in told["error"]["message"]
         told = await client.ask("copy_out", component="web", source="/etc")
         assert "takes a component, a source and a target" in told["error"]["message"]
 
@@ -86,3 +101,50 @@ async def test_copies_go_both_ways(tmp_path: Path) -> None:
         await client.ask("copy_out", component="web", source="/etc/x", target="/here")
         await client.ask("copy_in", component="web", source="/here", target="/etc/x")
         assert kept.journal[-2:] == ["copy web:/etc/x to /here", "copy /here to web:/etc/x"]
+
+
+async def test_nobody_looks_for_who_has_left() -> None:
+    """Who ends what a client has begun does not know of it yet."""
+    looks, client = Looks(), FakeOwner()
+    client.has_left = True
+
+    async def work() -> None:
+        raise AssertionError("it was begun")
+
+    with pytest.raises(EnvironmentFailedError):
+        await looks.take(client, work())
+
+
+async def test_looks_end_with_their_client_alone() -> None:
+    """Those of others go on, until the end."""
+    looks, mine, others = Looks(), FakeOwner(), FakeOwner()
+    ended = list[Owner]()
+
+    async def work(client: Owner) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append(client)
+
+    tasks = [asyncio.create_task(looks.take(client, work(client))) for client in (mine, others)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    looks.end_those_of(mine)
+    await asyncio.gather(tasks[0], return_exceptions=True)
+    assert ended == [mine]
+    await looks.end()
+    assert ended == [mine, others]
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@own_loop
+async def test_one_that_takes_too_long_is_broken_off(tmp_path: Path) -> None:
+    """And that is told."""
+    kept = FakeKept()
+    kept.may_start.set()
+    async with keeping(tmp_path, kept) as stage:
+        client = await stage.holder()
+        await client.hear("started")
+        told = await client.ask("execute", component="web", argv=["sleep", "9"], timeout=0.01)
+        assert told["error"]["message"] == "sleep in web has not ended within 0.01 s"
+        assert kept.journal[-1] == "broken off"

@@ -20,7 +20,12 @@ class FakeLease:
         self.asked = how
 
     def execute(
-        self, _component: str, argv: Sequence[str], on_output: OnOutput, _file: Path | None = None
+        self,
+        _component: str,
+        argv: Sequence[str],
+        on_output: OnOutput,
+        _file: Path | None,
+        _timeout: float | None,
     ) -> int:
         """Repeat the words, in pieces; complain."""
         for word in argv:

@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
-from harness.core.errors import EnvironmentFailedError, NotPossibleHereError
+from harness.core.errors import EnvironmentFailedError
 from harness.providers.base import Streams
 from harness.providers.kubernetes.connection.way import SUBPROTOCOL, Way
 
@@ -25,8 +25,17 @@ CLOSES = Subprotocol("v5.channel.k8s.io")
 
 _READ, _OUT, _ERR, _ENDED, _CLOSE = 0, 1, 2, 3, 255
 _NOT_RUN = 127  # as shells tell that there is no such command
+_NOT_RUN_WORDS = {
+    "executable file not found": 127,
+    "no such file or directory": 127,
+    "permission denied": 126,
+}
 _LONGEST = 30.0  # seconds
 _CHUNK = 32768
+
+
+class UntoldEndError(EnvironmentFailedError):
+    """A command's container may have ended with it."""
 
 
 class Ran(NamedTuple):
@@ -36,11 +45,11 @@ class Ran(NamedTuple):
     said: str
 
 
-Inside = Callable[[str, str, Sequence[str]], Awaitable[Ran]]
+RunInside = Callable[[str, str, Sequence[str]], Awaitable[Ran]]
 """Runs a command in a container: of which pod, its name, the words of the command."""
 
-Execute = Callable[[str, str, Sequence[str], Streams], Awaitable[int]]
-"""As `Inside`, for as long as it takes."""
+ExecuteInside = Callable[[str, str, Sequence[str], Streams], Awaitable[int]]
+"""As `RunInside`, for as long as it takes."""
 
 
 async def run_inside(way: Way, namespace: str, pod: str, container: str, argv: Sequence[str]) -> Ran:
@@ -59,6 +68,8 @@ async def run_inside(way: Way, namespace: str, pod: str, container: str, argv: S
             code = await execute_inside(way, namespace, pod, container, argv, Streams(hear, hear))
     except TimeoutError as error:
         raise EnvironmentFailedError(f"no command can be run in {pod}: it does not end") from error
+    except UntoldEndError:
+        return Ran(_NOT_RUN, "its end was not told")
     return Ran(code, said.decode(errors="replace"))
 
 
@@ -68,16 +79,18 @@ async def execute_inside(
     """Run a command in a container; gives its exit code. One that is cancelled goes on there, unheard.
 
     Raises:
-        NotPossibleHereError: it is to read something, and the cluster is older than 1.30.
-        EnvironmentFailedError: the cluster does not run it.
+        UntoldEndError: the connection ended before the command.
+        EnvironmentFailedError: the cluster does not run it; one older than 1.30 none that reads something.
     """
     asked = [("container", container), ("stdout", "true"), ("stderr", "true")]
     asked += [("stdin", "true")] if streams.file else []
     query = urlencode([*asked, *(("command", word) for word in argv)], quote_via=quote)
+    subprotocols = (CLOSES,) if streams.file else (CLOSES, SUBPROTOCOL)
     try:
-        command = await way.connect(namespace, pod, f"exec?{query}", (CLOSES, SUBPROTOCOL))
+        command = await way.connect(namespace, pod, f"exec?{query}", subprotocols)
     except (OSError, InvalidHandshake, TimeoutError) as error:
-        raise EnvironmentFailedError(f"no command can be run in {pod}: {error}") from error
+        hint = "a command can read something in clusters since 1.30" if streams.file else ""
+        raise EnvironmentFailedError(f"no command can be run in {pod}: {error}", hint=hint) from error
     async with command, _fed(command, streams.file):
         return await _heard(command, pod, streams)
 
@@ -88,11 +101,6 @@ async def _fed(command: ClientConnection, file: IO[bytes] | None) -> AsyncIterat
     if file is None:
         yield
         return
-    if command.subprotocol != CLOSES:
-        raise NotPossibleHereError(
-            "this cluster cannot tell a command that there is nothing more to read",
-            hint="clusters since 1.30 can",
-        )
     feeding = asyncio.create_task(_feed(command, file), name="input of a command")
     try:
         yield
@@ -114,21 +122,26 @@ async def _heard(command: ClientConnection, pod: str, streams: Streams) -> int:
             if isinstance(message, bytes) and message[:1]:
                 channel, said = message[0], message[1:]
                 if channel == _ENDED:
-                    return await _ended(said, streams)
+                    return await _ended(said, pod, streams)
                 if channel in (_OUT, _ERR):
                     await (streams.out if channel == _OUT else streams.err)(said)
     except ConnectionClosed as error:
         raise EnvironmentFailedError(f"a command in {pod} was cut off: {error}") from error
-    await streams.err(b"its end was not told\n")
-    return _NOT_RUN
+    raise UntoldEndError(f"how a command in {pod} ended was not told; has its container ended?")
 
 
-async def _ended(told: bytes, streams: Streams) -> int:
+async def _ended(told: bytes, pod: str, streams: Streams) -> int:
+    """Its exit code. Runtimes tell that a program could not be run in words alone, and not all in the same."""
     status = json.loads(told)
     if status.get("status") == "Success":
         return 0
     causes = (status.get("details") or {}).get("causes") or ()
     code = next((int(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"), None)
-    if code is None:
-        await streams.err(f"{status.get('message', 'it was not run')}\n".encode())
-    return _NOT_RUN if code is None else code
+    if code is not None:
+        return code
+    message = str(status.get("message", "it was not run"))
+    not_run = next((code for words, code in _NOT_RUN_WORDS.items() if words in message), None)
+    if not_run is None:
+        raise EnvironmentFailedError(f"no command can be run in {pod}: {message}")
+    await streams.err(f"{message}\n".encode())
+    return not_run

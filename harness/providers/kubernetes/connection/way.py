@@ -54,6 +54,8 @@ class Way:
             subprotocols=subprotocols,
             compression=None,
             proxy=None,
+            # They keep the way open. An answer may wait behind what nobody reads yet, and is not waited for.
+            ping_timeout=None,
         )
 
 

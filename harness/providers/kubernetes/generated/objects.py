@@ -56,8 +56,9 @@ def _services(component: Component, origin: Origin) -> Iterator[Fields]:
             "selector": _selected(component, origin),
             "ports": ports,
             # Nodes learn a moment after a pod is ready that connections go there, and refuse them until then: who
-            # waited for it would be refused. So it is led to from its beginning, as a name of Compose does.
-            "publishNotReadyAddresses": True,
+            # waited for it would be refused. So it is led to from its beginning, as a name of Compose does; among
+            # several pods, only to those that are ready.
+            "publishNotReadyAddresses": component.replicas == 1,
         }
         yield _object("v1", "Service", name, component, origin) | {"spec": spec}
 

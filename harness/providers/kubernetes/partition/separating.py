@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError
 from harness.faults.base import Heal
-from harness.providers.kubernetes.connection.inside import Inside
+from harness.providers.kubernetes.connection.inside import RunInside
 from harness.providers.kubernetes.generated.policies import pairs, policies
 from harness.providers.kubernetes.partition.enforcing import VARIABLE, Setting, setting
 from harness.providers.kubernetes.partition.network import Network
@@ -50,7 +50,7 @@ class Separating:
         self,
         network: Network,
         pods: Pods,
-        inside: Inside,
+        inside: RunInside,
         ports: Mapping[str, Collection[int]],
         labels: Mapping[str, str],
     ) -> None:

@@ -10,8 +10,8 @@ from harness.core.endpoint import Endpoint
 from harness.core.errors import UsageError
 from harness.providers.base import Exit, Streams
 from harness.providers.logs import LogPump
+from harness.providers.ports import fill_ports
 from harness.providers.process.children.child import Child
-from harness.providers.process.children.command import fill_ports
 from harness.providers.process.children.executing import execute_beside
 from harness.providers.process.children.suspending import resume, suspend
 from harness.providers.process.storage import disks

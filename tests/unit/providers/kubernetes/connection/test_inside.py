@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from harness.core.errors import EnvironmentFailedError, NotPossibleHereError
+from harness.core.errors import EnvironmentFailedError
 from harness.providers.base import Streams
 from harness.providers.kubernetes.connection.inside import Ran, execute_inside, run_inside
 from harness.providers.kubernetes.connection.way import SUBPROTOCOL, Way
@@ -85,9 +85,16 @@ async def test_what_cannot_be_run_is_told_in_the_clusters_words(cluster: FakeClu
     assert await cluster.run("nosuch") == Ran(127, 'exec: "nosuch": executable file not found in $PATH\n')
 
 
+async def test_what_the_cluster_does_not_do_is_no_end_of_a_command(cluster: FakeCluster) -> None:
+    """As when the pod's node is out of reach."""
+    cluster.says = [(3, json.dumps({**NOT_RUN, "message": "error dialing backend: i/o timeout"}).encode())]
+    with pytest.raises(EnvironmentFailedError, match="no command can be run in web-1: error dialing backend"):
+        await cluster.run("true")
+
+
 async def test_an_end_that_is_not_told_is_none(cluster: FakeCluster) -> None:
     """As when the container ends meanwhile."""
-    assert await cluster.run("true") == Ran(127, "its end was not told\n")
+    assert await cluster.run("true") == Ran(127, "its end was not told")
 
 
 async def test_an_older_cluster_lets_nothing_be_read(cluster: FakeCluster, tmp_path: Path) -> None:
@@ -97,9 +104,10 @@ async def test_an_older_cluster_lets_nothing_be_read(cluster: FakeCluster, tmp_p
     async def ignore(_chunk: bytes) -> None:
         """It says nothing."""
 
-    with (tmp_path / "words").open("rb") as file, pytest.raises(NotPossibleHereError, match="nothing more"):
+    with (tmp_path / "words").open("rb") as file, pytest.raises(EnvironmentFailedError) as told:
         await execute_inside(cluster.way, "ns", "web-1", "main", ["cat"], Streams(ignore, ignore, file))
-    assert "stdin=true" in cluster.asked
+    assert "since 1.30" in told.value.hint
+    assert not cluster.asked, "it was refused before it was begun"
 
 
 async def test_a_cluster_that_does_not_answer_is_told() -> None:

@@ -80,6 +80,12 @@ def test_neighbours_find_it_by_its_name_and_aliases() -> None:
         assert spec["publishNotReadyAddresses"] is True, "nodes hear late of a pod's readiness"
 
 
+def test_several_pods_are_led_to_when_they_are_ready() -> None:
+    """One that is not would take its share of connections, and refuse them."""
+    service = made(component(ports=(Port(8000),), replicas=2))["Service", "web"]
+    assert service["spec"]["publishNotReadyAddresses"] is False
+
+
 def test_what_does_not_listen_has_no_service() -> None:
     """A cluster refuses one without ports."""
     assert not [kind for kind, _ in made(component(aliases=("www",))) if kind == "Service"]
