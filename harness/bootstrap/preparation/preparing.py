@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.bootstrap.cache import require_cache
+from harness.bootstrap.preparation.isolation import require_own_state, require_provable
 from harness.bootstrap.preparation.providers import ProviderKind, out_of_reach, pick
 from harness.bootstrap.preparation.request import Request
 from harness.bootstrap.preparation.seed_module import left_out_of_seed, require_seed_module
@@ -16,7 +17,6 @@ from harness.events.facts import PlanMade
 from harness.plan.model import Plan
 from harness.plan.planner import make
 from harness.providers.names import AUTO, EXISTING
-from harness.readiness.protocols import protocol_of
 from harness.spec.diagnostics import Diagnostics, InvalidFileError
 from harness.spec.graph import is_enabled
 from harness.spec.loader import Loaded, load
@@ -78,29 +78,39 @@ def draft(request: Request, variables: Mapping[str, str] = os.environ) -> Prepar
         UsageError: the request cannot be carried out.
         ProviderUnavailableError: this machine cannot run it.
     """
+    settled = _settled(request, variables)
+    plan = _plan(settled)
+    ecosystem, seeding = _what_is_seeded(settled, plan)
+    lacking, containers = _what_is_lacking(settled, plan)
+    files = _with_lacks(settled.loaded.warnings, plan)
+    warnings = (*files, *_remarks(settled, plan), *seeding, *containers)
+    return Prepared(settled.request, ecosystem, warnings, settled.kind, plan, lacking)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A request of which nothing is open any more, what its files hold, what of that may start, and where."""
+
+    request: Request
+    loaded: Loaded
+    candidates: tuple[Component, ...]
+    kind: ProviderKind
+
+    def is_attached(self, component: Component) -> bool:
+        """Whether it runs already, and is somebody else's."""
+        return component.name in self.request.attached
+
+
+def _settled(request: Request, variables: Mapping[str, str]) -> _Settled:
     profiles = active_profiles(request.selection.profiles, variables)
     loaded = _isolated(load(request.files, variables, profiles=profiles), request.isolation)
     candidates = enabled(loaded.ecosystem, profiles)
     kind = pick(request.provider, (each for each in candidates if each.name not in request.attached))
     selection = replace(request.selection, profiles=profiles)
     is_measured = request.is_measured and kind.is_measurable
-    request = replace(request, selection=selection, is_measured=is_measured)
     _require_components(loaded.ecosystem, request.attached)
-    _require_own_state(request, loaded.ecosystem, kind)
-    plan = _plan(request, loaded, kind)
-    warnings = (*_with_lacks(loaded.warnings, plan), *_remarks(kind, plan, request))
-    ecosystem = _left_alone(request, loaded.ecosystem) if kind.name == EXISTING else loaded.ecosystem
-    _require_provable(request, ecosystem)
-    require_seed_module(ecosystem)
-    unasked = left_out_of_seed(ecosystem, candidates, plan)
-    if unasked and kind.name != EXISTING:  # there all of it runs already
-        ecosystem = _unseeded(ecosystem)
-        warnings += (_nothing_seeded(unasked, ecosystem),)
-    refused = _refused(kind, plan, ecosystem) if request.provider == AUTO else ()
-    lacking = out_of_reach(kind, (*refused, *(step.component for step in plan.steps))) if refused else None
-    if lacking is not None and plan.steps:  # else it is the error
-        warnings += (_needs_containers(refused, lacking),)
-    return Prepared(request, ecosystem, warnings, kind, plan, lacking)
+    require_own_state(request, loaded.ecosystem, kind)
+    return _Settled(replace(request, selection=selection, is_measured=is_measured), loaded, candidates, kind)
 
 
 def _isolated(loaded: Loaded, isolation: Isolation | None) -> Loaded:
@@ -122,6 +132,36 @@ def enabled(ecosystem: Ecosystem, profiles: Sequence[str]) -> tuple[Component, .
     return tuple(each for each in ecosystem.components.values() if is_enabled(each.profiles, profiles))
 
 
+def _plan(settled: _Settled) -> Plan:
+    """The plan. Raises as `make` does; what is told then are also the warnings, which may be the reason."""
+    request, loaded, kind = settled.request, settled.loaded, settled.kind
+    try:
+        plan = make(
+            loaded.ecosystem,
+            request.selection,
+            lambda component: None if settled.is_attached(component) else kind.refusal(component),
+            lambda component: "" if settled.is_attached(component) else kind.stand_in(component),
+            kind.lacks,
+        )
+    except InvalidFileError as error:
+        raise _with_warnings(loaded.warnings, error.diagnostics, request) from None
+    found = kind.disagreements(loaded.ecosystem, [step.name for step in plan.steps])
+    return replace(plan, lacks=(*plan.lacks, *found))
+
+
+def _what_is_seeded(settled: _Settled, plan: Plan) -> tuple[Ecosystem, tuple[Diagnostic, ...]]:
+    """The ecosystem, without a seed where it is not to be seeded; and what is to be told of that."""
+    request, ecosystem = settled.request, settled.loaded.ecosystem
+    exists = settled.kind.name == EXISTING
+    ecosystem = _left_alone(request, ecosystem) if exists else ecosystem
+    require_provable(request, ecosystem)
+    require_seed_module(ecosystem)
+    unasked = left_out_of_seed(ecosystem, settled.candidates, plan)
+    if exists or not unasked:  # all of what exists runs already
+        return ecosystem, ()
+    return _unseeded(ecosystem), (_nothing_seeded(unasked, ecosystem),)
+
+
 def _left_alone(request: Request, ecosystem: Ecosystem) -> Ecosystem:
     """What exists already is somebody else's: it is never reset, and seeded only when that was asked for."""
     ecosystem = ecosystem if request.seeds_existing else _unseeded(ecosystem)
@@ -132,20 +172,24 @@ def _unseeded(ecosystem: Ecosystem) -> Ecosystem:
     return replace(ecosystem, settings=replace(ecosystem.settings, seed=None))
 
 
-def _plan(request: Request, loaded: Loaded, kind: ProviderKind) -> Plan:
-    """The plan. Raises as `make` does; what is told then are also the warnings, which may be the reason."""
-    try:
-        plan = make(
-            loaded.ecosystem,
-            request.selection,
-            lambda component: None if component.name in request.attached else kind.refusal(component),
-            lambda component: "" if component.name in request.attached else kind.stand_in(component),
-            kind.lacks,
-        )
-    except InvalidFileError as error:
-        raise _with_warnings(loaded.warnings, error.diagnostics, request) from None
-    found = kind.disagreements(loaded.ecosystem, [step.name for step in plan.steps])
-    return replace(plan, lacks=(*plan.lacks, *found))
+def _what_is_lacking(
+    settled: _Settled, plan: Plan
+) -> tuple[ProviderUnavailableError | None, tuple[Diagnostic, ...]]:
+    """What more could be started with, where no place to run was asked for; it is a warning unless nothing starts."""
+    refused = _refused(settled, plan) if settled.request.provider == AUTO else ()
+    if not refused:
+        return None, ()
+    lacking = out_of_reach(settled.kind, (*refused, *(step.component for step in plan.steps)))
+    if lacking is None or not plan.steps:
+        return lacking, ()
+    return lacking, (_needs_containers(refused, lacking),)
+
+
+def _refused(settled: _Settled, plan: Plan) -> tuple[Component, ...]:
+    """What the place to run leaves out itself, and not because of what it needs."""
+    components = settled.loaded.ecosystem.components
+    skipped = ((components[skip.component], skip.reason) for skip in plan.skipped)
+    return tuple(component for component, reason in skipped if reason == settled.kind.refusal(component))
 
 
 def _with_warnings(
@@ -162,21 +206,16 @@ def _with_lacks(warnings: Sequence[Diagnostic], plan: Plan) -> tuple[Diagnostic,
     return tuple(dict.fromkeys((*warnings, *lacks)))
 
 
-def _remarks(kind: ProviderKind, plan: Plan, request: Request) -> tuple[Diagnostic, ...]:
+def _remarks(settled: _Settled, plan: Plan) -> tuple[Diagnostic, ...]:
     """What the place to run leaves out of the components that it starts, or takes from elsewhere than was asked."""
-    remarks = _existing(request.base_url).remarks if kind.name == EXISTING else kind.remarks
+    kind, base_url = settled.kind, settled.request.base_url
+    remarks = _existing(base_url).remarks if kind.name == EXISTING else kind.remarks
     return tuple(
         Diagnostic(step.component.location, f"{step.name}: {remark}", severity=Severity.WARNING)
         for step in plan.steps
-        if step.name not in request.attached
+        if not settled.is_attached(step.component)
         for remark in remarks(step.component)
     )
-
-
-def _refused(kind: ProviderKind, plan: Plan, ecosystem: Ecosystem) -> tuple[Component, ...]:
-    """What the place to run leaves out itself, and not because of what it needs."""
-    skipped = ((ecosystem.components[skip.component], skip.reason) for skip in plan.skipped)
-    return tuple(component for component, reason in skipped if reason == kind.refusal(component))
 
 
 def _needs_containers(refused: Sequence[Component], lacking: ProviderUnavailableError) -> Diagnostic:
@@ -200,36 +239,6 @@ def _nothing_seeded(unasked: Sequence[str], ecosystem: Ecosystem) -> Diagnostic:
 
 def _how_to_get(lacking: ProviderUnavailableError) -> str:
     return f"{lacking.hint}; `harness doctor` says how to get an engine"
-
-
-def _require_own_state(request: Request, ecosystem: Ecosystem, kind: ProviderKind) -> None:
-    """Only what is all ours, and nobody else's at the same time, can be put back between two tests."""
-    if ecosystem.settings.isolation is Isolation.NONE or kind.name == EXISTING:  # that is left alone
-        return
-    if request.workers > 1 and not kind.has_worlds:
-        raise UsageError(
-            f"the {kind.name} provider has no world for each of {request.workers} workers: "
-            "they cannot all start their tests from the seeded state",
-            hint="leave out -n, or say --isolation none: workers then share what they write",
-        )
-    if request.workers > 1 and request.attached:
-        raise UsageError(
-            f"{', '.join(request.attached)} runs already, and once: it cannot be part of {request.workers} worlds",
-            hint="leave out -n, or say --isolation none: workers then share what they write",
-        )
-    if stores := [name for name in request.attached if protocol_of(ecosystem.components[name])]:
-        raise UsageError(
-            f"every test would reset {', '.join(stores)}, and what is attached is somebody else's",
-            hint="with --isolation none nothing is reset",
-        )
-
-
-def _require_provable(request: Request, ecosystem: Ecosystem) -> None:
-    if request.proves_isolation and ecosystem.settings.isolation is Isolation.NONE:
-        raise UsageError(
-            "there is no isolation to be proved: nothing is reset here",
-            hint="write `x-harness: {isolation: reset}`; what runs already is never reset",
-        )
 
 
 def _require_components(ecosystem: Ecosystem, names: tuple[str, ...]) -> None:
