@@ -24,7 +24,7 @@ from harness.providers.docker.keepers import Keeper
 from harness.providers.kubernetes.connection.access import IN_CLUSTER, connect
 from harness.providers.kubernetes.connection.calls import cluster_calls
 from harness.providers.kubernetes.connection.entries import Entry, ServiceEntry
-from harness.providers.kubernetes.connection.forwarding import Forward
+from harness.providers.kubernetes.connection.forwarding import Forward, Pod
 from harness.providers.kubernetes.connection.inside import execute_inside, run_inside
 from harness.providers.kubernetes.connection.way import Way, way_of
 from harness.providers.kubernetes.generated.objects import Origin
@@ -210,7 +210,11 @@ class KubernetesProvider:
             return ServiceEntry(component, namespace.name, target)
         assert self._way is not None  # noqa: S101 - prepare
         watched = pods.of(component)
-        return Forward(self._way, namespace.name, lambda: watched.seen.name, target)
+
+        def pod() -> Pod:
+            return Pod(watched.seen.name, watched.seen.uid)
+
+        return Forward(self._way, namespace.name, pod, target)
 
     async def aclose(self) -> tuple[str, ...]:
         """Remove the namespace; names what keeps it from going. Idempotent."""
