@@ -45,6 +45,7 @@ class Crowd:
     Args:
         people: Who asks.
         urls: Where each service listens, by name.
+        is_forwarded: Whether all that they ask passes through a cluster's API server.
     """
 
     services: ClassVar[Mapping[str, str]] = {
@@ -54,7 +55,10 @@ class Crowd:
         "jonar": "/api/v1/components/distilera/metrics/",
     }
 
-    def __init__(self, people: Sequence[Person], urls: Mapping[str, str]) -> None:
+    def __init__(
+        self, people: Sequence[Person], urls: Mapping[str, str], *, is_forwarded: bool = False
+    ) -> None:
+        self._is_forwarded = is_forwarded
         self._urls = urls
         self._reads = [self._reads_of(person) for person in people]
         self._first = 0
@@ -93,11 +97,16 @@ class Crowd:
 
         Neither is an excuse for errors, of which there may be examples. And neither comes of anything that the services
         do: where nothing else runs, and servers without work are `LEAST_BARE` times as fast as is `asked_for`, a limit
-        that is missed is always a failure.
+        that is missed is always a failure. Where an API server forwards everything, it may be the API server's.
         """
         assert not [figure for figure in missed if figure.startswith("error rate")], (missed, errors)
         if not missed:
             return
+        if self._is_forwarded:
+            pytest.skip(
+                "not measured: the API server forwards all of it, and has limits of its own "
+                f"(in a pod of the cluster, the harness has not); {'; '.join(missed)}"
+            )
         others = await self._others()
         if others > MOST_OTHERS:
             pytest.skip(

@@ -63,3 +63,14 @@ async def test_an_error_is_never_excused(machine: Machine) -> None:
         await machine(1.0, others=1.0).judge(
             ["error rate is 0.5 share"], ASKED_FOR, {"status_4xx": "a teapot"}
         )
+
+
+async def test_behind_an_api_server_only_errors_are_the_services(machine: Machine) -> None:
+    """Whatever the machine can do; and what is not missed is met."""
+    machine()
+    crowd = Crowd([], {}, is_forwarded=True)
+    await crowd.judge([], ASKED_FOR)
+    with pytest.raises(pytest.skip.Exception, match=r"the API server forwards .* throughput is 990"):
+        await crowd.judge(MISSED, ASKED_FOR)
+    with pytest.raises(AssertionError, match="error rate"):
+        await crowd.judge([*MISSED, "error rate is 0.5 share"], ASKED_FOR)
