@@ -37,7 +37,7 @@ class FakeCore:
     now: datetime = NOW
     namespaces: dict[str, V1Namespace] = field(default_factory=dict)
     resisting: dict[str, str] = field(default_factory=dict)
-    refusing: dict[str, ApiException] = field(default_factory=dict)
+    refusing: dict[str, Exception] = field(default_factory=dict)
     changing: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
 

@@ -35,6 +35,7 @@ def remove(
         timeout: Seconds that it may take.
     """
     from kubernetes.client import ApiException  # noqa: PLC0415 - loaded by now; see access
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
 
     deadline = time.monotonic() + timeout
     try:
@@ -47,6 +48,8 @@ def remove(
     except ApiException as error:
         is_changed = seen is not None and error.status == HTTPStatus.CONFLICT
         return () if is_changed else (f"namespace {name}: {told_by(error)}",)
+    except HTTPError as error:
+        return (f"namespace {name}: the cluster does not answer: {told_by(error)}",)
     return ()
 
 

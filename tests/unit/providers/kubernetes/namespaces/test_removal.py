@@ -4,6 +4,7 @@ from typing import cast
 
 import pytest
 from kubernetes.client import CoreV1Api
+from urllib3.exceptions import HTTPError
 
 from harness.providers.kubernetes.namespaces.removal import remove
 from tests.doubles.cluster import FakeCore, refusal
@@ -44,3 +45,9 @@ def test_a_refusal_is_told(core: FakeCore) -> None:
     """In one line."""
     core.refusing = {"mine": refusal(403, "you may not")}
     assert removed(core) == ("namespace mine: you may not",)
+
+
+def test_a_cluster_that_does_not_answer_is_told(core: FakeCore) -> None:
+    """As what may be left, and not as a failure of whoever closes the rest."""
+    core.refusing = {"mine": HTTPError("connection refused")}
+    assert removed(core) == ("namespace mine: the cluster does not answer: connection refused",)
