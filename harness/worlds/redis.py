@@ -102,8 +102,10 @@ class RedisStore:
         )
         try:
             store._writing = await store._commands_that_write()
-        except RedisError as error:
+        except BaseException as error:  # also when nobody waits for it any more
             await store.aclose()
+            if not isinstance(error, RedisError):
+                raise
             raise WorldError(f"{component}: its keys cannot be kept: {error}") from error
         return store
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,8 @@ import asyncpg
 SERVICES = ("distilera", "hoardwell", "mercatrix", "jonar")
 LOCK = 7_340_021  # any number, the same in every process that migrates
 CONNECT_TIMEOUT = 10.0
+REFUSED_FOR = 5.0  # seconds that a database may refuse connections
+REFUSED_PAUSE = 0.1
 
 
 class MigrationError(Exception):
@@ -76,12 +79,24 @@ async def migrate(database_url: str, services: Sequence[str] = SERVICES) -> dict
         MigrationError: a file is missing, was changed, or fails.
     """
     wanted = {service: migrations_of(service) for service in services}
-    connection = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT)
+    connection = await _connected(database_url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         return {service: await _migrate_one(connection, service, wanted[service]) for service in services}
     finally:
         await connection.close()
+
+
+async def _connected(database_url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection, also where it is refused at first: a cluster's nodes hear late that a database is ready."""
+    deadline = monotonic() + REFUSED_FOR
+    while True:
+        try:
+            return await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT)
+        except ConnectionRefusedError:
+            if monotonic() >= deadline:
+                raise
+            await asyncio.sleep(REFUSED_PAUSE)
 
 
 async def _migrate_one(connection: Any, service: str, wanted: Sequence[Migration]) -> list[str]:

@@ -1,7 +1,8 @@
 """Why this exists: two tiny components that talk to each other, so that a fault between them can be felt from outside.
 
 `echo` answers every line with itself. `relay` hands every line on to `echo`, over a connection of its own for each, and
-its answer back; `failed` when there is none.
+its answer back; `failed` when there is none. It does not wait long for a connection: for a moment after a pod is gone a
+cluster's nodes lead to where it was, and what is sent there is never answered.
 """
 
 import asyncio
@@ -46,7 +47,8 @@ RELAY = _SERVER.replace(
     "{answer}",
     """host, port = os.environ["UPSTREAM"].split(":")
         try:
-            with socket.create_connection((host, int(port))) as upstream:
+            with socket.create_connection((host, int(port)), timeout=20) as upstream:
+                upstream.settimeout(None)
                 upstream.sendall(line)
                 return upstream.makefile("rb").readline() or b"failed\\n"
         except OSError:
