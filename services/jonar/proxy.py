@@ -21,6 +21,7 @@ SERVICES = "/services/"
 REPLICAS = "/replicas/"
 Header = tuple[bytes, bytes]
 _ATTEMPTS = 2  # replicas that are asked to accept a request
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # may be asked twice (RFC 9110, 9.2.2)
 # Jonar's server and outermost layer write these.
 _OWN_ANSWER = frozenset({b"date", b"server", b"x-request-id"})
 _TIMEOUT = httpx2.Timeout(70.0, connect=2.0)  # longer than the longest wait that a service grants
@@ -84,7 +85,11 @@ class ReplicaProxy:
             await response.aclose()
 
     async def _answer(self, way: "_Way", scope: Scope, receive: Receive) -> httpx2.Response:
-        """The head of a replica's answer. One that does not accept the connection is passed over, once."""
+        """The head of a replica's answer.
+
+        One that does not accept the connection is passed over, once; so is one that breaks it off before it has
+        answered what may be asked twice, as one does that ends in the very moment in which its turn has come.
+        """
         failure: httpx2.TransportError | None = None
         for _ in range(_ATTEMPTS):
             replica = way.next()
@@ -95,11 +100,23 @@ class ReplicaProxy:
                 return await self._transport().handle_async_request(_request(url, scope, receive))
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 failure = error  # nothing was sent: a pod that is gone does not even refuse
+            except (httpx2.ReadError, httpx2.RemoteProtocolError) as error:
+                if not _may_be_repeated(scope):
+                    raise _no_answer(replica, error) from error
+                failure = error
             except httpx2.TransportError as error:
-                raise ApiError(
-                    502, "replica_failed", f"Replica {replica.id} gave no answer: {error!r}."
-                ) from error
+                raise _no_answer(replica, error) from error
         raise way.nobody() from failure
+
+
+def _may_be_repeated(scope: Scope) -> bool:
+    """Whether nothing comes of asking twice, and nothing of the request has been read that would be wanted again."""
+    names = {name for name, _ in scope["headers"]}
+    return scope["method"] in _SAFE and not names & {b"content-length", b"transfer-encoding"}
+
+
+def _no_answer(replica: Replica, error: httpx2.TransportError) -> ApiError:
+    return ApiError(502, "replica_failed", f"Replica {replica.id} gave no answer: {error!r}.")
 
 
 @dataclass(frozen=True, slots=True)

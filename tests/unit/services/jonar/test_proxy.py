@@ -166,6 +166,34 @@ async def test_a_request_that_a_replica_may_have_acted_on_is_not_repeated() -> N
     assert len(replicas.requests) == 1
 
 
+@pytest.mark.parametrize("broken_off", [httpx2.ReadError(""), httpx2.RemoteProtocolError("no answer")])
+async def test_what_may_be_asked_twice_is_asked_of_the_next_one(broken_off: httpx2.TransportError) -> None:
+    """A replica that ends in the moment in which its turn has come loses nobody's GET."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.host == "ending":
+            raise broken_off
+        return _answer(request)
+
+    replicas = FakeReplicas(answer)
+    async with _client(replicas, _replica("ending"), _replica("well")) as client:
+        assert (await client.get("/services/dep_1/x")).text == "one two"
+
+
+@pytest.mark.parametrize(("method", "content"), [("POST", None), ("GET", b"a body that was read")])
+async def test_what_may_not_be_asked_twice_is_not(method: str, content: bytes | None) -> None:
+    """It may have been acted on, or there is nothing left to send."""
+
+    def answer(_request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ReadError("")
+
+    replicas = FakeReplicas(answer)
+    async with _client(replicas, _replica("ending"), _replica("well")) as client:
+        with pytest.raises(ApiError, match="Replica ending gave no answer"):
+            await client.request(method, "/services/dep_1/x", content=content)
+    assert len(replicas.requests) == 1
+
+
 async def test_everything_else_is_jonars_own() -> None:
     """Only what stands below /services/ is passed on."""
     async with _client(FakeReplicas(_answer)) as client:
