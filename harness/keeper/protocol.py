@@ -28,8 +28,8 @@ takes `components` that are started anew from their code as it is now; `fault` t
 has it) and gives a number, `heal` takes that `number`. A client's faults heal by themselves when its connection ends.
 `execute` runs a command where a component runs: it takes `component`, `argv` and perhaps `file`, the path of what the
 command reads, and `timeout`, in seconds, and gives its exit code; it ends with the connection, where that can be done.
-`copy_out` takes
-`component`, `source` (a path in it) and `target` (one here), `copy_in` the same, with the paths the other way round.
+`copy_out` takes `component`, `source` (a path in it) and `target` (one here), `copy_in` the same, with the paths the
+other way round.
 `prepare_worlds` takes `names` and copies the seeded state; worlds of these names are opened, and are there for as long
 as the client is; with `waits` the answer comes when all are open. `enter` takes one such name as `world`, opens it if
 need be (not so with `opens` false), and gives its description: what the client asks from then on is about that world,

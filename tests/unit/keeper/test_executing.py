@@ -2,6 +2,8 @@
 
 import asyncio
 from base64 import b64decode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from harness.core.errors import EnvironmentFailedError, ExitCode
 from harness.keeper.faults import Owner
 from harness.keeper.looks import Looks
-from tests.doubles.keeper import FakeKept
+from tests.doubles.keeper import FakeClient, FakeKept, KeeperStage
 from tests.unit.keeper.test_server import keeping, own_loop
 
 
@@ -23,15 +25,23 @@ class FakeOwner:
         return self.has_left
 
 
+@asynccontextmanager
+async def started(folder: Path) -> AsyncIterator[tuple[FakeKept, FakeClient, KeeperStage]]:
+    """An environment that is up, who holds it, and its keeper."""
+    kept = FakeKept()
+    kept.may_start.set()
+    async with keeping(folder, kept) as stage:
+        holder = await stage.holder()
+        await holder.hear("started")
+        yield kept, holder, stage
+
+
 @own_loop
 async def test_what_it_says_and_how_it_ends(tmp_path: Path) -> None:
     """Bytes, whatever they are, on both streams; others are served meanwhile."""
-    kept, file = FakeKept(), tmp_path / "read"
+    file = tmp_path / "read"
     file.write_bytes(b"\x00read")
-    kept.may_start.set()
-    async with keeping(tmp_path, kept) as stage:
-        client = await stage.holder()
-        await client.hear("started")
+    async with started(tmp_path) as (kept, client, _):
         client.say({"ask": 7, "do": "execute", "component": "web", "argv": ["ls", "-l"], "file": str(file)})
         said = await client.next("output", lambda m: m.get("stream") == "out")
         assert (said["said"], b64decode(said["data"])) == (7, b"out\xff")
@@ -46,11 +56,8 @@ async def test_what_it_says_and_how_it_ends(tmp_path: Path) -> None:
 @own_loop
 async def test_it_is_broken_off_with_its_client(tmp_path: Path) -> None:
     """Nobody hears it any more."""
-    kept = FakeKept()
-    kept.may_start.set()
-    async with keeping(tmp_path, kept) as stage:
-        holder, client = await stage.holder(), await stage.client()
-        await holder.hear("started")
+    async with started(tmp_path) as (kept, _, stage):
+        client = await stage.client()
         client.say({"ask": 1, "do": "execute", "component": "web", "argv": ["sleep"]})
         await client.next("output", lambda m: "said" in m)
         client.die()
@@ -61,11 +68,7 @@ async def test_it_is_broken_off_with_its_client(tmp_path: Path) -> None:
 @own_loop
 async def test_it_is_broken_off_by_the_end(tmp_path: Path) -> None:
     """And its client is told why."""
-    kept = FakeKept()
-    kept.may_start.set()
-    async with keeping(tmp_path, kept) as stage:
-        holder = await stage.holder()
-        await holder.hear("started")
+    async with started(tmp_path) as (_, holder, stage):
         holder.say({"ask": 1, "do": "execute", "component": "web", "argv": ["sleep"]})
         await holder.next("output", lambda m: "said" in m)
         holder.leave()
@@ -76,11 +79,7 @@ async def test_it_is_broken_off_by_the_end(tmp_path: Path) -> None:
 @own_loop
 async def test_what_is_no_command(tmp_path: Path) -> None:
     """Is refused in words."""
-    kept = FakeKept()
-    kept.may_start.set()
-    async with keeping(tmp_path, kept) as stage:
-        client = await stage.holder()
-        await client.hear("started")
+    async with started(tmp_path) as (_, client, _):
         for wrong in ({}, {"component": "web", "argv": []}, {"component": "web", "argv": "ls"}):
             told = await client.ask("execute", **wrong)
             assert "takes a component and the words" in told["error"]["message"]
@@ -93,11 +92,7 @@ async def test_what_is_no_command(tmp_path: Path) -> None:
 @own_loop
 async def test_copies_go_both_ways(tmp_path: Path) -> None:
     """Each path on its side."""
-    kept = FakeKept()
-    kept.may_start.set()
-    async with keeping(tmp_path, kept) as stage:
-        client = await stage.holder()
-        await client.hear("started")
+    async with started(tmp_path) as (kept, client, _):
         await client.ask("copy_out", component="web", source="/etc/x", target="/here")
         await client.ask("copy_in", component="web", source="/here", target="/etc/x")
         assert kept.journal[-2:] == ["copy web:/etc/x to /here", "copy /here to web:/etc/x"]
@@ -140,11 +135,7 @@ async def test_looks_end_with_their_client_alone() -> None:
 @own_loop
 async def test_one_that_takes_too_long_is_broken_off(tmp_path: Path) -> None:
     """And that is told."""
-    kept = FakeKept()
-    kept.may_start.set()
-    async with keeping(tmp_path, kept) as stage:
-        client = await stage.holder()
-        await client.hear("started")
+    async with started(tmp_path) as (kept, client, _):
         told = await client.ask("execute", component="web", argv=["sleep", "9"], timeout=0.01)
         assert told["error"]["message"] == "sleep in web has not ended within 0.01 s"
         assert kept.journal[-1] == "broken off"
