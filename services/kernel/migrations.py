@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
@@ -45,9 +46,10 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def migrations_of(service: str) -> list[Migration]:
-    """The kernel's migrations, then the service's own, in order."""
-    return _read("kernel", "sql") + _read(service, "migrations")
+@cache
+def migrations_of(service: str) -> tuple[Migration, ...]:
+    """The kernel's migrations, then the service's own, in order; read once, for /ready asks every second."""
+    return (*_read("kernel", "sql"), *_read(service, "migrations"))
 
 
 def _read(package: str, folder: str) -> list[Migration]:

@@ -26,9 +26,10 @@ from harness.providers.docker.provider import DockerProvider
 from harness.providers.kubernetes.connection.access import connect as connect_cluster
 from harness.providers.kubernetes.connection.access import resolve
 from harness.providers.kubernetes.provider import KubernetesProvider
+from harness.providers.kubernetes.supplying.supply import Supply
 from harness.providers.process.provider import ProcessProvider
 from harness.providers.process.storage.folders import data_root
-from tests.contract.ecosystem import IMAGE, Tiny
+from tests.contract.ecosystem import IMAGE, Tiny, make_tiny
 from tests.doubles.provider import FakeRestartingProvider, Script
 
 if TYPE_CHECKING:
@@ -124,6 +125,20 @@ def cluster_or_skip() -> "CoreV1Api":
         return CoreV1Api(connect_cluster(resolve("", os.environ)))
     except HarnessError as error:
         pytest.skip(f"missing: {error}")
+
+
+def bring_image(core: "CoreV1Api", folder: Path) -> None:
+    """Let the cluster have the tiny ecosystem's image, for tests that make pods without the provider.
+
+    Args:
+        core: The cluster's client.
+        folder: For logs.
+    """
+    skip_without_docker()
+    tiny = make_tiny("image", folder)
+    supply = Supply(core.api_client, resolve("", os.environ), tiny.ecosystem, folder, lambda *_: None)
+    with closing(supply):
+        supply.bring(tiny.ecosystem.components["web"])
 
 
 def make_place(folder: Path) -> Place:

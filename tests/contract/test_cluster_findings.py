@@ -33,12 +33,13 @@ from harness.providers.logs import LogPump
 from harness.readiness.wait import wait_until_ready
 from harness.spec.model import Component, Resources
 from tests.contract.ecosystem import HERE, IMAGE
-from tests.contract.stage import cluster_or_skip
+from tests.contract.stage import bring_image, cluster_or_skip
 
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
 
 _LOG = logging.getLogger(__name__)
+MANY = 100  # are enough: a cluster's garbage collector asks 20 times a second
 LATEST = 2.0  # seconds after which what the cluster knows has to be told
 SLEEP = ("python", "-c", "import time; print('up', flush=True); time.sleep(600)")
 NO_IMAGE = "localhost:1/no/such:1"
@@ -75,9 +76,15 @@ class Witness:
                 await asyncio.sleep(0.05)
         return min(known)
 
+    def pods_of(self, component: str) -> set[str]:
+        """Their uids, also of those that are gone."""
+        return {about["metadata"]["uid"] for _, about in self._of(component) if about["kind"] == "Pod"}
+
     def _known(self, component: str, knows: Knows) -> list[float]:
-        named = [(at, about) for at, about in self.told if about["metadata"]["name"].startswith(component)]
-        return [at for at, about in named if knows(about)]
+        return [at for at, about in self._of(component) if knows(about)]
+
+    def _of(self, component: str) -> list[tuple[float, dict[str, Any]]]:
+        return [(at, about) for at, about in self.told if about["metadata"]["name"].startswith(component)]
 
 
 @dataclass(slots=True)
@@ -128,6 +135,7 @@ async def _never(_pod: str, _container: str, argv: Sequence[str], *_streams: Str
 async def made(folder: Path, quota: str = "9", **more: str) -> AsyncIterator[Cluster]:
     """A namespace of the test's own."""
     core, calls = cluster_or_skip(), cluster_calls()
+    await asyncio.to_thread(bring_image, core, folder)
     identity = new_environment_id()
     name = namespace_of(identity)
     namespace = Namespace(core.api_client, calls, name, {**labels(identity), **more}, {}, Stay().term)
@@ -442,3 +450,26 @@ async def test_what_a_readiness_probe_meets_is_told(cluster: Cluster) -> None:
         ):
             await wait_until_ready("readiness", asked, SystemClock(), 0.1, ends)
         ends.cancel()
+
+
+def occupy_collector(core: "CoreV1Api", namespace: str) -> None:
+    """For seconds a cluster will not come to removing what belonged to something that is removed now."""
+    owner: Any = core.create_namespaced_config_map(namespace, named("owner"))
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner.metadata.uid}
+    for number in range(MANY):
+        core.create_namespaced_config_map(namespace, named(f"owned-{number}", ownerReferences=[reference]))
+    core.delete_namespaced_config_map("owner", namespace, propagation_policy="Background")
+
+
+def named(name: str, **metadata: Any) -> Any:
+    """An object that is nothing but its name."""
+    return {"metadata": {"name": name, **metadata}}
+
+
+async def test_pods_of_what_is_stopped_are_not_replaced(cluster: Cluster) -> None:
+    """They would start while everything else ends, and not listen yet to who tells them to end."""
+    async with cluster.started(Case(runs("stopped"), unscheduled)) as running:
+        await running.begin()
+        await asyncio.to_thread(occupy_collector, cluster.witness.core, cluster.namespace.name)
+        await running.stop(1)
+    assert len(cluster.witness.pods_of("stopped")) == 1

@@ -17,12 +17,12 @@ import harness
 from harness.providers.kubernetes.connection.streams import lines_of
 from harness.providers.kubernetes.namespaces.removal import remove
 from harness.providers.kubernetes.supplying.images import CONTAINERD
-from tests.contract.stage import cluster_or_skip
+from tests.contract.ecosystem import IMAGE
+from tests.contract.stage import bring_image, cluster_or_skip
 
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
 
-IMAGE = "python:3.11-slim"
 CHECKOUT = Path(harness.__file__).parents[1]
 LIBRARIES = Path(pytest.__file__).parents[1]
 FILE = """
@@ -53,13 +53,15 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
-def core() -> "CoreV1Api":
+def core(tmp_path: Path) -> "CoreV1Api":
     """Of a cluster whose node is this machine: the pod takes the checkout from it."""
     if CONTAINERD not in os.environ:
         pytest.skip(f"missing: a node on this machine ({CONTAINERD})")
     if sys.version_info[:2] != (3, 11):
         pytest.skip(f"missing: libraries for the Python of {IMAGE}")
-    return cluster_or_skip()
+    core = cluster_or_skip()
+    bring_image(core, tmp_path)
+    return core
 
 
 @pytest.fixture

@@ -183,13 +183,27 @@ class RunningPod:
 
     async def _until_gone(self, removal: Callable[[], Awaitable[None]]) -> None:
         await asyncio.gather(*(entry.shut() for entry in self._entries.values()))
+        known = {seen.uid for seen in self._watched.each}
         await removal()
-        await self._watched.until(lambda seen: not seen.name)
+        await self._until_none(known)
         if not self._watched.ended.done():
             self._watched.ended.set_result(self._watched.removed or Exit(-signal.SIGKILL))
         await self._feed.wait_ended(_LAST_WORDS)
         self._pump.drain()
         self.close()
+
+    async def _until_none(self, known: set[str]) -> None:
+        """What makes pods may hear late that it is to go: what it made till then has served nobody, and is killed.
+
+        Args:
+            known: The uids of pods that end already.
+        """
+        while (seen := self._watched.seen).name:
+            for late in self._watched.each:
+                if late.uid not in known:
+                    known.add(late.uid)
+                    await self._namespace.remove_pod(late.name)
+            await self._watched.until(partial(ne, seen))
 
     def close(self) -> None:
         """Listen to its pods no longer. Idempotent."""

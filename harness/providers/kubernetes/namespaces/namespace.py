@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import EnvironmentFailedError
@@ -10,7 +11,7 @@ from harness.providers.kubernetes.connection.streams import lines_of
 from harness.providers.kubernetes.generated.objects import COMPONENT
 from harness.providers.kubernetes.generated.pods import Fields
 from harness.providers.kubernetes.namespaces.marks import cluster_time, expiry
-from harness.providers.kubernetes.namespaces.removal import remove, unless_gone
+from harness.providers.kubernetes.namespaces.removal import AT_ONCE, remove, unless_gone
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -138,25 +139,31 @@ class Namespace:
         await self._calls(self._remove_workload, component, math.ceil(grace))
 
     def _remove_workload(self, component: str, grace: int) -> None:
-        options = {"propagation_policy": "Background"}
         for delete in (
             self._apps.delete_namespaced_deployment,
             self._apps.delete_namespaced_stateful_set,
             self._batch.delete_namespaced_job,
         ):
-            unless_gone(delete, component, self.name, **options)
-        self.core.delete_collection_namespaced_pod(
-            self.name, label_selector=f"{COMPONENT}={component}", grace_period_seconds=grace
+            unless_gone(delete, component, self.name, propagation_policy="Background")
+        # A Deployment's: the cluster would remove them a moment later, and they would replace the pods until then.
+        self._apps.delete_collection_namespaced_replica_set(
+            self.name, label_selector=_of(component), propagation_policy="Background"
         )
+        self._remove_pods(component, grace)
 
     async def remove_pods(self, component: str) -> None:
         """Kill its pods, and leave what makes them."""
-        await self._calls(
-            self.core.delete_collection_namespaced_pod,
-            self.name,
-            label_selector=f"{COMPONENT}={component}",
-            grace_period_seconds=0,
+        await self._calls(self._remove_pods, component, 0)
+
+    def _remove_pods(self, component: str, grace: int) -> None:
+        self.core.delete_collection_namespaced_pod(
+            self.name, label_selector=_of(component), grace_period_seconds=grace
         )
+
+    async def remove_pod(self, name: str) -> None:
+        """Kill one pod; it is there until its processes have ended."""
+        remove_one = partial(unless_gone, self.core.delete_namespaced_pod, grace_period_seconds=AT_ONCE)
+        await self._calls(remove_one, name, self.name)
 
     async def scale(self, component: str, replicas: int) -> None:
         """Let what makes its pods have so many."""
@@ -170,3 +177,8 @@ class Namespace:
     async def remove(self) -> tuple[str, ...]:
         """Remove it with all that is in it; what keeps it from going is named."""
         return await self._calls(remove, self.core, self.name)
+
+
+def _of(component: str) -> str:
+    """Selects what is a component's."""
+    return f"{COMPONENT}={component}"

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api, V1ObjectMeta
 
 PATIENCE = 60.0  # seconds that a cluster may take to remove a namespace
-# With 0 a cluster would forget pods whose processes go on for seconds: nobody could tell then that they have ended.
-_GRACE = 1
+# Seconds of grace. With 0 a cluster would forget pods whose processes go on for seconds: nobody could tell then that
+# they have ended.
+AT_ONCE = 1
 
 
 def remove(
@@ -59,7 +60,7 @@ def _ask(core: "CoreV1Api", name: str, seen: "V1ObjectMeta | None") -> None:
 
     condition = seen and V1Preconditions(uid=seen.uid, resource_version=seen.resource_version)
     unless_gone(core.delete_namespace, name, body=V1DeleteOptions(preconditions=condition))
-    unless_gone(core.delete_collection_namespaced_pod, name, grace_period_seconds=_GRACE)
+    unless_gone(core.delete_collection_namespaced_pod, name, grace_period_seconds=AT_ONCE)
 
 
 def _listed(core: "CoreV1Api", name: str) -> Any:

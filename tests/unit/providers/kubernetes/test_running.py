@@ -131,6 +131,14 @@ class FakeNamespace:
         """Write it down."""
         self._removed.append(component)
 
+    async def remove_workload(self, component: str, grace: float) -> None:
+        """Write it down."""
+        self._removed.append(f"{component} within {grace:g} s")
+
+    async def remove_pod(self, name: str) -> None:
+        """Write it down."""
+        self._removed.append(name)
+
 
 class Stage:
     """A pod that is looked at, and what was told of it."""
@@ -284,6 +292,24 @@ async def test_pods_of_a_stateful_set_are_replaced_under_their_names(stage: Stag
     stage.see(replace(RUNNING, uid="b"))
     await replacing
     assert stage.removed == ["web"]
+
+
+async def test_a_pod_that_comes_when_its_component_is_stopped(stage: Stage) -> None:
+    """It has served nobody, and may not listen to SIGTERM yet: it is killed, and waited for like the others."""
+    stage.see(replace(RUNNING, uid="a"))
+    stopping = asyncio.ensure_future(stage.started(60).stop(10))
+    late = replace(RUNNING, name="web-2", uid="b")
+    for seen in (late, replace(late, is_ready=False)):
+        for _ in range(5):
+            await asyncio.sleep(0)
+        stage.see(seen)
+    stage.watched.take("web-1", None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not stopping.done()
+    stage.watched.take("web-2", None)
+    await stopping
+    assert stage.removed == ["web within 10 s", "web-2"]
 
 
 async def test_who_may_stand_still_for_nobody_knows_goes_on(stage: Stage) -> None:
