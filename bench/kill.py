@@ -6,6 +6,8 @@ the runtime folder, containers, networks, volumes, namespaces. A run that was no
 survivor is printed. A cluster lets no namespace go before 5 s are over.
 
     python -m bench.kill --process 20 --docker 20 --kubernetes 20 --seed 7
+
+With `--store` the figures take the place of older ones, as after `make bench NAME=kill`, which kills 450 times.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.figures import Figure, conditions
+from bench.figures import Figure, conditions, store
 from harness.containers.engine import missing
 from harness.core.errors import HarnessError
 from harness.providers.docker.labels import OWNER, RUNTIME, owner
@@ -387,8 +389,11 @@ def main() -> int:
     for provider in KILLS:
         parser.add_argument(f"--{provider}", type=int, default=0, metavar="N", help="how many kills")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", action="store_true", help="put the figures into results.json")
     asked = parser.parse_args()
     measured = measure({provider: getattr(asked, provider) for provider in KILLS}, asked.seed)
+    if asked.store:
+        store(measured)
     for figure in measured:
         told = figure.conditions
         print(f"{figure.name} {figure.value:g} {figure.unit} ({told['kills']} kills, max {told['max']} s)")
