@@ -5,6 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NAME ?=
+SUITES ?=
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -22,8 +23,8 @@ setup: .venv/.ready ## make .venv with everything pinned in requirements.lock
 test: setup ## every test: unit, contract and the ecosystem's suites
 	$(BIN)/pytest tests
 
-test-integration: setup ## the main job: start the ecosystem, seed it, run its suites, report, tear down
-	$(BIN)/harness test
+test-integration: setup ## the main job: start the ecosystem, seed it, run its suites, report, tear down; SUITES=api for one
+	$(BIN)/harness test $(SUITES)
 
 test-orders: setup ## the ecosystem's suites in 20 random orders, isolation proved; ORDERS=3 for fewer
 	.ci/random-orders

@@ -15,7 +15,7 @@ PATIENCE = (
 USERS = 12  # who ask without a pause
 # What a replica asks for. A slow machine spends 15m on an idle one, whose /ready is asked once a second: two of them
 # together must stay well below the half of one request, else they are too busy to become one.
-RESOURCES = {"cpu": "100m", "memory": "128Mi"}
+RESOURCES = {"cpu": "150m", "memory": "128Mi"}
 BUSY = "/openapi.json"  # what costs a replica much more than it costs who asks, and who passes it on
 
 

@@ -18,7 +18,8 @@ from harness.providers.kubernetes.namespaces.blocking import blocking
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api, V1ObjectMeta
 
-PATIENCE = 60.0  # seconds that a cluster may take to remove a namespace
+# Seconds that a cluster may take to remove a namespace; what keeps it is asked for then, while the engine still waits.
+PATIENCE = 45.0
 # Seconds of grace. With 0 a cluster would forget pods whose processes go on for seconds: nobody could tell then that
 # they have ended.
 AT_ONCE = 1

@@ -6,7 +6,8 @@ import pytest
 from kubernetes.client import CoreV1Api
 from urllib3.exceptions import HTTPError
 
-from harness.providers.kubernetes.namespaces.removal import remove
+from harness.engine.teardown import REMOVAL_TIMEOUT
+from harness.providers.kubernetes.namespaces.removal import PATIENCE, remove
 from tests.doubles.cluster import FakeCore, refusal
 
 
@@ -21,6 +22,11 @@ def core() -> FakeCore:
 def removed(core: FakeCore, timeout: float = 60.0) -> tuple[str, ...]:
     """What is told of its removal."""
     return remove(cast(CoreV1Api, core), "mine", timeout=timeout)
+
+
+def test_what_keeps_it_is_told_while_somebody_waits() -> None:
+    """To find that out takes a question for each kind of object."""
+    assert PATIENCE + 10 <= REMOVAL_TIMEOUT
 
 
 def test_nothing_replaces_pods_that_are_to_end(core: FakeCore) -> None:
