@@ -274,6 +274,9 @@ class ClusterController(Roster[InCluster]):
         """A replica counts no more. Where enough are left it was one too many, and its end is nothing to tell of."""
         left = len(tended.deployment.live)
         if not tended.deployment.is_stopped and left < tended.deployment.desired:
+            self._unsettle(
+                tended
+            )  # at once: by the deadline of a rollout long past it would be overdue already
             tended.ends[pod.name] = asyncio.get_running_loop().create_future()
             self.spawn(self._ask_after(tended, left, tended.ends[pod.name]))
 
@@ -285,7 +288,6 @@ class ClusterController(Roster[InCluster]):
             wanted = tended.deployment.desired
         if tended.deployment.is_stopped or left >= wanted:
             return
-        self._unsettle(tended)
         pod = await end
         ended = Exit(pod.name, None, pod.code, pod.reason or "its pod was deleted")
         self._note(facts.exited(tended.deployment, ended, None))

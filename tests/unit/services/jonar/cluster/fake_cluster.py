@@ -80,11 +80,15 @@ class Refusal:
 
 
 class FakeCluster(httpx2.AsyncBaseTransport):
-    """Objects by kind and name, their history, and who watches them. `refusals` are used up one by one."""
+    """Objects by kind and name, their history, and who watches them. `refusals` are used up one by one.
+
+    Calls to a path that is in `held`, such as `deployments/x`, are answered once its event is set.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], Fields] = {}
         self.refusals: list[Refusal] = []
+        self.held: dict[str, asyncio.Event] = {}
         self.asked: list[tuple[str, str]] = []
         self.tokens: list[str] = []
         self.forgets_before = 0
@@ -201,6 +205,8 @@ class FakeCluster(httpx2.AsyncBaseTransport):
         asked = {key: values[0] for key, values in parse_qs(request.url.query.decode()).items()}
         self.asked.append((request.method, rest))
         self.tokens.append(request.headers["authorization"])
+        if rest in self.held:
+            await self.held[rest].wait()
         for refusal in self.refusals:
             if (refusal.verb, refusal.plural) == (request.method, plural):
                 self.refusals.remove(refusal)

@@ -29,6 +29,7 @@ from tests.unit.services.jonar.cluster.fake_cluster import (
 from tests.unit.services.jonar.fakes import FakeClock, make_deployment, make_policy
 
 CPU_ALONE = make_policy(requests=None, cpu=0.5)
+LONG = 100.0  # seconds: more than a rollout has time
 
 
 class Scene:
@@ -261,6 +262,94 @@ async def test_a_scaling_down_that_is_only_known_by_its_pods_is_no_loss(tmp_path
         scene.cluster.drop("pods", victim)
         await scene.settle()
         assert scene.told("exited") == []
+
+
+@pytest.mark.parametrize("how", ["leaving", "gone", "unseen"])
+async def test_a_pod_that_is_lost_long_after_the_rollout_is_not_overdue(tmp_path: Path, how: str) -> None:
+    """Not even while the cluster is asked whether that was a loss, however it was heard of."""
+    async with working(tmp_path) as scene:
+        deployment = await scene.deployed(2)
+        await scene.settle(LONG)
+        answer = scene.cluster.held["deployments/hoardwell-dep-1"] = asyncio.Event()
+        await _lose(scene, how)
+        assert scene.told("overdue") == []
+        assert scene.state(deployment) is RolloutState.PROGRESSING
+        answer.set()
+        await scene.settle()
+        scene.cluster.start_pod("dep_1")
+        await scene.settle()
+        assert scene.state(deployment) is RolloutState.AVAILABLE
+        assert len(scene.told("ready")) == 2
+        assert [fact.alert.type for fact in scene.facts if fact.alert] == ["replica_exited"]
+
+
+async def _lose(scene: Scene, how: str) -> None:
+    """The first pod is gone; whether that is told, and whether its leaving was, depends."""
+    first = scene.cluster.pods("dep_1")[0]
+    if how == "leaving":
+        scene.cluster.touch(first, leaving=True)
+        await scene.settle()
+    elif how == "unseen":
+        scene.cluster.break_watches(httpx2.ReadError("cut"))
+        scene.cluster.forget()
+    scene.cluster.drop("pods", first)
+    await scene.settle(2.0)
+
+
+async def test_a_lost_pod_that_is_not_replaced_in_time_is_overdue(tmp_path: Path) -> None:
+    """That is told once, when the time since the loss is over."""
+    async with working(tmp_path) as scene:
+        deployment = await scene.deployed(2)
+        await scene.settle(LONG)
+        answer = scene.cluster.held["deployments/hoardwell-dep-1"] = asyncio.Event()
+        scene.cluster.drop("pods", scene.cluster.pods("dep_1")[0])
+        await scene.settle(5.0)
+        answer.set()
+        await scene.settle(deployment.specification.progress_deadline - 6.0)
+        assert scene.state(deployment) is RolloutState.PROGRESSING
+        await scene.settle(2.0)
+        assert scene.state(deployment) is RolloutState.FAILED
+        assert scene.told("overdue") == [{"desired_replicas": 2, "available_replicas": 1}]
+
+
+async def test_a_late_answer_about_a_loss_begins_nothing_anew(tmp_path: Path) -> None:
+    """The cluster has made the loss good by then."""
+    async with working(tmp_path) as scene:
+        deployment = await scene.deployed(2)
+        answer = scene.cluster.held["deployments/hoardwell-dep-1"] = asyncio.Event()
+        scene.cluster.drop("pods", scene.cluster.pods("dep_1")[0])
+        await scene.settle()
+        scene.cluster.start_pod("dep_1")
+        await scene.settle()
+        answer.set()
+        await scene.settle()
+        assert scene.state(deployment) is RolloutState.AVAILABLE
+        assert len(scene.told("ready")) == 2
+        assert len(scene.told("exited")) == 1
+
+
+async def test_a_scaling_down_that_is_heard_of_late_is_not_overdue(tmp_path: Path) -> None:
+    """Its pods are gone before the Deployment's news is there, long after the last rollout."""
+    async with working(tmp_path) as scene:
+        deployment = await scene.deployed(3, policy=CPU_ALONE)
+        await scene.settle(LONG)
+        workload = scene.cluster.made("dep_1")
+        workload["spec"]["replicas"] = 1  # not told yet
+        for victim in scene.cluster.pods("dep_1")[1:]:
+            scene.cluster.touch(victim, leaving=True)
+            await scene.settle()
+            scene.cluster.drop("pods", victim)
+            await scene.settle()
+        assert scene.told("overdue") == []
+        assert scene.state(deployment) is RolloutState.PROGRESSING
+        workload["spec"]["replicas"] = 3
+        scene.cluster.rescale("dep_1", 1)  # told now
+        await scene.settle(PATIENCE + 0.5)
+        assert deployment.desired == 1
+        assert scene.state(deployment) is RolloutState.AVAILABLE
+        assert [(told["from_replicas"], told["to_replicas"]) for told in scene.told("scaled")] == [(3, 1)]
+        assert [told["ready_replicas"] for told in scene.told("ready")] == [3, 1]
+        assert [fact.alert.type for fact in scene.facts if fact.alert] == []
 
 
 async def test_what_keeps_pods_from_starting_is_told_once(tmp_path: Path) -> None:
