@@ -253,6 +253,7 @@ class ClusterController(Roster[InCluster]):
         now = self._clock.now()
         replica = Replica(pod.name, now, Window(self._window), version=pod.version, pod=pod.name)
         tended.deployment.replicas[pod.name] = replica
+        self._unsettle(tended)  # news of a scaling-up may only be on its way
         return replica
 
     def _miss(self, pod: Pod) -> None:

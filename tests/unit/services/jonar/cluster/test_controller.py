@@ -328,6 +328,22 @@ async def test_a_late_answer_about_a_loss_begins_nothing_anew(tmp_path: Path) ->
         assert len(scene.told("exited")) == 1
 
 
+async def test_pods_of_a_scaling_up_that_is_heard_of_late_are_not_overdue(tmp_path: Path) -> None:
+    """They are more than wanted before the Deployment's news is there, long after the last rollout."""
+    async with working(tmp_path) as scene:
+        deployment = await scene.deployed(1, policy=CPU_ALONE)
+        await scene.settle(LONG)
+        scene.cluster.start_pod("dep_1")
+        await scene.settle()
+        assert scene.told("overdue") == []
+        assert scene.state(deployment) is RolloutState.PROGRESSING
+        scene.cluster.rescale("dep_1", 2)
+        await scene.settle(PATIENCE + 0.5)
+        assert scene.state(deployment) is RolloutState.AVAILABLE
+        assert [told["ready_replicas"] for told in scene.told("ready")] == [1, 2]
+        assert [fact.alert.type for fact in scene.facts if fact.alert] == []
+
+
 async def test_a_scaling_down_that_is_heard_of_late_is_not_overdue(tmp_path: Path) -> None:
     """Its pods are gone before the Deployment's news is there, long after the last rollout."""
     async with working(tmp_path) as scene:
