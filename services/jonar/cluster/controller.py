@@ -17,7 +17,7 @@ from jonar.cluster.api import DEPLOYMENTS, EVENTS, PODS, ClusterError, Fields
 from jonar.cluster.measures import PERIOD, Measures
 from jonar.cluster.objects import DEPLOYMENT, TemplateError
 from jonar.cluster.reasons import Reasons
-from jonar.cluster.seen import Pod, cannot_make_pods, rescaled
+from jonar.cluster.seen import Pod, cannot_make_pods, rescaled, wish
 from jonar.cluster.watches import Changed, Gone, Known, News, Watch
 from jonar.cluster.workloads import Workloads
 from jonar.deployments import Deployment, Replica, ReplicaState
@@ -145,14 +145,15 @@ class ClusterController(Roster[InCluster]):
 
     async def _apply(self, tended: InCluster) -> None:
         """Make it, or change it. What is wanted may be something else by the answer; the next look finds that."""
-        wanted, deployment = tended.wanted, tended.deployment
+        written, deployment = tended.wanted, tended.deployment
         if tended.written is None:
             workload = await self._workloads.make(deployment)
+            written = wish(workload)  # an attempt before may have made it, of what was wanted then
         elif tended.written[1] == deployment.specification.version:
             workload = await self._workloads.scale(deployment)
         else:
             workload = await self._workloads.roll(deployment)
-        tended.written, tended.generation = wanted, workload["metadata"]["generation"]
+        tended.written, tended.generation = written, workload["metadata"]["generation"]
         tended.troubles.clear()
         tended.wake.set()
 

@@ -99,6 +99,12 @@ def rescaled(event: Mapping[str, Any]) -> tuple[int, str] | None:
     return (int(match["size"]), match["reason"]) if match else None
 
 
+def wish(workload: Mapping[str, Any]) -> tuple[int, str]:
+    """The replicas and the version that a Deployment of Jonar's is to have."""
+    annotations = workload["spec"]["template"]["metadata"].get("annotations", {})
+    return int(workload["spec"]["replicas"]), annotations.get(VERSION, "")
+
+
 def cannot_make_pods(workload: Mapping[str, Any]) -> str:
     """Why a Deployment gets no pods at all, such as a quota that is used up; empty where it does."""
     failure = _condition(workload.get("status", {}), "ReplicaFailure")

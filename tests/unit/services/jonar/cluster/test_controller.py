@@ -503,6 +503,31 @@ async def test_a_removal_waits_for_pods_that_nobody_has_seen_yet(tmp_path: Path)
         assert scene.controller.find("dep_1") is None
 
 
+@pytest.mark.parametrize(
+    ("replicas", "version", "changes"), [(1, "1", 0), (3, "1", 1), (1, "2", 1), (3, "2", 1)]
+)
+async def test_a_wish_that_comes_while_a_deployment_is_half_made_is_written(
+    tmp_path: Path, replicas: int, version: str, changes: int
+) -> None:
+    """The Deployment that the next attempt finds there is of the wish before."""
+    async with working(tmp_path) as scene:
+        scene.cluster.refusals = [Refusal("POST", "services", 500) for _ in range(2)]
+        deployment = make_deployment(1)
+        scene.controller.adopt(deployment)
+        await scene.settle()
+        scene.controller.scale("dep_1", replicas, "a wish")
+        scene.controller.update("dep_1", version)
+        await scene.settle(2.0)
+        assert scene.cluster.made("dep_1", "services")
+        assert scene.cluster.made("dep_1")["spec"]["replicas"] == replicas
+        assert [verb for verb, _ in scene.cluster.asked].count("PATCH") == changes
+        for _ in range(replicas):
+            scene.cluster.start_pod("dep_1")
+        await scene.settle()
+        assert {replica.version for replica in deployment.live} == {version}
+        assert scene.state(deployment) is RolloutState.AVAILABLE
+
+
 async def test_a_deployment_that_was_only_half_made_is_removed(tmp_path: Path) -> None:
     """What there is of it goes."""
     async with working(tmp_path) as scene:

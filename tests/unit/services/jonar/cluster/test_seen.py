@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jonar.cluster.seen import Pod, cannot_make_pods, exit_code, rescaled
+from jonar.cluster.seen import Pod, cannot_make_pods, exit_code, rescaled, wish
 from jonar.deployments import Replica, ReplicaState
 from jonar.metrics import Window
 from tests.unit.services.jonar.cluster.fake_cluster import ended, ready, running
@@ -92,6 +92,15 @@ def test_a_deployment_without_pods_says_why() -> None:
     assert cannot_make_pods({"status": {"conditions": [failure]}}) == "exceeded quota"
     assert cannot_make_pods({"status": {"conditions": [{**failure, "status": "False"}]}}) == ""
     assert cannot_make_pods({}) == ""
+
+
+def test_what_a_deployment_is_to_have() -> None:
+    """Also where somebody took the version's mark away: that is another version than any."""
+    template: dict[str, Any] = {"metadata": {"annotations": {"jonar.version": "2"}}}
+    workload = {"spec": {"replicas": 3, "template": template}}
+    assert wish(workload) == (3, "2")
+    del template["metadata"]["annotations"]
+    assert wish(workload) == (3, "")
 
 
 def test_what_an_autoscaler_says() -> None:
