@@ -12,6 +12,9 @@ from jonar.client import Instance, JonarClient
 from tests import outside
 from tests.ecosystem import Deploy
 from tests.refusals import refused
+from tests.rollouts import PATIENCE, settled
+
+pytestmark = pytest.mark.timeout(3 * PATIENCE)
 
 
 class TestJonarInfrastructureIntegration:
@@ -26,9 +29,9 @@ class TestJonarInfrastructureIntegration:
             "resources": {"cpu": "500m", "memory": "1Gi"},
         }
 
-        deployment_id = await deploy(**deployment_config)
+        deployment_id = await deploy(**deployment_config, progress_deadline_seconds=PATIENCE)
 
-        status = await jonar_client.get_deployment_status(deployment_id)
+        status = await settled(jonar_client, deployment_id)
         assert status.ready_replicas == 3
         assert status.available_replicas == 3
         assert [instance.state for instance in status.instances] == ["ready"] * 3
@@ -43,9 +46,12 @@ class TestJonarInfrastructureIntegration:
     async def test_scaling_operations(self, jonar_client: JonarClient, deploy: Deploy) -> None:
         """Twice the load that a replica is meant to take makes two of it."""
         deployment = await deploy(
-            component="distilera", replicas=1, autoscaling={"min_replicas": 1, "max_replicas": 2}
+            component="distilera",
+            replicas=1,
+            progress_deadline_seconds=PATIENCE,
+            autoscaling={"min_replicas": 1, "max_replicas": 2},
         )
-        await jonar_client.get_deployment_status(deployment)
+        await settled(jonar_client, deployment)
         load_metrics = await jonar_client.get_component_metrics("distilera")
         assert load_metrics.ready_replicas >= 1
 
@@ -56,7 +62,7 @@ class TestJonarInfrastructureIntegration:
         assert any(event.type == "scale_up" for event in scaling_events)
         event = scaling_events[-1]
         assert (event.from_replicas, event.to_replicas) == (1, 2)
-        assert (await jonar_client.get_deployment_status(deployment)).ready_replicas == 2
+        assert (await settled(jonar_client, deployment)).ready_replicas == 2
         measured = await jonar_client.get_component_metrics("distilera")
         assert measured.cpu_seconds > 0
         assert measured.memory_bytes > 2**20
@@ -90,8 +96,8 @@ class TestDeployments:
     ) -> None:
         """Each replica answers at an address of its own while its deployment runs, and nobody does afterwards."""
         _needs_ours(ecosystem)
-        deployment = await deploy(component="mercatrix", replicas=2)
-        status = await jonar_client.get_deployment_status(deployment)
+        deployment = await deploy(component="mercatrix", replicas=2, progress_deadline_seconds=PATIENCE)
+        status = await settled(jonar_client, deployment)
         urls = [instance.url for instance in status.instances]
         assert await asyncio.gather(*map(_who_answers, urls)) == ["mercatrix"] * 2
 
@@ -106,8 +112,8 @@ class TestDeployments:
     ) -> None:
         """A replica that dies is noticed, told of and replaced by another one."""
         _needs_ours(ecosystem)
-        deployment = await deploy(component="hoardwell", replicas=1)
-        [before] = (await jonar_client.get_deployment_status(deployment)).instances
+        deployment = await deploy(component="hoardwell", replicas=1, progress_deadline_seconds=PATIENCE)
+        [before] = (await settled(jonar_client, deployment)).instances
         await outside.kill(before)
 
         events = await jonar_client.get_component_events("hoardwell", type="exited", subject=deployment)
@@ -116,7 +122,7 @@ class TestDeployments:
         assert told == _what_can_be_told_of_a_kill(before)
         alerts = await jonar_client.get_system_alerts(type="replica_exited", component="hoardwell")
         assert any(deployment in alert.message for alert in alerts)
-        status = await jonar_client.get_deployment_status(deployment)
+        status = await settled(jonar_client, deployment)
         assert status.ready_replicas == 1
         assert status.instances[0].id != before.id
 
@@ -125,12 +131,15 @@ class TestDeployments:
     ) -> None:
         """Another number of replicas is had within the bounds, refused outside of them, and told in Hoardwell."""
         deployment = await deploy(
-            component="hoardwell", replicas=1, autoscaling={"min_replicas": 1, "max_replicas": 2}
+            component="hoardwell",
+            replicas=1,
+            progress_deadline_seconds=PATIENCE,
+            autoscaling={"min_replicas": 1, "max_replicas": 2},
         )
-        await jonar_client.get_deployment_status(deployment)
+        await settled(jonar_client, deployment)
 
         await jonar_client.scale_component(deployment, 2)
-        assert (await jonar_client.get_deployment_status(deployment)).ready_replicas == 2
+        assert (await settled(jonar_client, deployment)).ready_replicas == 2
         with refused(422, "outside_bounds"):
             await jonar_client.scale_component(deployment, 3)
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -11,7 +10,8 @@ import pytest
 from distilera.client import DistileraClient
 from harness.pytest_plugin.handle import EcosystemHandle
 from jonar.client import Deployment, JonarClient
-from tests.ecosystem import ConnectSocket
+from tests import rollouts
+from tests.ecosystem import ConnectSocket, Deploy
 from tests.people import Account
 from tests.sockets import JsonSocket
 
@@ -19,15 +19,16 @@ ASKED = 240
 PER_PERIOD, PERIOD = 60, 10.0  # requests of one user to one service, and in how many seconds
 AT_ONCE = httpx2.Limits(max_connections=16)
 PATIENCE = 60.0  # seconds for an answer, also when it is not yet a request's turn
+pytestmark = pytest.mark.timeout(3 * rollouts.PATIENCE)
 
 
 @pytest.fixture
-async def replicas(ecosystem: EcosystemHandle) -> AsyncIterator[Deployment]:  # noqa: ARG001 - its addresses
+async def replicas(jonar_client: JonarClient, deploy: Deploy) -> Deployment:
     """Two more processes of Distilera beside the one that the tests usually ask."""
-    async with JonarClient(test_mode=True) as jonar:
-        deployment = await jonar.deploy_component(component="distilera", replicas=2)
-        yield await jonar.get_deployment_status(deployment)
-        await jonar.delete_deployment(deployment)
+    deployment = await deploy(component="distilera", replicas=2, progress_deadline_seconds=rollouts.PATIENCE)
+    status = await rollouts.settled(jonar_client, deployment)
+    assert status.state == "available", status.__dict__
+    return status
 
 
 class TestReplicas:

@@ -13,7 +13,7 @@ from jonar.client import Deployment, JonarClient
 from tests.cluster import connected
 from tests.ecosystem import Deploy
 from tests.figures import Figures
-from tests.scaling.rollouts import PATIENCE, SMALL, serving, settled
+from tests.rollouts import PATIENCE, SMALL, serving, settled
 from tests.scaling.traffic import Traffic
 
 NODES = 2

@@ -17,7 +17,7 @@ from tests import outside
 from tests.ecosystem import Deploy
 from tests.figures import Figures
 from tests.people import Account
-from tests.scaling.rollouts import PATIENCE, SMALL, serving, settled
+from tests.rollouts import PATIENCE, SMALL, serving, settled
 
 SIMULATIONS = 12
 ATTEMPTS = 5

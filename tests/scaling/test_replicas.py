@@ -7,7 +7,7 @@ import pytest
 from jonar.client import Deployment, JonarClient
 from tests.ecosystem import Deploy
 from tests.figures import Figures
-from tests.scaling.rollouts import PATIENCE, SMALL, serving, settled
+from tests.rollouts import PATIENCE, SMALL, serving, settled
 from tests.scaling.traffic import Traffic
 
 pytestmark = pytest.mark.timeout(3 * PATIENCE)

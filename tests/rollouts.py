@@ -1,4 +1,4 @@
-"""Why this exists: every scaling test waits until a deployment has become what was asked for."""
+"""Why this exists: tests of deployments wait until one has become what was asked for, also on a slow machine."""
 
 from time import perf_counter
 
