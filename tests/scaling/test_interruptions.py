@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from time import perf_counter
 from typing import TypeVar
 
 import pytest
@@ -11,15 +12,18 @@ import pytest
 from distilera.client import DistileraClient
 from harness.pytest_plugin.handle import EcosystemHandle
 from hoardwell.client import HoardwellClient
-from jonar.client import JonarClient
+from jonar.client import Instance, JonarClient
 from kernel.client import ClientError
 from tests import outside
 from tests.ecosystem import Deploy
 from tests.figures import Figures
 from tests.people import Account
-from tests.rollouts import PATIENCE, SMALL, serving, settled
+from tests.rollouts import PATIENCE, SMALL, serving, settled, settled_without
 
-SIMULATIONS = 12
+# Workflows of three requests: one after the other before the deletion, together when it is asked for, then one every
+# so many seconds until the replica is gone. A user may ask a service 60 times at once, and then 6 times a second.
+BEFORE, AT_ONCE, PAUSE = 4, 8, 0.5
+POLL = 0.2  # seconds between two looks at whether the replica is gone
 ATTEMPTS = 5
 AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE}  # somebody else may answer
 pytestmark = pytest.mark.timeout(3 * PATIENCE)
@@ -51,12 +55,20 @@ class TestInterruptions:
             autoscaling={"min_replicas": 2, "max_replicas": 2},  # the work is enough for more of that size
         )
         before = await settled(jonar_client, deployment)
+        victim = serving(before)[0]
         async with DistileraClient(before.url, account.token) as distilera:
             user = User(distilera, account)
-            mine = [await user.works_through() for _ in range(SIMULATIONS // 3)]
-            ending = asyncio.ensure_future(outside.end(serving(before)[0]))
-            mine += await asyncio.gather(*(user.works_through() for _ in range(SIMULATIONS - len(mine))))
-            await ending
+            mine = [await user.works_through() for _ in range(BEFORE)]
+            assert await outside.exists(victim)  # and what asks for its end is loaded: that comes at once now
+            async with asyncio.TaskGroup() as group:
+                ending = group.create_task(_end(victim))
+                working = [group.create_task(user.works_through()) for _ in range(AT_ONCE)]
+                while not ending.done():
+                    await asyncio.sleep(PAUSE)
+                    working.append(group.create_task(user.works_through()))
+            mine += [work.result() for work in working]
+        asked, gone = ending.result()
+        assert any(asked <= instant < gone for instant in user.begun), (asked, gone, user.begun)
         is_seamless = ecosystem.provider == "kubernetes"
         figure(
             "requests asked again, one replica deleted",
@@ -67,14 +79,14 @@ class TestInterruptions:
         assert not (is_seamless and user.lost), user.lost
 
         told = await hoardwell_client.get_inbox(
-            account.id, containing="simulation_", at_least=2 * SIMULATIONS, wait=20
+            account.id, containing="simulation_", at_least=2 * len(mine), wait=20
         )
         contents = Counter(message.content.partition(":")[0] for message in told.messages)
         expected = [
             f"simulation_{done} {simulation}" for simulation in mine for done in ("started", "completed")
         ]
         assert {content: contents[content] for content in expected} == dict.fromkeys(expected, 1)
-        after = await settled(jonar_client, deployment)
+        after = await settled_without(jonar_client, deployment, victim.id)
         assert after.ready_replicas == len(serving(before))
         assert {one.id for one in serving(after)} != {one.id for one in serving(before)}
 
@@ -90,11 +102,14 @@ class User:
     def __init__(self, distilera: DistileraClient, account: Account) -> None:
         self.lost: Counter[str] = Counter()
         """Requests that had to be asked again, by what came instead of an answer."""
+        self.begun: list[float] = []
+        """When each workflow began, in seconds."""
         self._distilera = distilera
         self._account = account
 
     async def works_through(self) -> str:
         """A simulation from its start to its result, each step of which may meet another replica."""
+        self.begun.append(perf_counter())
         asked = {"elements": ["fire"], "user_id": self._account.id}
         simulation = await self._ask(lambda: self._distilera.create_simulation(asked))
         completed = await self._ask(lambda: self._distilera.complete_simulation(simulation))
@@ -112,3 +127,15 @@ class User:
                     raise
                 self.lost[str(error)] += 1
         return await request()
+
+
+async def _end(victim: Instance) -> tuple[float, float]:
+    """Have a replica end, and wait until nothing of it is left: when it was asked to, and when it was gone."""
+    asked = perf_counter()
+    await outside.end(victim)
+    while await outside.exists(victim):
+        assert perf_counter() - asked < PATIENCE, (
+            f"{victim} is still there, {PATIENCE:g} s after it was told to end"
+        )
+        await asyncio.sleep(POLL)
+    return asked, perf_counter()
