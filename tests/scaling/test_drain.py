@@ -40,7 +40,11 @@ class TestDrain:
     ) -> None:
         """All replicas serve on other nodes, and no request is lost meanwhile."""
         deployment = await deploy(
-            component="hoardwell", replicas=3, resources=SMALL, progress_deadline_seconds=PATIENCE
+            component="hoardwell",
+            replicas=3,
+            resources=SMALL,
+            progress_deadline_seconds=PATIENCE,
+            autoscaling={"min_replicas": 3, "max_replicas": 3},  # the traffic is enough for more of that size
         )
         before = await settled(jonar_client, deployment)
         placed = await asyncio.to_thread(cluster.placed, before)
