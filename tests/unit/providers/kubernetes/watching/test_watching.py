@@ -4,11 +4,13 @@ import asyncio
 import io
 import json
 import queue
+import threading
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
 from kubernetes.client import ApiException
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from harness.core.errors import EnvironmentFailedError
 from harness.providers.base import Exit
@@ -16,6 +18,7 @@ from harness.providers.kubernetes.generated.objects import COMPONENT
 from harness.providers.kubernetes.watching.watching import Pods
 from tests.unit.providers.kubernetes.recorded import recorded_event, recorded_pod
 
+PATIENCE = 10.0  # seconds
 RUNNING: dict[str, Any] = {"state": {"running": {}}}
 
 
@@ -25,10 +28,10 @@ def named(name: str) -> dict[str, Any]:
 
 
 class FakeAnswer:
-    """A watch: what is told comes in pieces of any size, until it is shut down or broken off."""
+    """A watch: what is told comes in pieces of any size, until its time is over, or it is shut down or broken off."""
 
     def __init__(self) -> None:
-        self._chunks: queue.Queue[bytes] = queue.Queue()
+        self._chunks: queue.Queue[bytes | Exception] = queue.Queue()
 
     def tell(self, kind: str, name: str, *containers: dict[str, Any], is_ready: bool = False) -> None:
         """What became of a pod, in two pieces."""
@@ -39,14 +42,22 @@ class FakeAnswer:
         self.say(kind, {**named(name), "status": status})
 
     def say(self, kind: str, about: dict[str, Any]) -> None:
-        """What became of anything, in two pieces."""
+        """What became of anything, in two pieces; each object has a version."""
+        about = {**about, "metadata": {"resourceVersion": "7", **about["metadata"]}}
         line = json.dumps({"type": kind, "object": about}).encode() + b"\n"
         self._chunks.put(line[:10])
         self._chunks.put(line[10:])
 
     def read1(self, _amount: int) -> bytes:
         """The next piece."""
-        return self._chunks.get()
+        chunk = self._chunks.get()
+        if isinstance(chunk, Exception):
+            raise chunk
+        return chunk
+
+    def break_off(self, error: Exception) -> None:
+        """Its connection is lost."""
+        self._chunks.put(error)
 
     def shutdown(self) -> None:
         """No more."""
@@ -65,6 +76,9 @@ class FakeCore:
         self.there: tuple[str, ...] = ()
         self.events: tuple[dict[str, Any], ...] = ()
         self.refusals: list[int] = []
+        self.versions: list[str] = []
+        self.may_list = threading.Event()
+        self.may_list.set()
 
     def list_namespaced_pod(self, namespace: str, **options: Any) -> Any:
         """The pods that are there, or a new watch from then on."""
@@ -79,11 +93,15 @@ class FakeCore:
         self, namespace: str, items: list[Any], answers: "queue.Queue[FakeAnswer]", **options: Any
     ) -> Any:
         assert namespace == "ns"
+        assert options["_request_timeout"] == (10.0, 90.0)
         if "watch" not in options:
             assert options["resource_version"] == "0"
+            self.may_list.wait(PATIENCE)
             listed = {"metadata": {"resourceVersion": "7"}, "items": items}
             return io.BytesIO(json.dumps(listed).encode())
-        assert options["resource_version"] == "7"
+        assert (options["timeout_seconds"], options["allow_watch_bookmarks"]) == (60, True)
+        if answers is self.answers:
+            self.versions.append(options["resource_version"])
         if self.refusals and answers is self.answers:
             raise ApiException(status=self.refusals.pop())
         answer = FakeAnswer()
@@ -174,13 +192,45 @@ async def test_one_that_never_starts_is_told(core: FakeCore, pods: Pods) -> None
             await asyncio.shield(pods.of("web").ended)
 
 
-async def test_a_watch_that_breaks_off_begins_anew(core: FakeCore, pods: Pods) -> None:
-    """As when the API server is restarted: with what is there by then."""
+async def test_a_watch_whose_time_is_over_is_gone_on_with(core: FakeCore, pods: Pods) -> None:
+    """From the last that was heard, a bookmark or an object: nothing is lost, and nothing listed or told twice."""
+    first = await opened(core)
+    first.tell("ADDED", "web-1", RUNNING)
+    first.say("BOOKMARK", {"kind": "Pod", "metadata": {"resourceVersion": "9"}})
+    core.there = ("other-1",)
+    first.shutdown()
+    second = await opened(core)
+    second.say("MODIFIED", {"metadata": {**named("web-1")["metadata"], "resourceVersion": "12"}})
+    second.shutdown()
+    (await opened(core)).tell("ADDED", "web-2", RUNNING, is_ready=True)
+    await pods.of("web").until(lambda seen: seen.is_ready)
+    assert core.versions == ["7", "9", "12"]
+    assert (len(pods.of("web").each), pods.of("other").seen.name) == (2, "")
+
+
+async def test_nothing_is_watched_after_an_end_during_the_first_list(core: FakeCore) -> None:
+    """Nobody would ever end that watch."""
+    core.may_list.clear()
+    opened = Pods(cast("Any", core), "ns", asyncio.get_running_loop())
+    threads = [each for each in threading.enumerate() if each.name.startswith("watch: ")]
+    opened.close()
+    core.may_list.set()
+    for thread in threads:
+        await asyncio.to_thread(thread.join, PATIENCE)
+        assert not thread.is_alive()
+    assert core.versions == []
+
+
+@pytest.mark.parametrize(
+    "error", [ProtocolError("reset"), ReadTimeoutError(cast("Any", None), "/", "Read timed out.")]
+)
+async def test_a_watch_that_breaks_off_begins_anew(core: FakeCore, pods: Pods, error: Exception) -> None:
+    """As when the API server is restarted, or says nothing for too long: with what is there by then."""
     first = await opened(core)
     first.tell("ADDED", "web-1", RUNNING, is_ready=True)
     await pods.of("web").until(lambda seen: seen.is_ready)
     core.there = ("other-1",)
-    first.shutdown()
+    first.break_off(error)
     await pods.of("other").until(lambda seen: seen.name == "other-1")
     assert not pods.of("web").seen.name
     (await opened(core)).tell("ADDED", "web-2", RUNNING, is_ready=True)
@@ -228,7 +278,7 @@ async def test_why_there_is_no_pod_is_told(core: FakeCore, pods: Pods) -> None:
     assert not other.seen.hopeless
     pods.renew("web")
     core.events = (refused("1"),)
-    answer.shutdown()
+    answer.break_off(ProtocolError("reset"))
     answer = await hears(core)
     answer.say("ADDED", {**refused("1"), "metadata": {"uid": "2", "resourceVersion": "2"}, "reason": "Any"})
     await heard_all(answer, pods)
