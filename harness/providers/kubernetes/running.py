@@ -1,6 +1,7 @@
 """Why this exists: a component that runs as a pod, as the engine room sees it."""
 
 import asyncio
+import re
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -23,6 +24,8 @@ from harness.readiness.base import Answer, Probe
 from harness.spec.model import Component
 
 _LAST_WORDS = 2.0  # seconds that the output of an ended container may take to arrive
+_AT_FIRST = 5.0  # seconds in which nobody wonders that a container that has just begun does not listen yet
+_FROM = re.compile(r":\d+->")  # the port that a connection came from is another one each time
 
 
 class RunningPod:
@@ -102,7 +105,7 @@ class RunningPod:
         """That its pod is ready, by what its Compose file says that ready means."""
         port = asked_port(self.component)
         entry = None if port is None else self._entries.get(port)
-        return PodProbe(self._watched, None if entry is None else entry.probe)
+        return PodProbe(self._watched, None if entry is None else entry.probe, self._tell)
 
     def tail(self, lines: int = 20) -> tuple[str, ...]:
         """Its last log lines, secrets masked."""
@@ -244,11 +247,17 @@ class PodProbe:
     Args:
         watched: What it tells.
         entry: What shows that who asks for the pod is led there, where that is not sure.
+        tell: Takes what its own probe goes on meeting, each once.
     """
 
-    def __init__(self, watched: Watched, entry: Probe | None = None) -> None:
+    def __init__(
+        self, watched: Watched, entry: Probe | None = None, tell: Callable[[str], None] | None = None
+    ) -> None:
         self._watched = watched
         self._entry = entry
+        self._tell = tell
+        self._told = set[str]()
+        self._since: float | None = None
 
     def describe(self) -> str:
         """What is checked."""
@@ -258,5 +267,15 @@ class PodProbe:
         """Look once."""
         seen = self._watched.seen
         if not seen.is_ready or self._entry is None:
+            self._tell_once(seen)
             return Answer(seen.is_ready, "ready" if seen.is_ready else seen.state)
         return await self._entry.check()
+
+    def _tell_once(self, seen: Seen) -> None:
+        if self._tell is None or seen.is_ready or not seen.probed:
+            return
+        now, words = asyncio.get_running_loop().time(), _FROM.sub("->", seen.probed)
+        self._since = self._since or now
+        if words not in self._told and now - self._since >= _AT_FIRST:
+            self._told.add(words)
+            self._tell(seen.probed)

@@ -145,7 +145,8 @@ class Notes:
         probed = self._of(seen.name, Topic.READINESS) or self._of(seen.name, Topic.LIVENESS)
         if probed is None or seen.is_ready or seen.hopeless:
             return seen
-        return replace(seen, state=f"runs, and {probed.words}")
+        words = f"runs, and {probed.words}"
+        return replace(seen, state=words, probed=words)
 
     def _of(self, name: str, topic: Topic, kind: str = "Pod") -> Note | None:
         return self._notes.get((kind, name, topic))

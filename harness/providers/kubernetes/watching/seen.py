@@ -48,6 +48,7 @@ class Seen:
         removed: How it has ended because somebody removes the pod.
         hopeless: Why it will never be ready; empty while it may.
         held: Why it does not go on, and may all the same after a while.
+        probed: What a probe of it has met, while it runs and is not ready; empty where nobody has said that.
         state: What it is doing, for who waits.
         claims: The claims to volumes (PVC) that it needs.
         shares_processes: Whether its containers have one namespace of processes, whose first is nobody's.
@@ -65,6 +66,7 @@ class Seen:
     removed: Exit | None = None
     hopeless: str = ""
     held: str = ""
+    probed: str = ""
     state: str = "no pod yet"
     claims: tuple[str, ...] = ()
     shares_processes: bool = False
@@ -93,6 +95,7 @@ def together(pods: Sequence[Seen], wanted: int) -> Seen:
         is_pulling=any(seen.is_pulling for seen in coming),
         hopeless=hopeless,
         held=held,
+        probed=next((seen.probed for seen in coming if seen.probed), ""),
         state=f"{count}{hopeless or held or next(iter(coming), spokesman).state}",
     )
 

@@ -13,10 +13,12 @@ import pytest
 from harness.core.clock import SystemClock
 from harness.core.errors import EnvironmentFailedError, NotPossibleHereError, NotReadyError
 from harness.providers.base import Exit, Streams
+from harness.providers.kubernetes import running as module
 from harness.providers.kubernetes.connection.inside import Ran
 from harness.providers.kubernetes.running import RunningPod
 from harness.providers.kubernetes.standing import GO_ON, STAND
 from harness.providers.kubernetes.watching.feed import Feed
+from harness.providers.kubernetes.watching.notes import Note, Topic
 from harness.providers.kubernetes.watching.seen import Seen
 from harness.providers.kubernetes.watching.watching import Watched
 from harness.providers.logs import LogPump
@@ -224,6 +226,35 @@ async def test_pulling_an_image_does_not_count(stage: Stage) -> None:
     with pytest.raises(NotReadyError, match="ContainerCreating"):
         await beginning
     running.close()
+
+
+async def test_what_its_readiness_probe_meets_is_told_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is waited for, and not where nobody has said what it meets."""
+    monkeypatch.setattr(module, "_AT_FIRST", 0.0)
+    probe = stage.started(60).probe()
+    cut = "its readiness probe failed: read tcp 10.0.0.1:{}->10.0.0.2:80: connection reset by peer"
+    stage.see(Seen("web-1", is_running=True, state="runs, and its readiness probe fails"))
+    assert not (await probe.check()).is_ready
+    for words in ("its readiness probe failed: 503", cut.format(7), cut.format(8), cut.format(7)):
+        stage.watched.note(Note("Pod", "web-1", Topic.READINESS, words))
+        for _ in range(2):
+            assert (await probe.check()).seen == f"runs, and {words}"
+    assert stage.told == [
+        f"runs, and {words}" for words in ("its readiness probe failed: 503", cut.format(7))
+    ]
+    stage.see(RUNNING)
+    assert (await probe.check()).is_ready
+    assert len(stage.told) == 2
+
+
+async def test_what_its_readiness_probe_meets_at_first_is_not_told(stage: Stage) -> None:
+    """It begins with the container, which does not listen yet."""
+    stage.see(Seen("web-1", is_running=True))
+    stage.watched.note(Note("Pod", "web-1", Topic.READINESS, "its readiness probe failed: refused"))
+    assert "refused" in (await stage.started(60).probe().check()).seen
+    assert stage.told == []
 
 
 RUNNING = Seen("web-1", is_running=True, is_ready=True, speaker="web", shares_processes=True)
