@@ -8,8 +8,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import NotFound
-
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
@@ -21,11 +19,19 @@ _OWN = re.compile(
 )
 
 
+def mounted_container() -> str:
+    """The id of the container that this process runs in, or of its pod, whichever engine's; "" for none."""
+    found = _OWN.search(_MOUNTS.read_text())
+    return found[1] if found else ""
+
+
 def own_container(client: Any) -> "Container | None":
     """The container of this engine that this process runs in; None when it runs in none."""
-    found = _OWN.search(_MOUNTS.read_text())
+    from docker.errors import NotFound  # noqa: PLC0415 - an extra: others ask only for what is mounted
+
+    own = mounted_container()
     try:
-        return client.containers.get(found[1]) if found else None
+        return client.containers.get(own) if own else None
     except NotFound:  # another engine's
         return None
 

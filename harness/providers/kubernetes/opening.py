@@ -17,14 +17,13 @@ from harness.plan.model import Plan, Step
 from harness.providers.base import Place
 from harness.providers.calls import Calls
 from harness.providers.docker.images import Show
-from harness.providers.docker.keepers import Keeper
 from harness.providers.kubernetes.connection.access import connect
 from harness.providers.kubernetes.connection.inside import run_inside
 from harness.providers.kubernetes.connection.way import Way, way_of
 from harness.providers.kubernetes.generated.objects import Origin
 from harness.providers.kubernetes.generated.variables import in_cluster
 from harness.providers.kubernetes.manifests.layout import Layout, manifests_of
-from harness.providers.kubernetes.namespaces.marks import annotations, labels, namespace_of
+from harness.providers.kubernetes.namespaces.marks import annotations, keeper_here, labels, namespace_of
 from harness.providers.kubernetes.namespaces.namespace import Namespace
 from harness.providers.kubernetes.namespaces.renewing import renew_for_ever
 from harness.providers.kubernetes.partition.network import Network
@@ -135,7 +134,7 @@ class Opening:
     def _namespace(
         self, client: "ApiClient", name: str, undo: AsyncExitStack, leftovers: list[str]
     ) -> Namespace:
-        marks = annotations(self._place.runtime, Keeper.here().label)
+        marks = annotations(self._place.runtime, keeper_here().label)
         namespace = Namespace(client, self._calls, name, self._labels, marks, self._term)
 
         async def remove() -> None:

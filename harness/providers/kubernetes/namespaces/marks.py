@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from harness.core.errors import EnvironmentFailedError
+from harness.providers.docker.inside import mounted_container
+from harness.providers.docker.keepers import Keeper
 
 ENVIRONMENT = "harness.environment"
 OWNER = "harness.owner"
@@ -21,6 +23,11 @@ EXPIRES = "harness.expires"
 def labels(environment_id: str) -> dict[str, str]:
     """On everything of an environment."""
     return {ENVIRONMENT: environment_id, OWNER: str(os.geteuid())}
+
+
+def keeper_here() -> Keeper:
+    """This process. Of one in a container a reboot is no proof: its machine may be known by a host's name alone."""
+    return Keeper.here(mounted_container())
 
 
 def annotations(runtime: Path, keeper: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import EnvironmentFailedError
+from harness.providers.docker import inside
 from harness.providers.docker.keepers import Keeper
 from harness.providers.kubernetes.namespaces import sweep
 from harness.providers.kubernetes.namespaces.marks import (
@@ -19,6 +20,7 @@ from harness.providers.kubernetes.namespaces.marks import (
     OWNER,
     annotations,
     expiry,
+    keeper_here,
     namespace_of,
 )
 from harness.providers.kubernetes.namespaces.sweep import sweep_cluster
@@ -95,6 +97,31 @@ def test_of_others_those_go_that_have_expired(core: FakeCore, keeper: Keeper, ow
     fill(core, "renewed", keeper, owner=owner, term=1)
     assert sweep_cluster("x", lambda _folder: False) == (["expired"], [])
     assert left(core) == {"renewed"}
+
+
+_DISK = "rw,relatime - ext4 /dev/vda rw,discard"
+_SANDBOX = f"/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes/{'f' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "swept"),
+    [
+        (f"27 1 254:0 / / {_DISK}\n", ["rebooted"]),
+        (f"701 650 254:1 {_SANDBOX}/hostname /etc/hostname {_DISK}\n", []),
+        (f"94 76 254:0 /var/lib/docker/containers/{'f' * 64}/hostname /etc/hostname {_DISK}\n", []),
+    ],
+    ids=["machine", "pod", "container"],
+)
+def test_a_keeper_in_a_container_is_not_judged_by_its_hosts_name(
+    core: FakeCore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mounts: str, swept: list[str]
+) -> None:
+    """Without a machine-id that is all there is, and those of two machines may share it: the instant decides."""
+    monkeypatch.setattr(inside, "_MOUNTS", tmp_path / "mountinfo")
+    (tmp_path / "mountinfo").write_text(mounts)
+    fill(core, "rebooted", replace(keeper_here(), boot="another"))
+    fill(core, "expired", replace(keeper_here(), boot="another"), term=-1)
+    fill(core, "killed", replace(keeper_here(), started=HERE.started + 1))
+    assert sweep_cluster("x", lambda _folder: False) == ([*swept, "expired", "killed"], [])
 
 
 def test_another_users_keeper_is_not_judged_by_its_number(core: FakeCore) -> None:
