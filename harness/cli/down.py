@@ -10,7 +10,7 @@ import typer
 from harness.bootstrap.preparation.clusters import context_of
 from harness.bootstrap.runs.sweep import sweep
 from harness.cli.environments import Found, find, is_here, look, only
-from harness.cli.options import EnvironmentName
+from harness.cli.options import AllowsContext, EnvironmentName
 from harness.cli.progress import Progress
 from harness.cli.screen import people, tell
 from harness.core.errors import ExitCode, HarnessError, TeardownError
@@ -39,6 +39,7 @@ def down(
             show_default=False,
         ),
     ] = "",
+    allow_context: AllowsContext = False,
 ) -> None:
     """Tear down what `harness up` started here, and what killed runs left behind.
 
@@ -46,13 +47,20 @@ def down(
     Where that runs no more, one that tests have left running here (--keep) is ended.
     An environment that tests run against is ended only when it is named (-e), or with --all.
     """
-    swept, codes = _sweep(context_of(KUBERNETES, context, os.environ) if context else "")
+    swept, codes = _sweep(_cluster(context, allow_context))
     chosen, silent = _chosen(environment, everything, swept)
     if not (chosen or silent or swept):
         people.print("nothing runs here that `harness up` started")
     codes += silent
     codes += [_stop(found) for found in chosen]
     raise typer.Exit(max(codes, default=ExitCode.OK))
+
+
+def _cluster(context: str, is_for_tests: bool) -> str:
+    """The context to look into; empty unless one is named."""
+    if not (context or is_for_tests):
+        return ""
+    return context_of(KUBERNETES, context, os.environ, is_for_tests=is_for_tests)
 
 
 def _chosen(

@@ -51,6 +51,12 @@ Context = Annotated[
         show_default=False,
     ),
 ]
+AllowsContext = Annotated[
+    bool,
+    typer.Option(
+        "--allow-context", help="The context that --context names is for tests, whatever its name is."
+    ),
+]
 IsolationName = Annotated[
     Isolation | None,
     typer.Option(

@@ -17,6 +17,7 @@ def rerun_words(request: Request) -> tuple[str, ...]:
         *_each("--seed", () if request.seed == DEFAULT_SEED else (request.seed,)),
         *_each("--base-url", (without_user(request.base_url),) if request.base_url else ()),
         *_each("--context", (request.context,) if request.context else ()),
+        *(("--allow-context",) if request.allows_context else ()),
         *_each("--attach", request.attached),
         *(("--seed-existing",) if request.seeds_existing else ()),
     ]

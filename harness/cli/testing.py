@@ -16,6 +16,7 @@ from harness.cli.concluding import conclude
 from harness.cli.invocation import Invocation, invocation_of
 from harness.cli.job import Job
 from harness.cli.options import (
+    AllowsContext,
     Attach,
     BaseUrl,
     Context,
@@ -62,6 +63,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     coverage: Annotated[bool, typer.Option(help="Measure coverage of the components.")] = True,
     base_url: BaseUrl = "",
     kube: Context = "",
+    allow_context: AllowsContext = False,
     attach: Attach = None,
     seed_existing: SeedExisting = False,
     isolation: IsolationName = None,
@@ -89,6 +91,7 @@ def run_tests(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         is_measured=coverage,
         base_url=base_url,
         context=kube,
+        allows_context=allow_context,
         attached=tuple(attach or ()),
         seeds_existing=seed_existing,
         workers=workers,

@@ -15,6 +15,7 @@ from harness.cli.environments import end_of
 from harness.cli.invocation import invocation_of
 from harness.cli.kept import Kept, age, clock_time, differences, find_kept, require_same, unlike
 from harness.cli.options import (
+    AllowsContext,
     Attach,
     BaseUrl,
     Components,
@@ -51,6 +52,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
     profile: Profiles = None,
     base_url: BaseUrl = "",
     kube: Context = "",
+    allow_context: AllowsContext = False,
     attach: Attach = None,
     isolation: IsolationName = None,
     ttl: Ttl = None,
@@ -75,6 +77,7 @@ def up(  # noqa: PLR0913, PLR0917 - the parameters are the command line
         stay=Stay(is_kept=True, ttl=duration(ttl) if ttl else None),
         base_url=base_url,
         context=kube,
+        allows_context=allow_context,
         attached=tuple(attach or ()),
         isolation=isolation,
         is_fresh=fresh,

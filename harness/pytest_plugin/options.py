@@ -30,6 +30,7 @@ def _add_what_to_start(group: pytest.OptionGroup) -> None:
     group.addoption("--harness-file", action="append", metavar="FILE", help="Compose file (may be repeated)")
     group.addoption("--harness-provider", metavar="NAME", help="where to run it (default: auto)")
     group.addoption("--harness-context", metavar="NAME", help="which context of the kubeconfig")
+    group.addoption("--harness-allow-context", action="store_true", help="that context is for tests")
     group.addoption("--harness-seed", type=int, metavar="N", help="what data is generated from")
     group.addoption(
         "--harness-results", type=Path, metavar="DIR", help="where run folders go (default: results/)"
@@ -154,6 +155,7 @@ def request_of(config: pytest.Config) -> Request:
         results=results_of(config),
         base_url=base_url,
         context=config.getoption("harness_context") or "",
+        allows_context=config.getoption("harness_allow_context"),
         seeds_existing=config.getoption("harness_seed_existing"),
         stay=stay_of(keep, config.getoption("harness_ttl"), grace=0.0),
         keep=keep,

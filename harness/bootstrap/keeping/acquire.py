@@ -33,7 +33,8 @@ def acquire(
         EnvironmentFailedError: no keeper could be started.
     """
     require_steps(prepared)
-    context = context_of(prepared.kind.name, prepared.request.context, os.environ)
+    asked = prepared.request
+    context = context_of(prepared.kind.name, asked.context, os.environ, is_for_tests=asked.allows_context)
     # What it cannot remove is in nobody's way, and tried again: by the end of this run, and by `harness down`.
     sweep(engine=prepared.kind.name == DOCKER, cluster=context)
     # The process comes before the folder: when we are killed in between, it removes that again.

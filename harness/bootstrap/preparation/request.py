@@ -37,6 +37,7 @@ class Request:
         keep: Whether it outlives the tests that it is started for.
         is_measured: Whether coverage of the components is wanted.
         context: For the kubernetes provider: which context of the kubeconfig; empty for its current one.
+        allows_context: Whether that one is for tests, whatever its name is.
         attached: Components not to start: they run already, where the variables of their exports say.
         base_url: For the existing provider: where everything listens; empty to take it from the variables.
         seeds_existing: Whether stores of the existing provider are seeded as well; they are somebody else's.
@@ -57,6 +58,7 @@ class Request:
     is_measured: bool = False
     base_url: str = ""
     context: str = ""
+    allows_context: bool = False
     attached: tuple[str, ...] = ()
     seeds_existing: bool = False
     workers: int = 0

@@ -128,7 +128,9 @@ class Sameness:
         prepared = prepare(asked.request, asked.variables)
         request, kind = prepared.request, prepared.kind.name
         given = _given(prepared.ecosystem, prepared.plan, kind, request.seed, request.attached)
-        given |= _where(context_of(kind, request.context, asked.variables))
+        given |= _where(
+            context_of(kind, request.context, asked.variables, is_for_tests=request.allows_context)
+        )
         given |= _versions(asked.python)
         now = self._taken(prepared.ecosystem, prepared.plan, given)
         then = Fingerprint(then.given, then.run_once, {**then.components, **self._renewed})

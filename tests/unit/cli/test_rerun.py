@@ -17,6 +17,10 @@ from harness.plan.model import Selection
         (Request(files=(Path("a.yml"), Path("b.yml"))), "harness test -f a.yml -f b.yml --"),
         (Request(provider="docker", seed=7), "harness test --provider docker --seed 7 --"),
         (Request(selection=Selection(profiles=("mail",))), "harness test --profile mail --"),
+        (
+            Request(provider="kubernetes", context="staging", allows_context=True),
+            "harness test --provider kubernetes --context staging --allow-context --",
+        ),
         (Request(attached=("db",), seeds_existing=True), "harness test --attach db --seed-existing --"),
         (Request(base_url="http://me:secret@host:9000/x"), "harness test --base-url http://host:9000/x --"),
     ],

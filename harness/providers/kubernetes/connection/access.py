@@ -50,7 +50,8 @@ def choose(context: str, known: Iterable[str], current: str, variables: Mapping[
     if not is_allowed(chosen, variables):
         raise UsageError(
             f"context {chosen!r} is not allowed for tests, which make and remove whole namespaces",
-            hint=f"allowed are {', '.join(ALLOWED)}, and what {VARIABLE} names: {VARIABLE}={chosen}",
+            hint=f"allowed are {', '.join(ALLOWED)}, and what {VARIABLE} names: {VARIABLE}={chosen}; for one command: "
+            f"--context {chosen} --allow-context",
         )
     return chosen
 
