@@ -276,9 +276,8 @@ class ClusterController(Roster[InCluster]):
         """A replica counts no more. Where enough are left it was one too many, and its end is nothing to tell of."""
         left = len(tended.deployment.live)
         if not tended.deployment.is_stopped and left < tended.deployment.desired:
-            self._unsettle(
-                tended
-            )  # at once: by the deadline of a rollout long past it would be overdue already
+            # at once: by the deadline of a rollout that is long past it would be overdue already
+            self._unsettle(tended)
             tended.ends[pod.name] = asyncio.get_running_loop().create_future()
             self.spawn(self._ask_after(tended, left, tended.ends[pod.name]))
 

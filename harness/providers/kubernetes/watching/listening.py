@@ -14,9 +14,8 @@ P = ParamSpec("P")
 Object = Mapping[str, Any]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds before a cluster that does not answer is asked again
-_WATCH = (
-    60  # seconds that a watch lasts; its end breaks a silence that no bookmark may break (events have none)
-)
+# Seconds that a watch lasts; its end breaks a silence that no bookmark may break (events have none).
+_WATCH = 60
 _TIMEOUT = (10.0, 90.0)  # seconds to be connected, and without a word after which a connection is given up
 
 
