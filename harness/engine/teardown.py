@@ -8,7 +8,7 @@ from harness.events.facts import State
 from harness.plan.model import Plan, Step
 from harness.providers.base import Running
 
-STOP_MARGIN = 20.0
+STOP_MARGIN = 5.0
 """Seconds a provider may need beyond a component's grace to end it by force."""
 
 REMOVAL_TIMEOUT = 60.0

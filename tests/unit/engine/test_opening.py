@@ -286,7 +286,7 @@ async def test_what_cannot_be_torn_down_is_an_error_after_success() -> None:
             pass
     assert caught.value.evidence == (
         "component web did not stop in order: web cannot be stopped",
-        "component db did not stop in order: not done within 30 s",
+        "component db did not stop in order: not done within 15 s",
         "fake component db",
     )
     assert [e.leftovers for e in emit.of(EnvironmentStopped)] == [caught.value.evidence]
